@@ -1,0 +1,29 @@
+import HDF5
+
+/// The names of the recording schema, version 1.0 (`schemas/recording.md`).
+public enum RecordingSchema {
+  public static let name = "mirrorscope-recording"
+  public static let version = "1.0"
+
+  /// Per-row data sets beside `/sample` and `/phase`; each is optional.
+  enum Column: String, CaseIterable {
+    case label, prediction
+    case partnerActing = "partner_acting"
+    case stratum, split, inputs
+  }
+
+  static let phaseType = Datatype.enumeration(base: .uint8, members: Phase.allCases.map { ($0.name, Int($0.rawValue)) })
+  static let splitType = Datatype.enumeration(base: .uint8, members: Split.allCases.map { ($0.name, Int($0.rawValue)) })
+
+  static func actionType(_ names: [String]) -> Datatype {
+    .enumeration(base: .uint8, members: names.enumerated().map { ($1, $0) })
+  }
+
+  /// Rows of one block, for a layer of so many units: chunks are written and statistics are taken in blocks of this size, whatever
+  /// chunks a file has, so that a file's layout and the number of threads never change a digit. At most 4,096 rows and about 1 MiB.
+  public static func rowsPerBlock(unitCount: Int) -> Int {
+    var rows = 4096
+    while rows > 64 && rows * unitCount > 1 << 18 { rows /= 2 }
+    return rows
+  }
+}

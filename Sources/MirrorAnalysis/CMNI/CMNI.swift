@@ -1,0 +1,49 @@
+/// How the Checkpoint Mirror Neuron Index is taken.
+public enum CMNIVariant: String, CaseIterable, Sendable {
+  /// As the paper's scripts: a unit counts min(Δself, Δother) where both are above 0, otherwise 0; all layers, the outputs included.
+  case author
+  /// The paper's formula alone: min(Δself, Δother) of every unit, negative or not.
+  case formula
+  /// The author's, without the output layer.
+  case hidden
+  /// The author's, with each Δ divided by the pooled standard deviation of its two phases (Cohen's d). A unit without variance has no d
+  /// and counts as no mirror unit.
+  case standardised
+}
+
+/// The index of one recording in one variant: CMNI = Σ MNS(n) / N.
+public struct CMNI: Sendable, Equatable {
+  public let variant: CMNIVariant
+  /// Σ of the units' mirror-neuron scores.
+  public let totalMNS: Double
+  /// N: the units that are summed over.
+  public let unitCount: Int
+
+  /// Nil where no unit is left to sum over.
+  public var value: Double? { unitCount > 0 ? totalMNS / Double(unitCount) : nil }
+
+  /// - Parameter layers: the recorded layers; those of kind `dropout` or `input` are no layers of their own and do not count.
+  /// - Returns: nil where a phase that the index needs has no rows.
+  public init?(_ variant: CMNIVariant, of layers: [LayerMoments]) {
+    let counted = layers.filter { layer in
+      layer.kind != "dropout" && layer.kind != "input" && !(variant == .hidden && layer.isOutput)
+    }
+    var scores: [Double] = []
+    for layer in counted {
+      switch variant {
+      case .author, .hidden:
+        guard let contrasts = layer.contrasts else { return nil }
+        scores += contrasts.map(\.mirrorNeuronScore)
+      case .formula:
+        guard let contrasts = layer.contrasts else { return nil }
+        scores += contrasts.map(\.rawMinimum)
+      case .standardised:
+        guard let contrasts = layer.standardisedContrasts else { return nil }
+        scores += contrasts.map { $0?.mirrorNeuronScore ?? 0 }
+      }
+    }
+    self.variant = variant
+    totalMNS = scores.reduce(0, +)
+    unitCount = scores.count
+  }
+}

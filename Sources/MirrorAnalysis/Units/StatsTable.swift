@@ -1,0 +1,67 @@
+import ActivationRecording
+import Tabular
+
+/// A row of `stats`: the moments of one unit in one phase.
+public struct StatsRow: TableRow {
+  public let recording: String
+  public let layer: String
+  public let unit: Int
+  public let phase: Phase
+  public let count: Int
+  public let mean: Double?
+  public let variance: Double?
+  public let skewness: Double?
+  public let kurtosis: Double?
+  public let minimum: Double?
+  public let maximum: Double?
+  public let reason: String?
+
+  public static let schema = TableSchema(
+    name: "stats", title: "Moments of each unit in each phase",
+    columns: [
+      Column("recording", .string, "Path of the recording, as given"),
+      Column("layer", .string, "Name of the layer"),
+      Column("unit", .integer, "Number of the unit, 0-based"),
+      Column("phase", .string, "none, self, other or both; self and other after the partner filter"),
+      Column("n", .integer, "Rows of the phase"),
+      Column("mean", .number, "Mean activation"),
+      Column("variance", .number, "Population variance (ddof 0)"),
+      Column("skewness", .number, "Fisher-Pearson g1, biased"),
+      Column("kurtosis", .number, "Excess kurtosis (Fisher), biased"),
+      Column("minimum", .number, "Smallest activation"),
+      Column("maximum", .number, "Largest activation"),
+      Column("reason", .string, "Why a number does not exist"),
+    ])
+
+  public var cells: [Cell] {
+    [
+      .string(recording), .string(layer), .integer(unit), .string(phase.name), .integer(count), .number(mean), .number(variance),
+      .number(skewness), .number(kurtosis), .number(minimum), .number(maximum), .string(reason),
+    ]
+  }
+}
+
+/// The rows of `stats` for one recording, by layer, unit and phase.
+///
+/// - Throws: `RecordingError.notFinite`.
+public func statsRows(of recording: Recording, partnerFilter: Bool, threads: Int) throws -> [StatsRow] {
+  let rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
+  return statsRows(recording: recording.path, layers: try recording.moments(by: rows, threads: threads))
+}
+
+func statsRows(recording: String, layers: [LayerMoments]) -> [StatsRow] {
+  layers.flatMap { layer in
+    (0..<layer.unitCount).flatMap { unit in
+      Phase.allCases.map { phase in
+        let moments = layer[phase]
+        let reason: String? =
+          moments.count == 0
+          ? "no rows in this phase" : moments.isConstant(unit) ? "constant: skewness and kurtosis do not exist" : nil
+        return StatsRow(
+          recording: recording, layer: layer.name, unit: unit, phase: phase, count: moments.count,
+          mean: moments.count > 0 ? moments.mean[unit] : nil, variance: moments.variance(unit), skewness: moments.skewness(unit),
+          kurtosis: moments.kurtosis(unit), minimum: moments.minimum(unit), maximum: moments.maximum(unit), reason: reason)
+      }
+    }
+  }
+}

@@ -1,0 +1,108 @@
+/// The formats a table can be written in.
+public enum TableFormat: String, Sendable, CaseIterable {
+  case csv, tsv, json
+}
+
+/// Writes a table row by row, header first.
+///
+/// CSV and TSV follow RFC 4180 with `\n` at line ends: a value that holds the separator, a quote or a line end is quoted. JSON is one
+/// array of objects, one object a line. Numbers are the shortest digits that read back as the same double; a missing value is an
+/// empty cell, or `null`.
+public struct TableWriter {
+  private let schema: TableSchema
+  private let format: TableFormat
+  private let sink: (String) throws -> Void
+  private var rowCount = 0
+
+  /// - Parameter sink: takes the text, piece by piece.
+  public init(schema: TableSchema, format: TableFormat, sink: @escaping (String) throws -> Void) throws {
+    self.schema = schema
+    self.format = format
+    self.sink = sink
+    switch format {
+    case .csv, .tsv:
+      try sink(schema.columns.map { delimited($0.name) }.joined(separator: separator) + "\n")
+    case .json:
+      try sink("[")
+    }
+  }
+
+  /// Writes rows of the schema that the writer was made for, one cell per column.
+  public mutating func write(_ rows: [[Cell]]) throws {
+    var text = ""
+    for cells in rows {
+      switch format {
+      case .csv, .tsv:
+        for (index, cell) in cells.enumerated() {
+          if index > 0 { text += separator }
+          text += delimited(cell)
+        }
+        text += "\n"
+      case .json:
+        text += rowCount == 0 ? "\n  {" : ",\n  {"
+        for (index, cell) in cells.enumerated() {
+          if index > 0 { text += ", " }
+          text += jsonString(schema.columns[index].name) + ": " + json(cell)
+        }
+        text += "}"
+      }
+      rowCount += 1
+    }
+    if !text.isEmpty { try sink(text) }
+  }
+
+  public mutating func write<Row: TableRow>(_ rows: [Row]) throws {
+    try write(rows.map(\.cells))
+  }
+
+  /// Writes what stands after the last row. Call it once, at the end.
+  public mutating func finish() throws {
+    if format == .json { try sink(rowCount == 0 ? "]\n" : "\n]\n") }
+  }
+
+  private var separator: String { format == .tsv ? "\t" : "," }
+
+  private func delimited(_ cell: Cell) -> String {
+    switch cell {
+    case .string(let value): delimited(value)
+    case .integer(let value): String(value)
+    case .number(let value): value.isFinite ? value.description : ""
+    case .boolean(let value): value ? "true" : "false"
+    case .missing: ""
+    }
+  }
+
+  private func delimited(_ value: String) -> String {
+    let special = value.unicodeScalars.contains { $0 == "\"" || $0 == "\n" || $0 == "\r" || separator.unicodeScalars.contains($0) }
+    guard special else { return value }
+    return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+
+  private func json(_ cell: Cell) -> String {
+    switch cell {
+    case .string(let value): jsonString(value)
+    case .missing: "null"
+    case .number(let value) where !value.isFinite: "null"
+    default: delimited(cell)
+    }
+  }
+}
+
+/// A string as JSON writes it, quotes included (RFC 8259 §7).
+func jsonString(_ value: String) -> String {
+  var text = "\""
+  for scalar in value.unicodeScalars {
+    switch scalar {
+    case "\"": text += "\\\""
+    case "\\": text += "\\\\"
+    case "\n": text += "\\n"
+    case "\r": text += "\\r"
+    case "\t": text += "\\t"
+    case _ where scalar.value < 0x20:
+      let digits = String(scalar.value, radix: 16)
+      text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    default: text.unicodeScalars.append(scalar)
+    }
+  }
+  return text + "\""
+}

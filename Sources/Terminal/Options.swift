@@ -1,0 +1,47 @@
+import ArgumentParser
+import Logging
+import Parallelism
+import Tabular
+
+/// Options of every command.
+public struct CommonOptions: ParsableArguments {
+  @Flag(name: .long, help: "Print no progress and no notes on standard error.")
+  public var quiet = false
+
+  @Option(name: .long, help: "Threads to use; results are the same for any number.")
+  public var threads = availableThreads
+
+  public init() {}
+
+  public func validate() throws {
+    guard threads >= 1 else { throw ValidationError("--threads takes a whole number of at least 1, not \(threads).") }
+  }
+
+  /// Notes and progress for people, on standard error.
+  public var logger: Logger { standardErrorLogger(quiet: quiet) }
+}
+
+extension TableFormat: ExpressibleByArgument {}
+
+/// Where a table goes, and how it is written.
+public struct TableOptions: ParsableArguments {
+  @Option(name: .shortAndLong, help: ArgumentHelp("File to write; - is standard output.", valueName: "path|-"))
+  public var output = "-"
+
+  @Option(name: .long, help: "Format of the table.")
+  public var format = TableFormat.csv
+
+  @Flag(name: .long, help: "Replace the output if it exists.")
+  public var force = false
+
+  public init() {}
+
+  /// Writes a table: the body gets a function that takes rows as they come.
+  public func write<Row: TableRow>(_ type: Row.Type, body: (_ take: ([Row]) throws -> Void) throws -> Void) throws {
+    let file = try OutputFile(path: output, overwrite: force)
+    var writer = try TableWriter(schema: Row.schema, format: format, sink: file.write)
+    try body { rows in try writer.write(rows) }
+    try writer.finish()
+    try file.finish()
+  }
+}
