@@ -11,5 +11,7 @@ public struct RecordedLayer: Sendable {
   /// Whether its units are the network's output. Where no layer of a file says so, the last one counts as the output.
   public let isOutput: Bool
   public let hasKernel: Bool
+  /// Whether its activations are stored in double precision; all others fit a Float without loss.
+  public var storesDoubles: Bool { activations.datatype == .float64 }
   let activations: Dataset
 }

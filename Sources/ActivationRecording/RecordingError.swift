@@ -11,7 +11,7 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
   /// A part that the work at hand needs is absent; `advice` says how to get it.
   case missingPart(file: String, part: String, advice: String)
   /// An activation is NaN or infinite.
-  case notFinite(file: String, layer: String, unit: Int, row: Int, value: Float)
+  case notFinite(file: String, layer: String, unit: Int, row: Int, value: Double)
   /// Too few rows for the work at hand.
   case notEnoughRows(file: String, fault: String)
   /// A batch or a description handed to the recorder does not fit.
@@ -36,6 +36,21 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
     case .exists(let file): "\(file): exists already. Give --force to replace it, or another --output."
     case .writeFailed(let file, let partial, let rows, let cause):
       "\(file): writing failed after \(rows) rows (\(cause)). The rows flushed before stay in \(partial); free some space and record again."
+    }
+  }
+}
+
+extension RecordingError {
+  /// What kind of trouble an error is, for whoever turns it into an exit code.
+  public enum Kind: Sendable {
+    case badFile, notEnoughData, failed
+  }
+
+  public var kind: Kind {
+    switch self {
+    case .invalid, .newerSchema, .incomplete, .missingPart, .notFinite: .badFile
+    case .notEnoughRows: .notEnoughData
+    case .badInput, .exists, .writeFailed: .failed
     }
   }
 }

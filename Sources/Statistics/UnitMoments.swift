@@ -6,7 +6,7 @@ public struct NonFiniteValue: Error, Equatable, Sendable {
   public let row: Int
   /// 0-based unit.
   public let unit: Int
-  public let value: Float
+  public let value: Double
 }
 
 /// Count, mean, central power sums, minimum and maximum of each unit: a mergeable accumulator.
@@ -23,8 +23,8 @@ public struct UnitMoments: Sendable, Equatable {
   private var m2: [Double]
   private var m3: [Double]
   private var m4: [Double]
-  private var low: [Float]
-  private var high: [Float]
+  private var low: [Double]
+  private var high: [Double]
 
   public init(unitCount: Int) {
     self.unitCount = unitCount
@@ -43,19 +43,33 @@ public struct UnitMoments: Sendable, Equatable {
   ///   - indices: rows to take, each within the block; none changes nothing.
   /// - Throws: `NonFiniteValue` for the first NaN or infinity among them; the accumulator is then as it was.
   public mutating func add(_ block: UnsafeBufferPointer<Float>, indices: [Int32]) throws(NonFiniteValue) {
-    guard !indices.isEmpty, unitCount > 0, let rows = block.baseAddress else {
-      count += unitCount == 0 ? indices.count : 0
-      return
-    }
+    try add(block, indices: indices, kernel: mirrorscope_block_moments_float)
+  }
+
+  /// The same for values in double precision.
+  public mutating func add(_ block: UnsafeBufferPointer<Double>, indices: [Int32]) throws(NonFiniteValue) {
+    try add(block, indices: indices, kernel: mirrorscope_block_moments_double)
+  }
+
+  private typealias Sums = UnsafeMutablePointer<Double>
+  private typealias Kernel<Value> = (
+    UnsafePointer<Value>, Int, UnsafePointer<Int32>, Int, Sums, Sums, Sums, Sums, Sums, Sums
+  ) -> Void
+
+  private mutating func add<Value: BinaryFloatingPoint>(
+    _ block: UnsafeBufferPointer<Value>, indices: [Int32], kernel: Kernel<Value>
+  ) throws(NonFiniteValue) {
+    guard !indices.isEmpty else { return }
     var part = UnitMoments(unitCount: unitCount)
     part.count = indices.count
-    mirrorscope_block_moments(
-      rows, unitCount, indices, indices.count, &part.mean, &part.m2, &part.m3, &part.m4, &part.low, &part.high)
-    // Finite floats cannot overflow a sum in Double, so a mean that is not finite has a culprit.
+    if unitCount > 0, let rows = block.baseAddress {
+      kernel(rows, unitCount, indices, indices.count, &part.mean, &part.m2, &part.m3, &part.m4, &part.low, &part.high)
+    }
+    // A value that is not finite leaves no finite sum; the sum of finite doubles may overflow, and then nothing is found here.
     if part.mean.contains(where: { !$0.isFinite }) {
       for row in indices {
         for unit in 0..<unitCount where !block[Int(row) * unitCount + unit].isFinite {
-          throw NonFiniteValue(row: Int(row), unit: unit, value: block[Int(row) * unitCount + unit])
+          throw NonFiniteValue(row: Int(row), unit: unit, value: Double(block[Int(row) * unitCount + unit]))
         }
       }
     }
@@ -91,10 +105,10 @@ public struct UnitMoments: Sendable, Equatable {
   }
 
   /// Smallest value of a unit; nil without rows.
-  public func minimum(_ unit: Int) -> Double? { count > 0 ? Double(low[unit]) : nil }
+  public func minimum(_ unit: Int) -> Double? { count > 0 ? low[unit] : nil }
 
   /// Largest value of a unit; nil without rows.
-  public func maximum(_ unit: Int) -> Double? { count > 0 ? Double(high[unit]) : nil }
+  public func maximum(_ unit: Int) -> Double? { count > 0 ? high[unit] : nil }
 
   /// Whether every row has the same value; false without rows.
   public func isConstant(_ unit: Int) -> Bool { count > 0 && low[unit] == high[unit] }

@@ -23,22 +23,31 @@ public struct CommonOptions: ParsableArguments {
 
 extension TableFormat: ExpressibleByArgument {}
 
-/// Where a table goes, and how it is written.
-public struct TableOptions: ParsableArguments {
+/// Where a result goes.
+public struct OutputOptions: ParsableArguments {
   @Option(name: .shortAndLong, help: ArgumentHelp("File to write; - is standard output.", valueName: "path|-"))
   public var output = "-"
-
-  @Option(name: .long, help: "Format of the table.")
-  public var format = TableFormat.csv
 
   @Flag(name: .long, help: "Replace the output if it exists.")
   public var force = false
 
   public init() {}
 
+  public func open() throws -> OutputFile { try OutputFile(path: output, overwrite: force) }
+}
+
+/// Where a table goes, and how it is written.
+public struct TableOptions: ParsableArguments {
+  @OptionGroup public var destination: OutputOptions
+
+  @Option(name: .long, help: "Format of the table.")
+  public var format = TableFormat.csv
+
+  public init() {}
+
   /// Writes a table: the body gets a function that takes rows as they come.
   public func write<Row: TableRow>(_ type: Row.Type, body: (_ take: ([Row]) throws -> Void) throws -> Void) throws {
-    let file = try OutputFile(path: output, overwrite: force)
+    let file = try destination.open()
     var writer = try TableWriter(schema: Row.schema, format: format, sink: file.write)
     try body { rows in try writer.write(rows) }
     try writer.finish()

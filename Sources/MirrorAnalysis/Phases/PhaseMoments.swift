@@ -1,4 +1,5 @@
 import ActivationRecording
+import HDF5
 import Statistics
 
 /// The moments of every unit of one layer, in each phase.
@@ -33,25 +34,38 @@ extension Recording {
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row that belongs to a phase.
   public func moments(by rows: PhaseRows, threads: Int) throws -> [LayerMoments] {
     try layers.map { layer in
-      let nothing = Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) }
-      var moments = LayerMoments(
-        name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount, phases: nothing)
-      try mapBlocks(of: layer, threads: threads) { range, block in
-        var parts = nothing
-        for phase in Phase.allCases {
-          let indices = range.filter { rows.codes[$0] == phase.rawValue }.map { Int32($0 - range.lowerBound) }
-          do {
-            try parts[Int(phase.rawValue)].add(block, indices: indices)
-          } catch {
-            throw RecordingError.notFinite(
-              file: path, layer: layer.name, unit: error.unit, row: range.lowerBound + error.row, value: error.value)
-          }
+      layer.storesDoubles
+        ? try moments(of: layer, by: rows, threads: threads) { (moments: inout UnitMoments, block: UnsafeBufferPointer<Double>, indices) in
+          try moments.add(block, indices: indices)
         }
-        return parts
-      } take: { parts in
-        moments.merge(parts)
-      }
-      return moments
+        : try moments(of: layer, by: rows, threads: threads) { (moments: inout UnitMoments, block: UnsafeBufferPointer<Float>, indices) in
+          try moments.add(block, indices: indices)
+        }
     }
+  }
+
+  private func moments<Value: Element>(
+    of layer: RecordedLayer, by rows: PhaseRows, threads: Int,
+    add: @escaping @Sendable (inout UnitMoments, UnsafeBufferPointer<Value>, [Int32]) throws -> Void
+  ) throws -> LayerMoments {
+    let path = path
+    let nothing = Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) }
+    var result = LayerMoments(
+      name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount, phases: nothing)
+    try mapBlocks(of: layer, threads: threads) { (range, block: UnsafeBufferPointer<Value>) in
+      var parts = nothing
+      var indices = Phase.allCases.map { _ in [Int32]() }
+      for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
+      do {
+        for phase in parts.indices { try add(&parts[phase], block, indices[phase]) }
+      } catch let error as NonFiniteValue {
+        throw RecordingError.notFinite(
+          file: path, layer: layer.name, unit: error.unit, row: range.lowerBound + error.row, value: error.value)
+      }
+      return parts
+    } take: { parts in
+      result.merge(parts)
+    }
+    return result
   }
 }

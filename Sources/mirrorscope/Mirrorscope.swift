@@ -1,0 +1,39 @@
+import ActivationRecording
+import ArgumentParser
+import HDF5
+import MirrorAnalysis
+import Terminal
+
+@main
+struct Mirrorscope: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "mirrorscope",
+    abstract: "Ask recordings of a network's activations whether it has mirror units, and whether they drive what it does.",
+    discussion: """
+      EXAMPLE
+        mirrorscope cmni demo/recordings/2x17/*.h5
+
+      A recording is an HDF5 file of schema 1.0 (schemas/recording.md), written by frogtoad or by any program. Tables go to standard \
+      output, notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, 64 usage, 130 interrupted.
+      """,
+    version: toolkitVersion,
+    subcommands: [InspectCommand.self, ValidateCommand.self, CMNICommand.self, StatsCommand.self])
+
+  static func main() {
+    runProgram(Self.self, explain: explain)
+  }
+
+  /// The exit code and sentence of an error of the libraries.
+  static func explain(_ error: any Error) -> Failure? {
+    switch error {
+    case let error as RecordingError:
+      switch error.kind {
+      case .badFile: Failure(.badFile, error.description)
+      case .notEnoughData: Failure(.notEnoughData, error.description)
+      case .failed: Failure(.failed, error.description)
+      }
+    case let error as HDF5Error: Failure(.badFile, error.description)
+    default: nil
+    }
+  }
+}
