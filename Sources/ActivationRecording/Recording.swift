@@ -41,7 +41,7 @@ public final class Recording {
     let codes = try dataset.read(as: Int64.self)
     var meaning: [Int64: Phase] = [:]
     if case .enumeration(_, let members) = dataset.datatype {
-      for (name, code) in members { meaning[Int64(code)] = Phase(name: name) }
+      for member in members { meaning[Int64(member.value)] = Phase(name: member.name) }
     } else {
       for phase in Phase.allCases { meaning[Int64(phase.rawValue)] = phase }
     }

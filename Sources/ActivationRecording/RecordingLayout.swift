@@ -80,17 +80,17 @@ struct RecordingLayout {
   }
 
   private mutating func readLayers(
-    _ root: Group, path: String, isWanted: (String) -> Bool, report: (RecordingError) throws -> Void
+    _ root: Group, path: String, isWanted: (String) -> Bool, report reportAny: (RecordingError) throws -> Void
   ) throws {
     guard try root.contains("layers"), case let names = try root.group("layers").childNames(), !names.isEmpty else {
-      try report(.missingPart(file: path, part: "group /layers with a layer in it", advice: "Record the activations of one layer or more."))
+      try reportAny(.missingPart(file: path, part: "group /layers with a layer in it", advice: "Record the activations of one layer or more."))
       return
     }
     let group = try root.group("layers")
     var found: [(layer: RecordedLayer, saysOutput: Bool?)] = []
     for (position, name) in names.sorted(by: naturalOrder).enumerated() {
       let layer = try group.group(name)
-      let report = { (fault: RecordingError) in if isWanted(name) { try report(fault) } }
+      func report(_ fault: RecordingError) throws { if isWanted(name) { try reportAny(fault) } }
       guard try layer.contains("activations") else {
         try report(.missingPart(file: path, part: "/layers/\(name)/activations", advice: "Record them, or remove the layer."))
         continue
@@ -146,8 +146,8 @@ struct RecordingLayout {
       }
       columns[column] = dataset
       if column == .label || column == .prediction, actionNames == nil, case .enumeration(_, let members) = dataset.datatype {
-        let ordered = members.sorted { $0.1 < $1.1 }
-        if ordered.map(\.1) == Array(0..<ordered.count) { actionNames = ordered.map(\.0) }
+        let ordered = members.sorted { $0.value < $1.value }
+        if ordered.map(\.value) == Array(0..<ordered.count) { actionNames = ordered.map(\.name) }
       }
     }
   }

@@ -12,12 +12,8 @@ public enum RecordingSchema {
     case stratum, split, inputs
   }
 
-  static let phaseType = Datatype.enumeration(base: .uint8, members: Phase.allCases.map { ($0.name, Int($0.rawValue)) })
-  static let splitType = Datatype.enumeration(base: .uint8, members: Split.allCases.map { ($0.name, Int($0.rawValue)) })
-
-  static func actionType(_ names: [String]) -> Datatype {
-    .enumeration(base: .uint8, members: names.enumerated().map { ($1, $0) })
-  }
+  static let phaseType = Datatype.enumeration(Phase.allCases.map(\.name))
+  static let splitType = Datatype.enumeration(Split.allCases.map(\.name))
 
   /// Rows of one block, for a layer of so many units: chunks are written and statistics are taken in blocks of this size, whatever
   /// chunks a file has, so that a file's layout and the number of threads never change a digit. At most 4,096 rows and about 1 MiB.

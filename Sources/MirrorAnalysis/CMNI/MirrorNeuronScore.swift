@@ -1,4 +1,5 @@
 import ActivationRecording
+import Statistics
 
 /// How far a unit's mean activation moves from the none phase in the self phase and in the other phase.
 public struct PhaseContrast: Sendable, Equatable {

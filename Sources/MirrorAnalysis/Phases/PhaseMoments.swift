@@ -1,5 +1,4 @@
 import ActivationRecording
-import HDF5
 import Statistics
 
 /// The moments of every unit of one layer, in each phase.
@@ -44,7 +43,7 @@ extension Recording {
     }
   }
 
-  private func moments<Value: Element>(
+  private func moments<Value: ActivationValue>(
     of layer: RecordedLayer, by rows: PhaseRows, threads: Int,
     add: @escaping @Sendable (inout UnitMoments, UnsafeBufferPointer<Value>, [Int32]) throws -> Void
   ) throws -> LayerMoments {

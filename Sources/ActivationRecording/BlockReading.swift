@@ -1,0 +1,33 @@
+import HDF5
+import Parallelism
+
+/// A number that activations can be read as: Float, or Double where they are stored so.
+public typealias ActivationValue = Element
+
+extension Recording {
+  /// Reads the activations of a layer in fixed blocks of rows, works on several at once, and hands the results on in row order.
+  ///
+  /// Blocks have `RecordingSchema.rowsPerBlock` rows whatever the file's chunks are, so results that are folded in the order of `take`
+  /// are the same for any number of threads and any layout of the file. A few blocks per thread are in memory at a time.
+  ///
+  /// - Parameters:
+  ///   - body: gets the rows of a block and their activations, `[rows × units]`, row-major; runs on any thread.
+  ///   - take: gets each result, on the calling thread.
+  public func mapBlocks<Value: ActivationValue, Result: Sendable>(
+    of layer: RecordedLayer, threads: Int, _ body: @escaping @Sendable (Range<Int>, UnsafeBufferPointer<Value>) throws -> Result,
+    take: (Result) throws -> Void
+  ) throws {
+    let blockRows = RecordingSchema.rowsPerBlock(unitCount: layer.unitCount)
+    let blockCount = (rowCount + blockRows - 1) / blockRows
+    let window = max(1, threads) * 8
+    for first in stride(from: 0, to: blockCount, by: window) {
+      let count = min(window, blockCount - first)
+      let results = try Parallelism.mapBlocks(count: count, threads: threads) { [rowCount] number in
+        let start = (first + number) * blockRows
+        let rows = start..<min(start + blockRows, rowCount)
+        return try layer.activations.read(rows: rows, as: Value.self).withUnsafeBufferPointer { try body(rows, $0) }
+      }
+      for result in results { try take(result) }
+    }
+  }
+}
