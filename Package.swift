@@ -24,4 +24,5 @@ let package = Package(name: "mirrorscope", platforms: [.macOS(.v14)],
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
     .testTarget(name: "MirrorAnalysisTests", dependencies: ["MirrorAnalysis"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["mirrorscope", "ActivationRecording", "HDF5"]),
   ], swiftLanguageModes: [.v6])

@@ -29,6 +29,8 @@ public struct Failure: Error, Sendable, Equatable {
 public func runProgram<Program: ParsableCommand>(_ program: Program.Type, explain: (any Error) -> Failure?) -> Never {
   // A reader that goes away, such as `head`, ends the program through a failed write instead of a signal without a word.
   signal(SIGPIPE, SIG_IGN)
+  // Likewise a file past the size limit of the user or the file system: the write fails and says why.
+  signal(SIGXFSZ, SIG_IGN)
   do {
     var command = try program.parseAsRoot()
     try command.run()

@@ -1,0 +1,46 @@
+import ActivationRecording
+import ArgumentParser
+import DenseNetwork
+import FrogAndToad
+import HDF5
+import Terminal
+
+@main
+struct Frogtoad: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "frogtoad",
+    abstract: "Make the Frog and Toad experiment: labelled states, small networks trained on them, recordings of their activations.",
+    discussion: """
+      EXAMPLE
+        frogtoad run --preset quick --output demo
+
+      Results go to files, progress and notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, \
+      64 usage, 130 interrupted (what was finished is kept).
+      """,
+    version: toolkitVersion,
+    subcommands: [
+      GenerateCommand.self, ImportCommand.self, TrainCommand.self, RecordCommand.self, RunCommand.self, PlayCommand.self,
+    ])
+
+  static func main() {
+    Interruption.shared.watch()
+    runProgram(Self.self, explain: explain)
+  }
+
+  /// The exit code and sentence of an error of the libraries.
+  static func explain(_ error: any Error) -> Failure? {
+    switch error {
+    case let error as RecordingError:
+      switch error.kind {
+      case .badFile: Failure(.badFile, error.description)
+      case .notEnoughData: Failure(.notEnoughData, error.description)
+      case .failed: Failure(.failed, error.description)
+      }
+    case let error as HDF5Error: Failure(error.isAboutInput ? .badFile : .failed, error.description)
+    case let error as CSVError: Failure(.badFile, error.description)
+    case let error as GenerationError: Failure(error.isTooFew ? .notEnoughData : .usage, error.description)
+    case let error as NetworkError: Failure(.failed, error.description)
+    default: nil
+    }
+  }
+}

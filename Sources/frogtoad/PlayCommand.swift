@@ -1,0 +1,63 @@
+import ArgumentParser
+import DenseNetwork
+import Foundation
+import FrogAndToad
+import Statistics
+import Terminal
+
+struct PlayCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "play",
+    abstract: "Watch a game in the terminal.",
+    discussion: """
+      EXAMPLE
+        frogtoad play --turns 40 --delay 0.2
+
+      F is Frog, T is Toad, & both on one cell; _ is solid ground, # rough, * a fly. Both play at random; with --checkpoint Frog's actions \
+      are the network's choice.
+      """)
+
+  @Option(name: .long, help: "A network to play Frog.", completion: .file(extensions: ["h5"]))
+  var checkpoint: String?
+
+  @Option(name: .long, help: "Turns to play; each player acts once a turn.")
+  var turns = 100
+
+  @Option(name: .long, help: "Seconds between turns; 0 prints as fast as it can.")
+  var delay = 0.15
+
+  @Option(name: .long, help: "Seed of the game.")
+  var seed: UInt64 = 1
+
+  func validate() throws {
+    guard turns >= 1 else { throw ValidationError("--turns takes a whole number of at least 1, not \(turns).") }
+    guard delay >= 0, delay <= 60 else { throw ValidationError("--delay takes 0 to 60 seconds, not \(delay).") }
+  }
+
+  func run() throws {
+    let network = try checkpoint.map { try Checkpoint(readingFrom: $0).network }
+    var stream = RandomStream(seed: seed, purpose: "play")
+    var world = World()
+    let redraws = isatty(STDOUT_FILENO) == 1 && delay > 0
+    print("seed \(seed)")
+    for turn in 1...turns {
+      let action = try network.map { try choice(of: $0, in: world) } ?? randomAction(&stream)
+      world.step(.frog, action, &stream)
+      world.step(.toad, randomAction(&stream), &stream)
+      let lines = ["turn \(turn)"] + world.drawing()
+      if redraws && turn > 1 { print("\u{1B}[\(lines.count)A", terminator: "") }
+      for line in lines { print(redraws ? "\u{1B}[K\(line)" : line) }
+      fflush(stdout)
+      try Interruption.shared.check(kept: "The game ends at turn \(turn).")
+      if delay > 0 && turn < turns { Thread.sleep(forTimeInterval: delay) }
+    }
+  }
+
+  /// What the network does for Frog: it sees the veiled state, as in training.
+  private func choice(of network: Network, in world: World) throws -> Action {
+    var state = world.stateVector(of: .frog)
+    Veil.ofIgnorance.apply(to: &state, scenarios: [])
+    let chosen = chosenActions(outputs: try network.outputs(rows: state), outputCount: network.outputCount)
+    return chosen.first.flatMap { Action(rawValue: $0) } ?? .hop
+  }
+}
