@@ -1,0 +1,53 @@
+import ArgumentParser
+import FrogAndToad
+import Terminal
+
+struct ImportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import",
+    abstract: "Turn a CSV of labelled states, 100 integers and the label a row, into a states file.",
+    discussion: """
+      EXAMPLE
+        frogtoad import labelled.csv --output states.h5
+
+      This is the layout of the paper's own scripts, with or without a header. A scenario in column 98 moves to a column of its own, so \
+      that no network sees it; where the column is 0 throughout, the players row decides. Every row is kept, in order.
+      """)
+
+  @Argument(help: "The CSV file.", completion: .file(extensions: ["csv"]))
+  var csv: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("File to write.", valueName: "states.h5"))
+  var output: String
+
+  @Option(name: .long, help: "Which set the rows are.")
+  var split = FrogAndToad.Split.test
+
+  @Flag(name: .long, help: "Replace the output if it exists.")
+  var force = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    try requireAbsent(output, overwrite: force)
+    let log = common.logger
+    let bar = ProgressBar("rows", unit: "bytes", quiet: common.quiet)
+    let report = try importAuthorCSV(csv, to: output, split: split, commandLine: commandLine, overwrite: force) {
+      bar.update(done: $0, total: $1)
+    }
+    bar.finish()
+    log.info("\(output): \(grouped(report.rows)) \(split.rawValue) states\(report.hasHeader ? ", after a header" : "").")
+    log.info("  \(try summary(of: split, in: StatesFile(output)))")
+    log.info(
+      report.scenarioIsGiven
+        ? "  The scenario comes from column 98." : "  Column 98 is 0 throughout: the scenario comes from the players row.")
+    if report.ambiguousScenarios > 0 {
+      log.warning("\(grouped(report.ambiguousScenarios)) rows do not say who is in distress; they count as Frog in distress.")
+    }
+    if report.labelDisagreements > 0, let line = report.firstLabelDisagreement {
+      log.warning("\(grouped(report.labelDisagreements)) labels differ from the labelling rules, the first in line \(line); they are kept.")
+    }
+  }
+}
+
+extension FrogAndToad.Split: ExpressibleByArgument {}
