@@ -89,7 +89,7 @@ private struct DeduplicatedPlay {
   private static let largestBatch = 1 << 17
   /// Episodes beyond those that the missing states ask for.
   private static let smallestBatch = 8
-  private static let checkInterval = 4_000_000
+  private static let checkInterval = 250_000
 
   init(count: Int, seed: UInt64, options: GenerationOptions, threads: Int) {
     self.count = count

@@ -97,19 +97,21 @@ public struct PackedState: Sendable, Hashable {
 
   // MARK: What the veil hides
 
-  /// The other states that look the same to a veiled network: the players change places where both show the same, and on a shared cell
-  /// nothing says what Frog did.
+  /// The other states that look the same to a veiled network: the players change places where neither shows its own way of hopping,
+  /// and on a shared cell nothing says what Frog did.
   var veiledTwins: [PackedState] {
     if frogCell == toadCell {
       guard !roughGround.isSet(frogCell) else { return [] }
-      return (0..<4).filter { $0 != frogShows }.map { replacing(UInt64($0), at: 42, bits: 3) }
+      return (0..<4).filter { $0 != frogShows }.map { replacing($0, at: 42, bits: 3) }
     }
-    guard frogShows == toadShows, frogShows != Int(Action.hop.rawValue) else { return [] }
-    return [replacing(UInt64(toadCell), at: 32, bits: 5).replacing(UInt64(frogCell), at: 37, bits: 5)]
+    let hopping = Int(Action.hop.rawValue)
+    guard frogShows != hopping, toadShows != hopping else { return [] }
+    let exchanged = replacing(toadCell, at: 32, bits: 5).replacing(frogCell, at: 37, bits: 5)
+    return [exchanged.replacing(toadShows, at: 42, bits: 3).replacing(frogShows, at: 45, bits: 3)]
   }
 
-  private func replacing(_ value: UInt64, at bit: UInt64, bits: UInt64) -> PackedState {
+  private func replacing(_ value: Int, at bit: UInt64, bits: UInt64) -> PackedState {
     let mask: UInt64 = ((1 &<< bits) &- 1) &<< bit
-    return PackedState(word: (word & ~mask) | (value &<< bit))
+    return PackedState(word: (word & ~mask) | (UInt64(truncatingIfNeeded: value) &<< bit))
   }
 }

@@ -21,6 +21,21 @@ public struct StateRows: Sendable, Equatable {
 
   public var count: Int { labels.count }
 
+  /// Adds rows at the end. Episodes are kept only if both sides have them.
+  public mutating func append(_ other: StateRows) {
+    if count == 0 {
+      episodes = other.episodes
+    } else if let ours = episodes, let theirs = other.episodes {
+      episodes = ours + theirs
+    } else {
+      episodes = nil
+    }
+    states += other.states
+    labels += other.labels
+    scenarios += other.scenarios
+    partnerActing += other.partnerActing
+  }
+
   /// The 100 bytes of one row.
   public func state(_ row: Int) -> ArraySlice<UInt8> {
     states[row * StateIndex.count..<(row + 1) * StateIndex.count]
