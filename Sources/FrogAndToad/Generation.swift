@@ -16,8 +16,9 @@ public struct GeneratedStates: Sendable {
 /// Plays at random until there are `count` different states, then draws the test set.
 ///
 /// Two states are the same if all their 100 bytes are (`PackedState`). Of equal states the first one in the order of episodes and turns
-/// is kept. Each episode has its own random stream, so the number of threads never changes a result. With the default options about
-/// 50 % of the states are labelled jump, 45 % hop, 4 % leap and 1 % help, and about 72 % show no distress, 12 % self, 12 % other, 4 % both.
+/// is kept. Each episode has its own random stream, so the number of threads never changes a result. With the default options,
+/// of six million states 45.3 % are labelled jump, 44.4 % hop, 9.0 % leap and 1.3 % help; 64.2 % show no distress, 15.2 % Frog's, 15.2 %
+/// Toad's and 5.1 % both.
 ///
 /// - Parameters:
 ///   - count: different states, both sets together.
