@@ -4,8 +4,8 @@ import Statistics
 public struct GenerationOptions: Sendable, Equatable {
   /// A turn is one action of each player, and every turn gives one state. A new game begins after this many.
   ///
-  /// Ground is all solid at the start and has its full share of obstacles about 80 turns later, so games shorter than a few hundred
-  /// turns give fewer states in distress and fewer leap and help labels.
+  /// Ground is all solid at the start and has its full share of obstacles about 40 turns later; the players drift apart over hundreds of
+  /// turns. So short games give fewer states in distress, fewer leap labels and hardly any help labels.
   public var turnsPerEpisode: Int
   /// Keep the energy as played instead of redrawing it.
   public var keepEnergy: Bool

@@ -18,7 +18,9 @@ public final class StatesFile: Sendable {
     let attributes = root.attributes
     let schema = try attributes.string("schema")
     guard schema == StatesFormat.schema else { throw StatesFileError.notStates(file: path, schema: schema) }
-    let version = try attributes.string("schema_version") ?? ""
+    guard let version = try attributes.string("schema_version") else {
+      throw StatesFileError.missing(file: path, part: "attribute schema_version")
+    }
     guard version.split(separator: ".").first == "1" else { throw StatesFileError.newerVersion(file: path, version: version) }
     guard try attributes.integer("complete") == 1 else { throw StatesFileError.incomplete(file: path) }
     guard let hash = try attributes.string("states_sha256") else {

@@ -185,6 +185,9 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
         testDescription: "newer", error: { .newerVersion(file: $0, version: "2.0") }, sentence: "has version 2.0",
         harm: { try $0.attributes.set("schema_version", "2.0") }),
       Damage(
+        testDescription: "no version", error: { .missing(file: $0, part: "attribute schema_version") },
+        sentence: "has no attribute schema_version", harm: { try $0.attributes.remove("schema_version") }),
+      Damage(
         testDescription: "incomplete", error: { .incomplete(file: $0) }, sentence: "is incomplete",
         harm: { try $0.attributes.set("complete", 0) }),
       Damage(
