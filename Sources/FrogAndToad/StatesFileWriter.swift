@@ -1,0 +1,133 @@
+import Foundation
+import HDF5
+
+/// Writes a states file, block of rows by block of rows, in bounded memory.
+///
+/// The file is `NAME.partial` until `finish()` and then takes its name; without `finish()` nothing is left of it. Not for use from two
+/// threads at once.
+public final class StatesFileWriter {
+  private let path: String
+  private let partialPath: String
+  private let file: File
+  private let root: Group
+  private var splits: [Split: SplitWriter] = [:]
+  private var hash = StatesHash()
+  private var isFinished = false
+
+  /// - Parameters:
+  ///   - path: where the complete file will be.
+  ///   - overwrite: replaces a file of that name when this one is complete; without it one is an error.
+  /// - Throws: `StatesFileError.exists`, `HDF5Error`.
+  public init(_ path: String, provenance: StatesProvenance, overwrite: Bool = false) throws {
+    if !overwrite && FileManager.default.fileExists(atPath: path) { throw StatesFileError.exists(file: path) }
+    self.path = path
+    partialPath = StatesFormat.partialPath(of: path)
+    file = try File.create(partialPath, overwrite: true)
+    root = try file.root
+    try write(provenance)
+    for split in Split.allCases { splits[split] = try SplitWriter(root.createGroup(split.rawValue), file: path) }
+  }
+
+  deinit {
+    if !isFinished {
+      try? file.close()
+      try? FileManager.default.removeItem(atPath: partialPath)
+    }
+  }
+
+  /// Adds rows at the end of a split. All training rows come before the first test row, because the hash is taken as they come.
+  ///
+  /// - Throws: `StatesFileError.unusableRows` for training rows after test rows, columns of different lengths, or episodes that only
+  ///   some blocks of a split have; `HDF5Error`.
+  public func append(_ rows: StateRows, to split: Split) throws {
+    guard split == .test || splits[.test]?.count == 0 else {
+      throw StatesFileError.unusableRows(file: path, reason: "training rows came after test rows; append all of them first")
+    }
+    try splits[split]?.append(rows)
+    hash.add(rows)
+  }
+
+  /// Completes the file and gives it its name.
+  ///
+  /// - Throws: `HDF5Error`, `StatesFileError.rename`. Nothing is left under either name then, except an older complete file.
+  public func finish() throws {
+    try root.attributes.set("states_sha256", hash.digits)
+    try root.attributes.set("complete", 1)
+    try file.close()
+    guard rename(partialPath, path) == 0 else {
+      throw StatesFileError.rename(file: path, reason: String(cString: strerror(errno)))
+    }
+    isFinished = true
+  }
+
+  private func write(_ provenance: StatesProvenance) throws {
+    let attributes = root.attributes
+    try attributes.set("schema", StatesFormat.schema)
+    try attributes.set("schema_version", StatesFormat.version)
+    try attributes.set("complete", 0)
+    try attributes.set("created_utc", provenance.created.formatted(.iso8601))
+    // HDF5 holds it as a signed number of 64 bits.
+    if let seed = provenance.seed { try attributes.set("seed", Int(truncatingIfNeeded: seed)) }
+    try attributes.set("command_line", provenance.commandLine)
+    try attributes.set("source", provenance.source)
+    try attributes.set("keep_energy", provenance.keepEnergy ? 1 : 0)
+  }
+}
+
+/// The growing columns of one split.
+private struct SplitWriter {
+  private(set) var count = 0
+  private let group: Group
+  private let file: String
+  private let states: Dataset
+  private let labels: Dataset
+  private let scenarios: Dataset
+  private let partnerActing: Dataset
+  private var episodes: Dataset?
+
+  init(_ group: Group, file: String) throws {
+    self.group = group
+    self.file = file
+    states = try Self.column(StatesFormat.states, .uint8, width: StateIndex.count, in: group)
+    labels = try Self.column(StatesFormat.label, StatesFormat.labelType, in: group)
+    scenarios = try Self.column(StatesFormat.scenario, StatesFormat.scenarioType, in: group)
+    partnerActing = try Self.column(StatesFormat.partnerActing, .uint8, in: group)
+  }
+
+  mutating func append(_ rows: StateRows) throws {
+    try check(rows)
+    if count == 0 && rows.episodes != nil && episodes == nil {
+      episodes = try Self.column(StatesFormat.episode, .int32, in: group)
+    }
+    let range = count..<count + rows.count
+    try Self.append(rows.states, to: states, range)
+    try Self.append(rows.labels, to: labels, range)
+    try Self.append(rows.scenarios, to: scenarios, range)
+    try Self.append(rows.partnerActing, to: partnerActing, range)
+    if let episodes, let numbers = rows.episodes { try Self.append(numbers, to: episodes, range) }
+    count = range.upperBound
+  }
+
+  private func check(_ rows: StateRows) throws {
+    let lengths = [rows.labels.count, rows.scenarios.count, rows.partnerActing.count, rows.episodes?.count ?? rows.count]
+    guard rows.states.count == rows.count * StateIndex.count, lengths.allSatisfy({ $0 == rows.count }) else {
+      throw StatesFileError.unusableRows(file: file, reason: "the columns of a block of rows differ in length")
+    }
+    guard count == 0 || (episodes == nil) == (rows.episodes == nil) else {
+      throw StatesFileError.unusableRows(file: file, reason: "some rows have an episode and some have none")
+    }
+  }
+
+  private static func column(_ name: String, _ type: Datatype, width: Int? = nil, in group: Group) throws -> Dataset {
+    let rest = width.map { [$0] } ?? []
+    return try group.createDataset(
+      name, type: type, shape: [0] + rest, maximumShape: [nil] + rest, chunk: [StatesFormat.chunkRows] + rest,
+      filters: FilterPipeline([.deflate(level: 1), .fletcher32]))
+  }
+
+  private static func append<T: Element>(_ values: [T], to dataset: Dataset, _ rows: Range<Int>) throws {
+    guard !rows.isEmpty else { return }
+    try dataset.extend(rows: rows.upperBound)
+    try dataset.write(values, rows: rows)
+  }
+}
