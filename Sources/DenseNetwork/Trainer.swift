@@ -54,7 +54,7 @@ public struct Trainer: Sendable {
   /// - Returns: the state after the last finished epoch, and why the run ended.
   /// - Throws: `NetworkError` if the sets do not fit the network, or if the validation loss is not a number (NaN or infinite).
   public func train(
-    from state: TrainingState, isCancelled: () -> Bool = { false }, epochFinished: (EpochReport) throws -> Void = { _ in }
+    from state: TrainingState, isCancelled: () -> Bool = { false }, epochFinished: (EpochReport) throws -> Void
   ) throws -> (state: TrainingState, ending: Ending) {
     try check(state)
     let weights = try hyperparameters.balance.weights(
