@@ -1,0 +1,203 @@
+internal import CHDF5
+
+/// An array in a file: its type, shape and storage. Reading and writing are in the extensions.
+///
+/// Safe to use from any thread: calls take turns.
+public final class Dataset: @unchecked Sendable {
+  // Sendable because `extent`, the only variable, is read and written inside the library's lock only.
+
+  /// The absolute path inside the file, such as `/layers/dense_1/activations`.
+  public let path: String
+  /// The type of the elements as stored.
+  public let datatype: Datatype
+  /// The shape of a chunk; nil where the data are stored in one piece.
+  public let chunkShape: [Int]?
+  /// The filters on the way to the file, those that this package doesn't know included.
+  public let filters: FilterPipeline
+  /// The greatest shape that `extend` can reach; nil in a dimension without limit.
+  public let maximumShape: [Int?]
+
+  let number: NumberClass
+  private let handle: Handle
+  let file: File
+  private var extent: [Int]
+  private let hasNoSpace: Bool
+
+  /// The number of elements in each dimension; empty for a single value. After an `extend` through another `Dataset` of the same
+  /// data this is the shape before it.
+  public var shape: [Int] { withLibrary { _ in extent } }
+
+  /// The attributes of this data set.
+  public var attributes: Attributes { Attributes(file: file, object: path, handle: handle) }
+
+  private init(file: File, path: String, handle: Handle, library: borrowing Library, operation: Operation) throws {
+    self.file = file
+    self.path = path
+    self.handle = handle
+    let raw = handle.id(library)
+
+    let type = try library.check(H5Dget_type(raw), operation)
+    defer { H5Tclose(type) }
+    (datatype, number) = try describeType(type, library, operation)
+
+    let space = try library.check(H5Dget_space(raw), operation)
+    defer { H5Sclose(space) }
+    hasNoSpace = H5Sget_simple_extent_type(space) == H5S_NULL
+    (extent, maximumShape) = try Dataset.extents(of: space, library, operation)
+
+    let list = try library.check(H5Dget_create_plist(raw), operation)
+    defer { H5Pclose(list) }
+    filters = try FilterPipeline(of: list, library, operation)
+    chunkShape = try Dataset.chunkShape(in: list, rank: extent.count, library, operation)
+  }
+
+  static func open(in file: File, at path: String) throws -> Dataset {
+    let operation = Operation("open", file: file.path, object: path)
+    return try withLibrary { library in
+      let raw = try library.check(H5Dopen2(file.id(library), path, hid_t(H5P_DEFAULT)), operation)
+      let dataset = try Dataset(file: file, path: path, handle: Handle(raw), library: library, operation: operation)
+      guard let cacheSize = try dataset.neededCacheSize(library, operation) else { return dataset }
+      let access = try library.check(H5Pcreate(chdf5_dataset_access()), operation)
+      defer { H5Pclose(access) }
+      try library.check(H5Pset_chunk_cache(access, 521, cacheSize, 0.75), operation)
+      let cached = try library.check(H5Dopen2(file.id(library), path, access), operation)
+      return try Dataset(file: file, path: path, handle: Handle(cached), library: library, operation: operation)
+    }
+  }
+
+  /// Where a row of chunks is greater than HDF5's cache of 1 MB, a read of few rows would inflate it anew each time: the size, up to
+  /// 64 MB, that keeps it.
+  private func neededCacheSize(_ library: borrowing Library, _ operation: Operation) throws -> Int? {
+    guard let chunkShape, let chunkRows = chunkShape.first, !filters.filters.isEmpty else { return nil }
+    let type = try library.check(H5Dget_type(handle.id(library)), operation)
+    defer { H5Tclose(type) }
+    let bandSize = zip(chunkShape, extent).dropFirst().reduce(chunkRows * H5Tget_size(type)) { size, dimension in
+      let (chunk, whole) = dimension
+      return size.multipliedReportingOverflow(by: (whole + chunk - 1) / chunk * chunk).partialValue
+    }
+    return bandSize > 1 << 20 && bandSize <= 64 << 20 ? bandSize : nil
+  }
+
+  static func create(
+    in file: File, at path: String, type: Datatype, shape: [Int], maximumShape: [Int?]?, chunk: [Int]?, filters: FilterPipeline
+  ) throws -> Dataset {
+    let operation = Operation("create", file: file.path, object: path)
+    guard shape.allSatisfy({ $0 >= 0 }), maximumShape?.count ?? shape.count == shape.count, chunk?.count ?? shape.count == shape.count
+    else { throw operation.error(.shapeMismatch, "shape, greatest shape and chunk need one size for each dimension") }
+    guard chunk != nil || (filters == .none && maximumShape == nil) else {
+      throw operation.error(.shapeMismatch, "filters and growth need a chunk shape")
+    }
+    return try withLibrary { library in
+      let storedType = try type.makeStoredType(library, operation)
+      defer { H5Tclose(storedType) }
+      let sizes = shape.map { hsize_t($0) }
+      let limits = maximumShape.map { $0.map { $0.map { hsize_t($0) } ?? chdf5_unlimited() } }
+      let space = try library.check(
+        shape.isEmpty ? H5Screate(H5S_SCALAR) : H5Screate_simple(Int32(sizes.count), sizes, limits), operation)
+      defer { H5Sclose(space) }
+      let list = try library.check(H5Pcreate(chdf5_dataset_create()), operation)
+      defer { H5Pclose(list) }
+      // A time stamp would make two runs with the same seed differ.
+      try library.check(H5Pset_obj_track_times(list, false), operation)
+      if let chunk {
+        try library.check(H5Pset_chunk(list, Int32(chunk.count), chunk.map { hsize_t(max($0, 0)) }), operation)
+        try filters.apply(to: list, library, operation)
+      }
+      let links = try linkList(library, operation)
+      defer { H5Pclose(links) }
+      let raw = try library.check(
+        H5Dcreate2(file.id(library), path, storedType, space, links, list, hid_t(H5P_DEFAULT)), operation)
+      return try Dataset(file: file, path: path, handle: Handle(raw), library: library, operation: operation)
+    }
+  }
+
+  /// Changes the number of rows, the size of dimension 0. New rows read as zeros; rows cut off are lost.
+  public func extend(rows: Int) throws {
+    let operation = Operation("extend", file: file.path, object: path)
+    try withLibrary { library in
+      guard !extent.isEmpty else { throw operation.error(.shapeMismatch, "a single value has no rows") }
+      guard rows >= 0 else { throw operation.error(.outOfRange, "there is no shape with \(rows) rows") }
+      var sizes = extent
+      sizes[0] = rows
+      try library.check(H5Dset_extent(id(library), sizes.map { hsize_t($0) }), operation)
+      extent = sizes
+    }
+  }
+
+  /// Throws once the file is closed.
+  func id(_ library: borrowing Library) throws -> hid_t {
+    _ = try file.id(library)
+    return handle.id(library)
+  }
+
+  func operation(_ verb: String) -> Operation {
+    Operation(verb, file: file.path, object: path)
+  }
+
+  /// The number of elements in each row of dimension 0.
+  var elementsPerRow: Int { shape.dropFirst().reduce(1, *) }
+
+  /// The number of elements in all; none where the data set has no space at all.
+  var elementCount: Int { hasNoSpace ? 0 : shape.reduce(1, *) }
+
+  private static func extents(
+    of space: hid_t, _ library: borrowing Library, _ operation: Operation
+  ) throws -> ([Int], [Int?]) {
+    let rank = Int(try library.check(H5Sget_simple_extent_ndims(space), operation))
+    var sizes = [hsize_t](repeating: 0, count: rank)
+    var limits = sizes
+    if rank > 0 { try library.check(H5Sget_simple_extent_dims(space, &sizes, &limits), operation) }
+    guard sizes.reduce(1.0, { $0 * Double($1) }) < 0x1p60 else { throw operation.error(.unsupported, "its shape \(sizes) is too large") }
+    return (sizes.map { Int($0) }, limits.map { Int(exactly: $0) })
+  }
+
+  private static func chunkShape(
+    in list: hid_t, rank: Int, _ library: borrowing Library, _ operation: Operation
+  ) throws -> [Int]? {
+    guard H5Pget_layout(list) == H5D_CHUNKED else { return nil }
+    var sizes = [hsize_t](repeating: 0, count: rank)
+    try library.check(H5Pget_chunk(list, Int32(rank), &sizes), operation)
+    return sizes.map { Int($0) }
+  }
+}
+
+extension Group {
+  /// Makes a data set; its values are zeros until written.
+  ///
+  /// - Parameters:
+  ///   - shape: sizes, rows first; empty for a single value.
+  ///   - maximumShape: how far each dimension may grow, nil for without limit; needs a chunk shape. Without it the shape is fixed.
+  ///   - chunk: stores the data in chunks of this shape.
+  ///   - filters: what chunks pass through; needs a chunk shape.
+  @discardableResult
+  public func createDataset(
+    _ name: String, type: Datatype, shape: [Int], maximumShape: [Int?]? = nil, chunk: [Int]? = nil, filters: FilterPipeline = .none
+  ) throws -> Dataset {
+    try Dataset.create(
+      in: file, at: childPath(name), type: type, shape: shape, maximumShape: maximumShape, chunk: chunk, filters: filters)
+  }
+
+  /// Makes a data set in one piece and writes it: for what is small.
+  ///
+  /// - Parameters:
+  ///   - shape: as many elements as there are values; the default is one dimension.
+  ///   - type: the stored type; the default holds the values bit for bit.
+  @discardableResult
+  public func write<T: Element>(_ name: String, _ values: [T], shape: [Int]? = nil, type: Datatype? = nil) throws -> Dataset {
+    let dataset = try createDataset(name, type: type ?? T.datatype, shape: shape ?? [values.count])
+    try dataset.write(values)
+    return dataset
+  }
+
+  /// Makes a data set of strings in one piece and writes it.
+  ///
+  /// - Parameters:
+  ///   - shape: as many elements as there are values; the default is one dimension.
+  ///   - length: bytes kept for each string; nil stores each at its own length.
+  @discardableResult
+  public func writeStrings(_ name: String, _ values: [String], shape: [Int]? = nil, length: Int? = nil) throws -> Dataset {
+    let dataset = try createDataset(name, type: .string(length: length), shape: shape ?? [values.count])
+    try dataset.writeStrings(values)
+    return dataset
+  }
+}

@@ -1,0 +1,62 @@
+/// The type of a data set's or attribute's elements as stored in the file.
+///
+/// New objects are stored little-endian. Byte order does not show here: reading converts it.
+public indirect enum Datatype: Sendable, Equatable {
+  case int8, int16, int32, int64
+  case uint8, uint16, uint32, uint64
+  /// IEEE 754 binary16, binary32 and binary64.
+  case float16, float32, float64
+  /// Text of at most `length` bytes, or of any length where it is nil. New text is UTF-8; ASCII is read too.
+  case string(length: Int?)
+  /// Named values of an integer type. h5py's booleans are such a type.
+  case enumeration(base: Datatype, members: [EnumerationMember])
+  /// A type that only HDF5 itself can name: compound, reference, an odd bit width.
+  case other(String)
+
+  /// An enumeration over `uint8` that numbers the names from 0.
+  public static func enumeration(_ names: [String]) -> Datatype {
+    .enumeration(base: .uint8, members: names.enumerated().map { EnumerationMember(name: $1, value: $0) })
+  }
+
+  /// Whether this is one of the eight integer types.
+  public var isInteger: Bool {
+    switch self {
+    case .int8, .int16, .int32, .int64, .uint8, .uint16, .uint32, .uint64: true
+    default: false
+    }
+  }
+}
+
+/// One name and its value in an enumeration.
+public struct EnumerationMember: Sendable, Equatable {
+  public var name: String
+  public var value: Int
+
+  public init(name: String, value: Int) {
+    self.name = name
+    self.value = value
+  }
+}
+
+extension Datatype: CustomStringConvertible {
+  /// The name in words: `float32`, `string of 8 bytes`, `enumeration of uint8 (none = 0, self = 1)`.
+  public var description: String {
+    switch self {
+    case .int8: "int8"
+    case .int16: "int16"
+    case .int32: "int32"
+    case .int64: "int64"
+    case .uint8: "uint8"
+    case .uint16: "uint16"
+    case .uint32: "uint32"
+    case .uint64: "uint64"
+    case .float16: "float16"
+    case .float32: "float32"
+    case .float64: "float64"
+    case .string(let length): length.map { "string of \($0) bytes" } ?? "string"
+    case .enumeration(let base, let members):
+      "enumeration of \(base) (\(members.map { "\($0.name) = \($0.value)" }.joined(separator: ", ")))"
+    case .other(let text): text
+    }
+  }
+}

@@ -1,0 +1,66 @@
+internal import CHDF5
+import Foundation
+
+/// Proof that the caller holds the library's lock. Only `withLibrary` makes one, and an identifier can be had only against it.
+///
+/// HDF5 keeps global state and is not re-entrant in most builds; builds that are thread-safe serialise inside. One process-wide lock
+/// does the same everywhere, so work worth running in parallel (compression, arithmetic) belongs outside `withLibrary`.
+struct Library: ~Copyable {
+  fileprivate init() {}
+}
+
+/// Recursive, because an object released inside a locked closure takes the lock again to close its identifier.
+private let libraryLock = NSRecursiveLock()
+
+/// Runs `body` with exclusive use of the HDF5 library.
+func withLibrary<Value>(_ body: (borrowing Library) throws -> Value) rethrows -> Value {
+  libraryLock.lock()
+  defer { libraryLock.unlock() }
+  // The setting belongs to the thread, and this may be the thread's first call.
+  H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
+  return try body(Library())
+}
+
+extension Library {
+  /// Passes on the result of one HDF5 call, or throws what the library's error stack says when it is negative.
+  @discardableResult
+  func check<Code: SignedInteger>(_ code: Code, _ operation: @autoclosure () -> Operation) throws -> Code {
+    guard code < 0 else { return code }
+    throw HDF5Error(operation(), stack: ErrorStack.current(self))
+  }
+}
+
+/// What was being done to what: the part of an error's sentence that is known before the call.
+struct Operation {
+  var verb: String
+  var file: String
+  var object: String?
+
+  init(_ verb: String, file: String, object: String? = nil) {
+    self.verb = verb
+    self.file = file
+    self.object = object
+  }
+
+  func error(_ kind: HDF5Error.Kind, _ reason: String) -> HDF5Error {
+    HDF5Error(kind: kind, operation: verb, file: file, object: object, reason: reason)
+  }
+}
+
+/// An identifier that closes itself when the last reference goes.
+///
+/// Sendable because the identifier never changes and every use of it is inside the lock.
+final class Handle: @unchecked Sendable {
+  private let raw: hid_t
+
+  init(_ raw: hid_t) {
+    self.raw = raw
+  }
+
+  func id(_ library: borrowing Library) -> hid_t { raw }
+
+  deinit {
+    // A file that was closed explicitly has closed this identifier too; the second close then fails without a trace.
+    withLibrary { _ in _ = H5Idec_ref(raw) }
+  }
+}
