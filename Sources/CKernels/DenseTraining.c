@@ -42,7 +42,8 @@ static int32_t dropout_threshold(double dropout) { return (int32_t)(dropout * 16
 
 // Rectifies `units` columns of a hidden layer and drops units; what stays is scaled by 1 / (1 − dropout).
 INLINED void rectify_and_drop(
-    float *columns, size_t units, uint32_t first_unit, uint32_t first_row, uint64_t key, int32_t threshold, float scale, const int vectors) {
+    float *columns, size_t units, uint32_t first_unit, uint32_t first_row, uint64_t key, int32_t threshold, float scale,
+    const int vectors) {
   const words lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (size_t u = 0; u < units; u++) {
     vector *values = (vector *)(columns + u * TILE);
@@ -186,8 +187,8 @@ INLINED void prefetch_rows(const mirrorscope_dense_training *t, size_t begin, si
   }
 }
 
-// Forward and backward through one tile; the gradient is written (first tile of a batch) or added to. Returns Σ weight · (output − one-hot)²
-// × weight_scale.
+// Forward and backward through one tile; the gradient is written (first tile of a batch) or added to.
+// Returns Σ weight · (output − one-hot)², each weight as in `step_buffers`.
 INLINED double tile_pass(
     const mirrorscope_dense_training *t, const layer *layers, const step_buffers *b, size_t rows, uint32_t first_row, uint64_t key,
     int32_t threshold, float scale, const int vectors) {
@@ -196,12 +197,16 @@ INLINED double tile_pass(
   uint32_t first_unit = 0;
   for (int32_t l = 0; l < count; l++) {
     const layer *at = layers + l;
-    multiply(at->out_columns, parameters + at->bias, at->units, parameters + at->kernel, at->inputs, 1, at->in_columns, at->inputs, vectors);
+    multiply(
+        at->out_columns, parameters + at->bias, at->units, parameters + at->kernel, at->inputs, 1, at->in_columns, at->inputs, vectors);
     if (l == count - 1) break;
     rectify_and_drop(at->out_columns, at->units, first_unit, first_row, key, threshold, scale, vectors);
     const size_t stride = padded(at->units);
-    for (size_t u = 0; u < at->units; u++)
-      for (size_t r = 0; r < rows; r++) at->out_rows[r * stride + u] = at->out_columns[u * TILE + r];
+    // Not vectorised: the compiler would gather, which is slower.
+    for (size_t r = 0; r < rows; r++) {
+#pragma clang loop vectorize(disable) unroll_count(4)
+      for (size_t u = 0; u < at->units; u++) at->out_rows[r * stride + u] = at->out_columns[u * TILE + r];
+    }
     first_unit += (uint32_t)at->units;
   }
 

@@ -38,7 +38,8 @@ public struct Checkpoint: Sendable, Equatable {
       statesSHA256: statesSHA256, createdUTC: createdUTC, commandLine: commandLine)
   }
 
-  /// A name that depends on the weights and the epoch alone: "epoch-0007-1a2b3c4d", or the hash's first eight digits where the epoch is unknown.
+  /// A name that depends on the weights and the epoch alone: "epoch-0007-1a2b3c4d", or the hash's first eight digits where the epoch is
+  /// unknown.
   public var checkpointID: String {
     let hash = String(network.weightsSHA256.prefix(8))
     guard let epoch else { return hash }

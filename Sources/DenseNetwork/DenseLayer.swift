@@ -18,7 +18,9 @@ public struct DenseLayer: Sendable, Equatable {
   public let bias: [Float]
   public let activation: Activation
 
-  /// - Throws: `NetworkError` if a count is not positive or the kernel or bias has another size. Values are taken as they are, NaN included.
+  /// Values are taken as they are, NaN included.
+  ///
+  /// - Throws: `NetworkError` if a count is not positive or the kernel or bias has another size.
   public init(
     name: String, inputCount: Int, unitCount: Int, kernel: [Float], bias: [Float], activation: Activation
   ) throws(NetworkError) {

@@ -17,7 +17,8 @@ extension Network {
   /// Rows per block that `forward` hands out.
   public static let forwardBlockRows = 4096
 
-  /// Runs rows of small integers through the network, without dropout, and hands out every layer's activations block by block, in row order.
+  /// Runs rows of small integers through the network, without dropout, and hands out every layer's activations block by block, in row
+  /// order.
   ///
   /// A row's activations depend on that row alone: how rows are cut into calls, and on which thread a call runs, never changes a digit.
   ///
@@ -36,8 +37,8 @@ extension Network {
     }
   }
 
-  /// Replays the layers above `layer` from that layer's activations, as ablation does after changing some of them. With the activations that
-  /// `forward(rows:visit:)` gave, the result is the same bit for bit.
+  /// Replays the layers above `layer` from that layer's activations, as ablation does after changing some of them. With the activations
+  /// that `forward(rows:visit:)` gave, the result is the same bit for bit.
   ///
   /// - Parameters:
   ///   - layer: index of the layer that `activations` belong to; below the output layer's.

@@ -3,8 +3,9 @@ import HDF5
 
 /// Reads a network from a legacy Keras file (`.h5` of Keras 2, `model.save` or `save_weights`).
 ///
-/// Dense layers are taken in the model's order and named dense_1, dense_2, …; dropout and input layers are skipped. Activations come from the
-/// file's model_config. A file of `save_weights` has none: then hidden layers are relu and the last is linear. A layer without bias gets zeros.
+/// Dense layers are taken in the model's order and named dense_1, dense_2, …; dropout and input layers are skipped. Activations come from
+/// the file's model_config. A file of `save_weights` has none: then hidden layers are relu and the last is linear. A layer without bias
+/// gets zeros.
 ///
 /// - Throws: `CheckpointError` naming the layer at fault (another kind of layer or activation, a missing or misshapen kernel, NaN), or
 ///   `HDF5Error` if the file cannot be read at all.

@@ -47,8 +47,8 @@ public struct Trainer: Sendable {
   /// Trains until the validation loss stops falling, the epochs are used up, or `isCancelled`.
   ///
   /// - Parameters:
-  ///   - state: where to begin: `untrained(hidden:)`, or the state that an earlier report handed out. The result is the same, bit for bit, as
-  ///     that of a run that was never interrupted.
+  ///   - state: where to begin: `untrained(hidden:)`, or the state that an earlier report handed out. The result is the same, bit for
+  ///     bit, as that of a run that was never interrupted.
   ///   - isCancelled: asked every few milliseconds.
   ///   - epochFinished: called after each epoch, and once with epoch 0 for a network that has no history yet. What it throws ends the run.
   /// - Returns: the state after the last finished epoch, and why the run ended.

@@ -50,11 +50,13 @@ import Testing
     arguments: [
       (
         "keras_softmax",
-        "layer a has the activation softmax, and only dense layers with relu or linear, dropout and input layers are supported. Import another model."
+        "layer a has the activation softmax, and only dense layers with relu or linear, dropout and input layers are supported. "
+          + "Import another model."
       ),
       (
         "keras_normalised",
-        "layer bn has the kind BatchNormalization, and only dense layers with relu or linear, dropout and input layers are supported. Import another model."
+        "layer bn has the kind BatchNormalization, and only dense layers with relu or linear, dropout and input layers are supported. "
+          + "Import another model."
       ),
       (
         "keras_nan",

@@ -51,7 +51,8 @@ import Testing
     let state = try trainer.train(from: trainer.untrained(hidden: [3])) { _ in }.state
     let damages: [(String, (Group) throws -> Void)] = [
       (
-        "/second_moments/dense_2/bias holds NaN or infinity (value 1). Use an earlier checkpoint or train again with a lower learning rate.",
+        "/second_moments/dense_2/bias holds NaN or infinity (value 1). "
+          + "Use an earlier checkpoint or train again with a lower learning rate.",
         { try $0.dataset("second_moments/dense_2/bias").write([Float(0), .infinity, 0, 0]) }
       ),
       (

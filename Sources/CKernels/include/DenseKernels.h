@@ -1,7 +1,7 @@
 /// Dense networks: the forward pass and the training step.
 ///
-/// Both work on tiles of 32 rows, one row per vector lane: unit u of a layer is a broadcast weight times 32 rows, summed over the inputs in
-/// ascending order. A row's result therefore depends on that row alone, never on its neighbours or on how the rows are cut into calls.
+/// Both work on tiles of 32 rows, one row per vector lane: unit u of a layer is a broadcast weight times 32 rows, summed over the inputs
+/// in ascending order. A row's result therefore depends on that row alone, never on its neighbours or on how the rows are cut into calls.
 ///
 /// The parameters of a network are one buffer of floats: the kernels of all layers in order, then the biases of all layers in order, each
 /// beginning where `mirrorscope_dense_layout` says. A kernel is stored [units × inputs]: the weights into one unit lie side by side. The gaps
