@@ -17,15 +17,11 @@ extension Recording {
     of layer: RecordedLayer, threads: Int, _ body: @escaping @Sendable (Range<Int>, UnsafeBufferPointer<Value>) throws -> Result,
     take: (Result) throws -> Void
   ) throws {
-    let blockRows = RecordingSchema.rowsPerBlock(unitCount: layer.unitCount)
-    let blockCount = (rowCount + blockRows - 1) / blockRows
+    let blocks = try RowBlocks<Value>(layer.activations, blockRows: RecordingSchema.rowsPerBlock(unitCount: layer.unitCount))
     let window = max(1, threads) * 8
-    for first in stride(from: 0, to: blockCount, by: window) {
-      let count = min(window, blockCount - first)
-      let results = try Parallelism.mapBlocks(count: count, threads: threads) { [rowCount] number in
-        let start = (first + number) * blockRows
-        let rows = start..<min(start + blockRows, rowCount)
-        return try layer.activations.read(rows: rows, as: Value.self).withUnsafeBufferPointer { try body(rows, $0) }
+    for first in stride(from: 0, to: blocks.count, by: window) {
+      let results = try Parallelism.mapBlocks(count: min(window, blocks.count - first), threads: threads) { number in
+        try blocks.withBlock(first + number, body)
       }
       for result in results { try take(result) }
     }

@@ -23,7 +23,7 @@ struct CMNICommand: ParsableCommand {
     let partnerFilter = recordings.partnerFilter
     try table.write(CMNIRow.self) { take in
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try cmniRows(of: recording, partnerFilter: partnerFilter, threads: threads)
+        try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads).cmniRows()
       } take: { rows in
         try take(rows)
       }

@@ -22,7 +22,7 @@ struct StatsCommand: ParsableCommand {
     let partnerFilter = recordings.partnerFilter
     try table.write(StatsRow.self) { take in
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try statsRows(of: recording, partnerFilter: partnerFilter, threads: threads)
+        try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads).statsRows
       } take: { rows in
         try take(rows)
       }

@@ -30,7 +30,9 @@ struct ForeignRecordingTests {
   @Test("CMNI is numpy's to 1e-9", arguments: names, [1, 2])
   func cmni(name: String, threads: Int) throws {
     let expected = try Self.expected(name)
-    let rows = try cmniRows(of: Recording(path: Fixture.path("MirrorAnalysis/\(name)")), partnerFilter: true, threads: threads)
+    let rows = try RecordingMoments(
+      of: Recording(path: Fixture.path("MirrorAnalysis/\(name)")), partnerFilter: true, threads: threads
+    ).cmniRows()
     #expect(rows.map(\.index.variant) == CMNIVariant.allCases)
     for row in rows {
       let index = try #require(expected.cmni[row.index.variant.rawValue])
@@ -45,7 +47,9 @@ struct ForeignRecordingTests {
   @Test("Moments are scipy's to 1e-9", arguments: names, [1, 2])
   func stats(name: String, threads: Int) throws {
     let expected = try Self.expected(name).stats
-    let rows = try statsRows(of: Recording(path: Fixture.path("MirrorAnalysis/\(name)")), partnerFilter: true, threads: threads)
+    let rows = try RecordingMoments(
+      of: Recording(path: Fixture.path("MirrorAnalysis/\(name)")), partnerFilter: true, threads: threads
+    ).statsRows
     #expect(rows.count == expected.count)
     for (row, oracle) in zip(rows, expected) {
       #expect(row.layer == oracle.layer && row.unit == oracle.unit && row.phase.name == oracle.phase && row.count == oracle.n)

@@ -1,1 +1,8 @@
+/// The loops that are compiled once per instruction set. Plain C over buffers; nothing here allocates, prints or keeps state.
+#ifndef MIRRORSCOPE_CKERNELS_H
+#define MIRRORSCOPE_CKERNELS_H
+
+#include "DenseKernels.h"
 #include "moments.h"
+
+#endif

@@ -54,19 +54,16 @@ public struct CMNIRow: TableRow {
   }
 }
 
-/// The rows of `cmni` for one recording: the given variants, in order.
-///
-/// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows; `.notFinite`.
-public func cmniRows(
-  of recording: Recording, variants: [CMNIVariant] = CMNIVariant.allCases, partnerFilter: Bool, threads: Int
-) throws -> [CMNIRow] {
-  let rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
-  try rows.require([.neither, .own, .other], in: recording.path)
-  let moments = try recording.moments(by: rows, threads: threads)
-  return variants.compactMap { variant in
-    CMNI(variant, of: moments).map { index in
-      CMNIRow(
-        recording: recording.path, model: recording.description.model, index: index, phaseRows: rows, inference: CMNIInference())
+extension RecordingMoments {
+  /// The rows of `cmni`: the given variants, in order.
+  ///
+  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
+  public func cmniRows(variants: [CMNIVariant] = CMNIVariant.allCases) throws -> [CMNIRow] {
+    try rows.require([.neither, .own, .other], in: name)
+    return variants.compactMap { variant in
+      CMNI(variant, of: layers).map { index in
+        CMNIRow(recording: name, model: model, index: index, phaseRows: rows, inference: CMNIInference())
+      }
     }
   }
 }

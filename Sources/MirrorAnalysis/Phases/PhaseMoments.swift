@@ -68,3 +68,23 @@ extension Recording {
     return result
   }
 }
+
+/// The moments of one recording by phase, with what its tables say of it: what `cmni` and `stats` are made from, in one pass.
+public struct RecordingMoments: Sendable {
+  /// The name of the recording in tables.
+  public let name: String
+  public let model: ModelDescription
+  public let rows: PhaseRows
+  public let layers: [LayerMoments]
+
+  /// - Parameters:
+  ///   - name: what tables call the recording; its path as given without one.
+  ///   - partnerFilter: whether to filter rows where the recording allows it.
+  /// - Throws: `RecordingError.notFinite`, and what reading throws.
+  public init(of recording: Recording, name: String? = nil, partnerFilter: Bool, threads: Int) throws {
+    self.name = name ?? recording.path
+    model = recording.description.model
+    rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
+    layers = try recording.moments(by: rows, threads: threads)
+  }
+}

@@ -41,26 +41,21 @@ public struct StatsRow: TableRow {
   }
 }
 
-/// The rows of `stats` for one recording, by layer, unit and phase.
-///
-/// - Throws: `RecordingError.notFinite`.
-public func statsRows(of recording: Recording, partnerFilter: Bool, threads: Int) throws -> [StatsRow] {
-  let rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
-  return statsRows(recording: recording.path, layers: try recording.moments(by: rows, threads: threads))
-}
-
-func statsRows(recording: String, layers: [LayerMoments]) -> [StatsRow] {
-  layers.flatMap { layer in
-    (0..<layer.unitCount).flatMap { unit in
-      Phase.allCases.map { phase in
-        let moments = layer[phase]
-        let reason: String? =
-          moments.count == 0
-          ? "no rows in this phase" : moments.isConstant(unit) ? "constant: skewness and kurtosis do not exist" : nil
-        return StatsRow(
-          recording: recording, layer: layer.name, unit: unit, phase: phase, count: moments.count,
-          mean: moments.count > 0 ? moments.mean[unit] : nil, variance: moments.variance(unit), skewness: moments.skewness(unit),
-          kurtosis: moments.kurtosis(unit), minimum: moments.minimum(unit), maximum: moments.maximum(unit), reason: reason)
+extension RecordingMoments {
+  /// The rows of `stats`, by layer, unit and phase.
+  public var statsRows: [StatsRow] {
+    layers.flatMap { layer in
+      (0..<layer.unitCount).flatMap { unit in
+        Phase.allCases.map { phase in
+          let moments = layer[phase]
+          let reason: String? =
+            moments.count == 0
+            ? "no rows in this phase" : moments.isConstant(unit) ? "constant: skewness and kurtosis do not exist" : nil
+          return StatsRow(
+            recording: name, layer: layer.name, unit: unit, phase: phase, count: moments.count,
+            mean: moments.count > 0 ? moments.mean[unit] : nil, variance: moments.variance(unit), skewness: moments.skewness(unit),
+            kurtosis: moments.kurtosis(unit), minimum: moments.minimum(unit), maximum: moments.maximum(unit), reason: reason)
+        }
       }
     }
   }

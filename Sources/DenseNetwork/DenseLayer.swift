@@ -1,0 +1,50 @@
+/// One fully connected layer: `activation(inputs · kernel + bias)`.
+public struct DenseLayer: Sendable, Equatable {
+  /// What is applied to the weighted sum.
+  public enum Activation: String, Sendable, Codable {
+    /// max(0, x); NaN stays NaN.
+    case relu
+    /// x.
+    case linear
+  }
+
+  /// "dense_1", "dense_2", … from the input side; the output layer takes the next number.
+  public let name: String
+  public let inputCount: Int
+  public let unitCount: Int
+  /// `[input × unit]`, row-major: the weight from input i to unit u is `kernel[i * unitCount + u]`.
+  public let kernel: [Float]
+  /// `[unit]`
+  public let bias: [Float]
+  public let activation: Activation
+
+  /// Values are taken as they are, NaN included.
+  ///
+  /// - Throws: `NetworkError` if a count is not positive or the kernel or bias has another size.
+  public init(
+    name: String, inputCount: Int, unitCount: Int, kernel: [Float], bias: [Float], activation: Activation
+  ) throws(NetworkError) {
+    guard inputCount > 0, unitCount > 0 else {
+      throw .nonPositiveWidth(layer: name, inputs: inputCount, units: unitCount)
+    }
+    guard kernel.count == inputCount * unitCount else {
+      throw .kernelCount(layer: name, expected: inputCount * unitCount, found: kernel.count)
+    }
+    guard bias.count == unitCount else {
+      throw .biasCount(layer: name, expected: unitCount, found: bias.count)
+    }
+    self.init(uncheckedName: name, inputCount, unitCount, kernel, bias, activation)
+  }
+
+  /// For callers inside this target whose counts agree by construction.
+  init(
+    uncheckedName name: String, _ inputCount: Int, _ unitCount: Int, _ kernel: [Float], _ bias: [Float], _ activation: Activation
+  ) {
+    self.name = name
+    self.inputCount = inputCount
+    self.unitCount = unitCount
+    self.kernel = kernel
+    self.bias = bias
+    self.activation = activation
+  }
+}

@@ -1,0 +1,113 @@
+internal import CKernels
+
+/// The activations of some rows, as the forward pass hands them out.
+public struct ActivationBlock: Sendable {
+  /// Which of the given rows these are.
+  public let rows: Range<Int>
+  /// Index of the layer that `activations[0]` belongs to.
+  public let firstLayer: Int
+  /// One `[rows × units]` array, row-major, per layer from `firstLayer` to the output.
+  public let activations: [[Float]]
+
+  /// `[rows × outputs]`
+  public var outputs: [Float] { activations.last ?? [] }
+}
+
+extension Network {
+  /// Rows per block that `forward` hands out.
+  public static let forwardBlockRows = 4096
+
+  /// Runs rows of small integers through the network, without dropout, and hands out every layer's activations block by block, in row
+  /// order.
+  ///
+  /// A row's activations depend on that row alone: how rows are cut into calls, and on which thread a call runs, never changes a digit.
+  ///
+  /// - Parameter rows: `[rows × inputCount]`, row-major; empty rows give no call.
+  /// - Throws: `NetworkError.raggedRows` if `rows` does not hold whole rows, and whatever `visit` throws.
+  public func forward(rows: [UInt8], visit: (ActivationBlock) throws -> Void) throws {
+    try rows.withUnsafeBytes { bytes in
+      try run(from: 0, bytes, valueCount: rows.count, isBytes: true, visit)
+    }
+  }
+
+  /// The same for rows of floats.
+  public func forward(rows: [Float], visit: (ActivationBlock) throws -> Void) throws {
+    try rows.withUnsafeBytes { bytes in
+      try run(from: 0, bytes, valueCount: rows.count, isBytes: false, visit)
+    }
+  }
+
+  /// Replays the layers above `layer` from that layer's activations, as ablation does after changing some of them. With the activations
+  /// that `forward(rows:visit:)` gave, the result is the same bit for bit.
+  ///
+  /// - Parameters:
+  ///   - layer: index of the layer that `activations` belong to; below the output layer's.
+  ///   - activations: `[rows × units of that layer]`, row-major.
+  /// - Throws: `NetworkError`, and whatever `visit` throws. The blocks begin with layer `layer + 1`.
+  public func forward(
+    fromLayer layer: Int, activations: [Float], visit: (ActivationBlock) throws -> Void
+  ) throws {
+    guard layer >= 0, layer < layers.count - 1 else {
+      throw NetworkError.noSuchLayer(index: layer, count: layers.count)
+    }
+    try activations.withUnsafeBytes { bytes in
+      try run(from: layer + 1, bytes, valueCount: activations.count, isBytes: false, visit)
+    }
+  }
+
+  /// The outputs of rows of small integers, `[rows × outputCount]`.
+  ///
+  /// - Throws: `NetworkError.raggedRows` if `rows` does not hold whole rows.
+  public func outputs(rows: [UInt8]) throws -> [Float] {
+    var outputs: [Float] = []
+    outputs.reserveCapacity(rows.count / inputCount * outputCount)
+    try forward(rows: rows) { outputs.append(contentsOf: $0.outputs) }
+    return outputs
+  }
+
+  private func run(
+    from firstLayer: Int, _ bytes: UnsafeRawBufferPointer, valueCount: Int, isBytes: Bool,
+    _ visit: (ActivationBlock) throws -> Void
+  ) throws {
+    let width = layers[firstLayer].inputCount
+    guard valueCount % width == 0 else {
+      throw NetworkError.raggedRows(values: valueCount, valuesPerRow: width)
+    }
+    guard valueCount > 0, let base = bytes.baseAddress else { return }
+    let layout = ParameterLayout(self)
+    let parameters = FloatBuffer(count: layout.count)
+    layout.pack(self, into: parameters)
+    let workspace = FloatBuffer(count: layout.workspaceCount)
+    let rowCount = valueCount / width
+    let valueSize = isBytes ? 1 : MemoryLayout<Float>.stride
+    try layout.withDense(parameters) { dense in
+      var dense = dense
+      for begin in stride(from: 0, to: rowCount, by: Self.forwardBlockRows) {
+        let rows = begin..<min(begin + Self.forwardBlockRows, rowCount)
+        let targets = layers[firstLayer...].map { FloatBuffer(count: rows.count * $0.unitCount) }
+        mirrorscope_dense_forward(
+          &dense, Int32(firstLayer), base + begin * width * valueSize, isBytes ? 1 : 0, rows.count,
+          targets.map(\.pointer), workspace.pointer)
+        let activations = targets.map { Array(UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
+        try visit(ActivationBlock(rows: rows, firstLayer: firstLayer, activations: activations))
+      }
+    }
+  }
+}
+
+/// The chosen action of each row: the index of its largest output, the lowest of several equal ones.
+///
+/// - Parameter outputs: `[rows × outputCount]`. A NaN is never larger than a number; a row of NaN alone gives 0.
+/// - Returns: one index per row, 0…255.
+public func chosenActions(outputs: [Float], outputCount: Int) -> [UInt8] {
+  guard outputCount > 0 else { return [] }
+  return stride(from: 0, to: outputs.count - outputs.count % outputCount, by: outputCount).map { begin in
+    var best = 0
+    var largest = -Float.infinity
+    for index in 0..<outputCount where outputs[begin + index] > largest {
+      largest = outputs[begin + index]
+      best = index
+    }
+    return UInt8(truncatingIfNeeded: best)
+  }
+}

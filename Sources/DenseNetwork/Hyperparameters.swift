@@ -1,0 +1,53 @@
+/// How a network is trained. The defaults are the author's 2×17 run (method.md §3).
+public struct Hyperparameters: Sendable, Equatable, Codable {
+  /// Adam's step size.
+  public var learningRate: Double
+  /// Rows per step, 1…65536.
+  public var batchSize: Int
+  /// Share of each hidden layer's units that a step drops, 0 ≤ dropout < 1.
+  public var dropout: Double
+  /// Factor of Σ w² over the hidden layers' kernels in the loss.
+  public var l2: Double
+  /// Training stops after this many epochs in a row without a lower validation loss.
+  public var patience: Int
+  public var maximumEpochs: Int
+  /// Of the initial weights, the order of rows and the dropout masks.
+  public var seed: UInt64
+  public var balance: LabelBalance
+
+  public init(
+    learningRate: Double = 4e-6, batchSize: Int = 25, dropout: Double = 0.12, l2: Double = 0.01, patience: Int = 10,
+    maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none
+  ) {
+    self.learningRate = learningRate
+    self.batchSize = batchSize
+    self.dropout = dropout
+    self.l2 = l2
+    self.patience = patience
+    self.maximumEpochs = maximumEpochs
+    self.seed = seed
+    self.balance = balance
+  }
+
+  /// - Throws: `NetworkError.hyperparameter` naming the first value out of its range.
+  public func validate() throws(NetworkError) {
+    try require("learning rate", learningRate, learningRate > 0 && learningRate.isFinite, "a number above 0")
+    try require("batch size", batchSize, (1...65536).contains(batchSize), "a whole number from 1 to 65536")
+    try require("dropout", dropout, (0..<1).contains(dropout), "a number from 0 up to but not including 1")
+    try require("L2 factor", l2, l2 >= 0 && l2.isFinite, "a number not below 0")
+    try require("patience", patience, patience > 0, "a whole number above 0")
+    try require("number of epochs", maximumEpochs, maximumEpochs >= 0, "a whole number not below 0")
+  }
+
+  private func require(_ name: String, _ value: some Sendable, _ holds: Bool, _ range: String) throws(NetworkError) {
+    if !holds { throw .hyperparameter(name: name, value: "\(value)", range: range) }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case learningRate = "learning_rate"
+    case batchSize = "batch_size"
+    case dropout, l2, patience
+    case maximumEpochs = "maximum_epochs"
+    case seed, balance
+  }
+}
