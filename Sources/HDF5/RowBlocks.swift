@@ -15,7 +15,7 @@ public final class RowBlocks<T: Element>: @unchecked Sendable {
   private let rows: Range<Int>
   private let blockRows: Int
   private let elementsPerRow: Int
-  private let bands: SharedBands<T>?
+  let bands: SharedBands<T>?
   private let scratches = ScratchBuffers()
 
   /// - Parameters:

@@ -2,7 +2,7 @@ import Foundation
 
 /// The rows of chunks (bands) of one data set, each decoded once and kept until the last block over it has been read.
 final class SharedBands<T: Element>: @unchecked Sendable {
-  // Sendable because `open` is touched under `condition` only, and a band's content is written before it is announced as ready.
+  // Sendable because `open` and `highestOpened` are touched under `condition` only, and a band's content is written before it is announced as ready.
 
   private enum Content {
     /// A thread is decoding it; others wait.
@@ -26,10 +26,20 @@ final class SharedBands<T: Element>: @unchecked Sendable {
   /// Nil where HDF5 does the decoding.
   private let codec: ChunkCodec?
   private let chunkColumns: Int
+  /// How far a thread that would have to wait may decode ahead: 64 MB, and at least one band.
+  private let bandsAhead: Int
   private let scratches = ScratchBuffers()
   private let contents = ScratchBuffers()
   private let condition = NSCondition()
   private var open: [Int: OpenBand] = [:]
+  private var highestOpened = -1
+
+  /// Bands decoded and not given back yet: none once every block has been read.
+  var openBandCount: Int {
+    condition.lock()
+    defer { condition.unlock() }
+    return open.count
+  }
 
   /// Gives nil for data without chunks.
   init?(_ dataset: Dataset, rows: Range<Int>, blockRows: Int) throws {
@@ -45,6 +55,8 @@ final class SharedBands<T: Element>: @unchecked Sendable {
     let isSimple = shape.count <= 2 || chunk.dropFirst() == shape.dropFirst()
     codec = isSimple ? try dataset.chunkCodec(for: T.self) : nil
     chunkColumns = max(1, chunk.dropFirst().reduce(1, *))
+    let bandSize = max(1, bandRows * elementsPerRow * MemoryLayout<T>.stride)
+    bandsAhead = min(max(1, (64 << 20) / bandSize), 8)
   }
 
   func rows(of band: Int) -> Range<Int> {
@@ -82,7 +94,13 @@ final class SharedBands<T: Element>: @unchecked Sendable {
     condition.lock()
     while let known = open[band] {
       switch known.content {
-      case .underWay: condition.wait()
+      case .underWay:
+        // Rather than wait for the other thread, decode what the next blocks will ask for.
+        if let next = nextUnopened(after: band) {
+          _ = decodeLocked(next)
+        } else {
+          condition.wait()
+        }
       case .ready(let buffer):
         condition.unlock()
         return buffer
@@ -91,22 +109,34 @@ final class SharedBands<T: Element>: @unchecked Sendable {
         throw error
       }
     }
-    open[band] = OpenBand(content: .underWay, blocksLeft: blockCount(over: band))
-    condition.unlock()
-
-    let buffer = contents.take()
-    let result = Result { try fill(band, buffer) }
-    condition.lock()
     defer { condition.unlock() }
-    condition.broadcast()
-    switch result {
-    case .success:
-      open[band]?.content = .ready(buffer)
+    return try decodeLocked(band).get()
+  }
+
+  /// Opens a band and decodes it. `condition` is locked before and after, and free in between.
+  private func decodeLocked(_ band: Int) -> Result<GrowingBuffer, any Error> {
+    open[band] = OpenBand(content: .underWay, blocksLeft: blockCount(over: band))
+    highestOpened = max(highestOpened, band)
+    condition.unlock()
+    let buffer = contents.take()
+    let result = Result {
+      try fill(band, buffer)
       return buffer
-    case .failure(let error):
-      open[band]?.content = .failed(error)
-      throw error
     }
+    condition.lock()
+    switch result {
+    case .success: open[band]?.content = .ready(buffer)
+    case .failure(let error): open[band]?.content = .failed(error)
+    }
+    condition.broadcast()
+    return result
+  }
+
+  /// The first band that no thread has opened yet and that several blocks will ask for, within the bounds of memory.
+  private func nextUnopened(after band: Int) -> Int? {
+    let first = max(band, highestOpened) + 1
+    let last = min(band + bandsAhead, bands(under: wanted).upperBound)
+    return first <= last ? (first...last).first { blockCount(over: $0) > 1 } : nil
   }
 
   private func release(_ band: Int) {

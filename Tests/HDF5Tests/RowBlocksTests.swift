@@ -103,15 +103,24 @@ import Testing
     #expect(try damaged.read(rows: 0..<20, as: Float.self, threads: 2) == Array(grid(rows: 40, units: 6)[..<120]))
   }
 
-  @Test("Each chunk is fetched once and given back after its last block", arguments: [1, 3])
-  func memory(_ threads: Int) throws {
-    let dataset = try fixture("chunks.h5").root.dataset("one_chunk")
-    let blocks = try RowBlocks<Float>(dataset, blockRows: 5)
-    #expect(blocks.count == 21)
-    #expect(blocks.rows(ofBlock: 20) == 100..<103)
-    var sum: Float = 0
-    for block in 0..<blocks.count { sum += try blocks.withBlock(block) { _, values in values.reduce(0, +) } }
-    #expect(sum == grid(rows: 103, units: 6).reduce(0, +))
+  @Test(
+    "Each chunk is given back after its last block, whichever thread decoded it",
+    arguments: ["one_chunk", "standard", "columns", "float64"])
+  func memory(_ name: String) throws {
+    let dataset = try fixture("chunks.h5").root.dataset(name)
+    let expected = grid(rows: 103, units: 6)
+    for blockRows in [1, 3, 5, 12, 25] {
+      let blocks = try RowBlocks<Float>(dataset, rows: 2..<101, blockRows: blockRows)
+      #expect(blocks.count == (99 + blockRows - 1) / blockRows)
+      #expect(blocks.rows(ofBlock: blocks.count - 1).upperBound == 101)
+      DispatchQueue.concurrentPerform(iterations: blocks.count) { block in
+        let isEqual = try? blocks.withBlock(block) { rows, values in
+          Array(values) == Array(expected[rows.lowerBound * 6..<rows.upperBound * 6])
+        }
+        #expect(isEqual == true, "block \(block) of \(blockRows) rows")
+      }
+      #expect(blocks.bands?.openBandCount == 0)
+    }
   }
 
   @Test("An error of the body comes out, the lowest block's first")
