@@ -28,6 +28,8 @@ public final class RowWriter<T: Element> {
   private var isFinished = false
   /// Whether the chunk being filled is already in the file in part, from a `flush()`.
   private var currentIsStored = false
+  /// What is in the file of it then.
+  private var storedPart: (bytes: [UInt8], filterMask: UInt32)?
 
   private enum Encoding {
     case ours(ChunkCodec)
@@ -167,32 +169,57 @@ public final class RowWriter<T: Element> {
     beginEncoding(current)
     try write(current, rows: current.filled / elementsPerRow)
     currentIsStored = true
+    if case .ours = encoding { storedPart = (Array(current.encodedBytes), current.filterMask) }
   }
 
-  /// Extends the data set over the rows and writes them; takes the extension back when that fails.
+  /// Writes a chunk and makes the data set reach over its rows; leaves the rows before as they were when that fails.
   private func write(_ job: ChunkJob<T>, rows: Int) throws {
-    let rowsBefore = dataset.shape[0]
-    let end = job.startRow + rows
     if case .ours = encoding { try job.waitUntilEncoded(dataset.operation("encode a chunk of")) }
-    do {
-      // In one go, so that nobody writes between a chunk that replaces its stored part and the flush after it.
-      try withLibrary { _ in
-        if end > rowsBefore { try dataset.extend(rows: end) }
+    if job.replacesStored {
+      try replaceStored(job, rows: rows)
+    } else {
+      let rowsBefore = dataset.shape[0]
+      try dataset.extend(rows: job.startRow + rows)
+      do {
         try writeContent(of: job, rows: rows)
-        // Until then the file on the disk points to the stored part, whose place is free for the next chunk.
-        if job.replacesStored { try dataset.file.flush() }
+      } catch {
+        try? dataset.extend(rows: rowsBefore)
+        throw error
       }
-    } catch {
-      if dataset.shape[0] > rowsBefore { try? dataset.extend(rows: rowsBefore) }
-      throw error
     }
+  }
+
+  /// Writes a chunk of which a part is in the file. It may take the place of that part, so a write cut short by a full disk has
+  /// damaged it, and it is put back.
+  private func replaceStored(_ job: ChunkJob<T>, rows: Int) throws {
+    // In one go, so that nobody writes between the chunk and the flush after it.
+    try withLibrary { _ in
+      do {
+        if case .library = encoding { try dataset.extend(rows: job.startRow + rows) }
+        try writeContent(of: job, rows: rows)
+      } catch {
+        if let storedPart {
+          try? storedPart.bytes.withUnsafeBytes {
+            try dataset.writeRawChunk($0, filterMask: storedPart.filterMask, at: offset(of: job))
+          }
+        }
+        throw error
+      }
+      try dataset.extend(rows: job.startRow + rows)
+      // Until then the file on the disk points to the stored part, whose place is free for the next chunk.
+      try dataset.file.flush()
+    }
+  }
+
+  /// Where the job's chunk begins.
+  private func offset(of job: ChunkJob<T>) -> [Int] {
+    [job.startRow] + dataset.shape.dropFirst().map { _ in 0 }
   }
 
   private func writeContent(of job: ChunkJob<T>, rows: Int) throws {
     switch encoding {
     case .ours:
-      let offset = [job.startRow] + dataset.shape.dropFirst().map { _ in 0 }
-      try dataset.writeRawChunk(job.encodedBytes, filterMask: job.filterMask, at: offset)
+      try dataset.writeRawChunk(job.encodedBytes, filterMask: job.filterMask, at: offset(of: job))
     case .library:
       let values = UnsafeBufferPointer(rebasing: job.elements[..<(rows * elementsPerRow)])
       try dataset.write(values, rows: job.startRow..<(job.startRow + rows))

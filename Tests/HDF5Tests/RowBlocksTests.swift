@@ -123,6 +123,22 @@ import Testing
     }
   }
 
+  @Test("Decoding ahead takes no chunk that its one block decodes by itself")
+  func ahead() throws {
+    let dataset = try File.create(scratch.path("a.h5")).root.createDataset(
+      "x", type: .float32, shape: [0, 8], maximumShape: [nil, 8], chunk: [16, 8], filters: .standard())
+    let writer = try RowWriter(dataset, as: Float.self)
+    try writer.append(grid(rows: 4000, units: 8))
+    try writer.finish()
+    for _ in 0..<5 {
+      let blocks = try RowBlocks<Float>(dataset, blockRows: 40)
+      DispatchQueue.concurrentPerform(iterations: blocks.count) { block in
+        _ = try? blocks.withBlock(block) { _, _ in }
+      }
+      #expect(blocks.bands?.openBandCount == 0)
+    }
+  }
+
   @Test("An error of the body comes out, the lowest block's first")
   func bodyError() throws {
     struct Stop: Error, Equatable { var row: Int }

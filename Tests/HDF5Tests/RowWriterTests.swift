@@ -126,6 +126,32 @@ import Testing
     #expect(try dataset.read(as: Float.self) == values)
   }
 
+  @Test("The last chunk is padded with zeros: rows added later read as zeros")
+  func padding() throws {
+    let dataset = try makeDataset(File.create(scratch.path("z.h5")))
+    let writer = try RowWriter(dataset, as: Float.self, chunksInFlight: 1)
+    try writer.append(values)
+    try writer.finish()
+    try dataset.extend(rows: 110)
+    #expect(try dataset.read(rows: 103..<110, as: Float.self) == [Float](repeating: 0, count: 42))
+  }
+
+  @Test("A disk that fills while a flushed chunk is rewritten leaves the flushed rows")
+  func fullDiskAfterFlush() throws {
+    let path = scratch.path("e.h5")
+    let file = try File.create(path)
+    let dataset = try makeDataset(file)
+    let writer = try RowWriter(dataset, as: Float.self)
+    try writer.append(Array(values[..<(17 * 6)]))
+    try writer.flush()
+    WriteFault.inject(afterWrites: 0, file: path)
+    try writer.append(Array(values[(17 * 6)..<(27 * 6)]))
+    #expect(try hdf5Error { try writer.flush() }.kind == .noSpace)
+    WriteFault.clear(file: path)
+    #expect(dataset.shape == [17, 6])
+    #expect(try dataset.read(as: Float.self) == Array(values[..<(17 * 6)]))
+  }
+
   @Test("A part of a row is refused, and nothing is lost by it")
   func partOfRow() throws {
     let dataset = try makeDataset(File.create(scratch.path("q.h5")))
