@@ -54,13 +54,14 @@ public final class Dataset: @unchecked Sendable {
   static func open(in file: File, at path: String) throws -> Dataset {
     let operation = Operation("open", file: file.path, object: path)
     return try withLibrary { library in
-      let raw = try library.check(H5Dopen2(file.id(library), path, hid_t(H5P_DEFAULT)), operation)
+      let id = try file.id(library)
+      let raw = try library.checkOpened(H5Dopen2(id, path, hid_t(H5P_DEFAULT)), file: id, path, operation)
       let dataset = try Dataset(file: file, path: path, handle: Handle(raw), library: library, operation: operation)
       guard let cacheSize = try dataset.neededCacheSize(library, operation) else { return dataset }
       let access = try library.check(H5Pcreate(chdf5_dataset_access()), operation)
       defer { H5Pclose(access) }
       try library.check(H5Pset_chunk_cache(access, 521, cacheSize, 0.75), operation)
-      let cached = try library.check(H5Dopen2(file.id(library), path, access), operation)
+      let cached = try library.check(H5Dopen2(id, path, access), operation)
       return try Dataset(file: file, path: path, handle: Handle(cached), library: library, operation: operation)
     }
   }

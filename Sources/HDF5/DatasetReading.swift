@@ -57,13 +57,17 @@ extension Dataset {
     }
   }
 
+  func checkConversion<T: Element>(to type: T.Type, _ operation: Operation) throws {
+    guard number != .notNumber, T.numberClass == .floating || number != .floating else {
+      throw operation.error(.typeMismatch, "its type is \(datatype), which does not convert to \(T.self)")
+    }
+  }
+
   /// `rows` nil stands for everything. The buffer has the right count.
   private func read<T: Element>(
     rows: Range<Int>?, into buffer: UnsafeMutableBufferPointer<T>, _ library: borrowing Library, _ operation: Operation
   ) throws {
-    guard number != .notNumber, T.numberClass == .floating || number != .floating else {
-      throw operation.error(.typeMismatch, "its type is \(datatype), which does not convert to \(T.self)")
-    }
+    try checkConversion(to: T.self, operation)
     guard number.fits(in: T.numberClass) else {
       return try readNarrowing(rows: rows, into: buffer, library, operation)
     }
@@ -121,8 +125,7 @@ extension Dataset {
     let dataset = try id(library)
     guard elementCount > 0 else { return }
     guard let rows else {
-      try library.check(call(dataset, hid_t(H5S_ALL), hid_t(H5S_ALL)), operation)
-      return
+      return try checkTransfer(call(dataset, hid_t(H5S_ALL), hid_t(H5S_ALL)), library, operation)
     }
     let fileSpace = try library.check(H5Dget_space(dataset), operation)
     defer { H5Sclose(fileSpace) }
@@ -133,6 +136,19 @@ extension Dataset {
     try library.check(H5Sselect_hyperslab(fileSpace, H5S_SELECT_SET, start, nil, count, nil), operation)
     let memorySpace = try library.check(H5Screate_simple(1, [hsize_t(elementCount)], nil), operation)
     defer { H5Sclose(memorySpace) }
-    try library.check(call(dataset, memorySpace, fileSpace), operation)
+    try checkTransfer(call(dataset, memorySpace, fileSpace), library, operation)
+  }
+
+  /// Like `check`; a failure for want of a filter says which, where HDF5 speaks of folders that it searched.
+  private func checkTransfer(_ code: herr_t, _ library: borrowing Library, _ operation: Operation) throws {
+    guard code < 0 else { return }
+    let error = HDF5Error(operation, stack: ErrorStack.current(library))
+    for case .other(let id, let name) in filters.filters where H5Zfilter_avail(H5Z_filter_t(id)) <= 0 {
+      throw HDF5Error(
+        kind: .unsupported, operation: error.operation, file: error.file, object: error.object,
+        reason: "HDF5 has no filter \(id) (\(name)) here; HDF5_PLUGIN_PATH can name the folder with its plugin",
+        outermost: error.outermost, innermost: error.innermost)
+    }
+    throw error
   }
 }

@@ -37,12 +37,16 @@ extension Dataset {
     try values.withUnsafeBufferPointer { try write($0, rows: rows) }
   }
 
-  private func write<T: Element>(
-    _ values: UnsafeBufferPointer<T>, rows: Range<Int>?, _ library: borrowing Library, _ operation: Operation
-  ) throws {
+  func checkConversion<T: Element>(from type: T.Type, _ operation: Operation) throws {
     guard number != .notNumber, T.numberClass != .floating || number == .floating else {
       throw operation.error(.typeMismatch, "its type is \(datatype), to which \(T.self) does not convert")
     }
+  }
+
+  private func write<T: Element>(
+    _ values: UnsafeBufferPointer<T>, rows: Range<Int>?, _ library: borrowing Library, _ operation: Operation
+  ) throws {
+    try checkConversion(from: T.self, operation)
     try WriteFault.check(operation)
     let memoryType = try T.memoryType(library, operation)
     if case .integer = number {

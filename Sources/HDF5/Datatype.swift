@@ -8,7 +8,7 @@ public indirect enum Datatype: Sendable, Equatable {
   case float16, float32, float64
   /// Text of at most `length` bytes, or of any length where it is nil. New text is UTF-8; ASCII is read too.
   case string(length: Int?)
-  /// Named values of an integer type. h5py's booleans are such a type.
+  /// Named values of an integer type; when read, in the order of the values. h5py's booleans are such a type.
   case enumeration(base: Datatype, members: [EnumerationMember])
   /// A type that only HDF5 itself can name: compound, reference, an odd bit width.
   case other(String)

@@ -21,7 +21,8 @@ public final class Group: Sendable {
   static func open(in file: File, at path: String) throws -> Group {
     try withLibrary { library in
       let operation = Operation("open", file: file.path, object: path)
-      let raw = try library.check(H5Gopen2(file.id(library), path, hid_t(H5P_DEFAULT)), operation)
+      let id = try file.id(library)
+      let raw = try library.checkOpened(H5Gopen2(id, path, hid_t(H5P_DEFAULT)), file: id, path, operation)
       return Group(file: file, path: path, handle: Handle(raw))
     }
   }
@@ -91,7 +92,8 @@ public final class Group: Sendable {
   public func kind(of name: String) throws -> Kind {
     try withLibrary { library in
       let operation = Operation("open", file: file.path, object: childPath(name))
-      let raw = try library.check(H5Oopen(id(library), name, hid_t(H5P_DEFAULT)), operation)
+      let id = try file.id(library)
+      let raw = try library.checkOpened(H5Oopen(id, childPath(name), hid_t(H5P_DEFAULT)), file: id, childPath(name), operation)
       defer { H5Oclose(raw) }
       switch H5Iget_type(raw) {
       case H5I_GROUP: return .group

@@ -30,6 +30,32 @@ extension Library {
   }
 }
 
+extension Library {
+  /// Like `check` for opening the object at an absolute path: where it is missing, the error names the first part that is.
+  func checkOpened(_ identifier: hid_t, file: hid_t, _ path: String, _ operation: Operation) throws -> hid_t {
+    guard identifier < 0 else { return identifier }
+    let error = HDF5Error(operation, stack: ErrorStack.current(self))
+    guard error.kind == .objectMissing else { throw error }
+    var prefix = ""
+    for part in path.split(separator: "/") {
+      prefix += "/" + part
+      if H5Lexists(file, prefix, hid_t(H5P_DEFAULT)) <= 0 {
+        throw HDF5Error(
+          kind: .objectMissing, operation: error.operation, file: error.file, object: path, reason: "object '\(part)' doesn't exist",
+          outermost: error.outermost, innermost: error.innermost)
+      }
+    }
+    throw error
+  }
+
+  /// How many files, groups, data sets, attributes and types are open in this process, types of memory included: what tests of leaks
+  /// look at.
+  func openIdentifierCount() -> Int {
+    let kinds = H5F_OBJ_FILE | H5F_OBJ_DATASET | H5F_OBJ_GROUP | H5F_OBJ_DATATYPE | H5F_OBJ_ATTR
+    return H5Fget_obj_count(hid_t(kinds), UInt32(kinds))
+  }
+}
+
 /// What was being done to what: the part of an error's sentence that is known before the call.
 struct Operation {
   var verb: String

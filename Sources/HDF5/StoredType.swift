@@ -198,7 +198,7 @@ private func enumerationMembers(
   let base = try library.check(H5Tget_super(raw), operation)
   defer { H5Tclose(base) }
   guard H5Tget_size(base) <= 8 else { return [] }
-  return try (0..<UInt32(count)).map { index in
+  let members = try (0..<UInt32(count)).map { index in
     guard let name = H5Tget_member_name(raw, index) else {
       throw HDF5Error(operation, stack: ErrorStack.current(library))
     }
@@ -209,4 +209,6 @@ private func enumerationMembers(
     try library.check(H5Tconvert(base, chdf5_native_int64(), 1, &value, nil, hid_t(H5P_DEFAULT)), operation)
     return EnumerationMember(name: String(cString: name), value: Int(value))
   }
+  // Writers differ in the order in which they insert them.
+  return members.sorted { $0.value < $1.value }
 }

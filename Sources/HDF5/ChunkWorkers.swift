@@ -1,0 +1,70 @@
+import Foundation
+import Parallelism
+
+/// The threads that encode chunks for one or more `RowWriter`s.
+public final class ChunkWorkers: Sendable {
+  private let queue: OperationQueue
+
+  /// - Parameter threads: how many chunks are encoded at the same time, at least 1.
+  public init(threads: Int = availableThreads) {
+    queue = OperationQueue()
+    queue.maxConcurrentOperationCount = max(1, threads)
+  }
+
+  func encode<T: Element>(_ job: ChunkJob<T>, with codec: ChunkCodec) {
+    job.prepare(capacity: codec.encodedCapacity)
+    queue.addOperation { job.encode(with: codec) }
+  }
+}
+
+/// One chunk between `append` and the file: its elements, then its encoded bytes.
+final class ChunkJob<T: Element>: @unchecked Sendable {
+  // Sendable because the writer's thread and a worker's take turns: the worker has it from `prepare` until it signals `encoded`.
+
+  let elements: UnsafeMutableBufferPointer<T>
+  /// How many elements hold rows.
+  var filled = 0
+  /// The first row of the chunk.
+  var startRow = 0
+  /// Whether a part of this chunk is in the file.
+  var replacesStored = false
+  private(set) var filterMask: UInt32 = 0
+  private let encodedBuffer = GrowingBuffer()
+  private var outcome: Result<Int, any Error> = .success(0)
+  private var capacity = 0
+  private let encoded = DispatchSemaphore(value: 0)
+
+  init(elementCount: Int) {
+    elements = .allocate(capacity: elementCount)
+    elements.initialize(repeating: 0)
+  }
+
+  deinit { elements.deallocate() }
+
+  var encodedBytes: UnsafeRawBufferPointer {
+    let count = (try? outcome.get()) ?? 0
+    return UnsafeRawBufferPointer(rebasing: encodedBuffer.bytes(atLeast: count)[..<count])
+  }
+
+  func prepare(capacity: Int) {
+    self.capacity = capacity
+  }
+
+  func encode(with codec: ChunkCodec) {
+    outcome = Result {
+      let target = encodedBuffer.bytes(atLeast: capacity)
+      let (byteCount, mask) = try codec.encode(UnsafeRawBufferPointer(elements), into: target)
+      filterMask = mask
+      return byteCount
+    }
+    encoded.signal()
+  }
+
+  /// Called once for each `encode`.
+  func waitUntilEncoded(_ operation: Operation) throws {
+    encoded.wait()
+    if case .failure(let error) = outcome {
+      throw operation.error(.writeFailed, "\(error)")
+    }
+  }
+}

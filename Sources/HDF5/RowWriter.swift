@@ -1,0 +1,228 @@
+import Foundation
+import Parallelism
+
+/// Appends rows to a chunked data set that can grow; full chunks are encoded on worker threads and written in order.
+///
+/// The calling thread does the writing, at points that depend on the rows appended and not on the workers' speed, so that a file holds the
+/// same bytes for any number of threads, with several writers too. A bounded number of chunks is under way: `append` waits for the
+/// oldest when there are more, which is the back-pressure. Belongs to one thread.
+///
+/// Rows are in the file for certain after `flush()` or `finish()`. A writer that is released without either leaves out the rows not
+/// yet written.
+public final class RowWriter<T: Element> {
+  /// Rows in the data set and under way, those there before included.
+  public private(set) var rowCount: Int
+
+  private let dataset: Dataset
+  private let encoding: Encoding
+  private let chunkRows: Int
+  private let elementsPerRow: Int
+  private let workers: ChunkWorkers
+  private let inFlightLimit: Int
+  /// Being filled; the rows from `currentStart`.
+  private var current: ChunkJob<T>
+  private var currentStart: Int
+  private var inFlight: [ChunkJob<T>] = []
+  private var idle: [ChunkJob<T>] = []
+  private var failure: (any Error)?
+  private var isFinished = false
+  /// Whether the chunk being filled is already in the file in part, from a `flush()`.
+  private var currentIsStored = false
+  /// What is in the file of it then.
+  private var storedPart: (bytes: [UInt8], filterMask: UInt32)?
+
+  private enum Encoding {
+    case ours(ChunkCodec)
+    /// HDF5 converts and filters, on the calling thread.
+    case library
+  }
+
+  /// - Parameters:
+  ///   - dataset: chunked, with a first dimension that can grow. Rows are added after those that it has.
+  ///   - workers: the threads that encode; several writers may share them. The default has a thread for each core.
+  ///   - chunksInFlight: how many chunks may wait for encoding and writing: each takes twice its bytes.
+  /// - Throws: `shapeMismatch` for a data set without chunks, `typeMismatch` for a stored type that `T` doesn't convert to.
+  public init(_ dataset: Dataset, as type: T.Type = T.self, workers: ChunkWorkers = ChunkWorkers(), chunksInFlight: Int = 8) throws {
+    let operation = dataset.operation("append to")
+    guard let chunk = dataset.chunkShape, let chunkRows = chunk.first else {
+      throw operation.error(.shapeMismatch, "it is not stored in chunks")
+    }
+    try dataset.checkConversion(from: T.self, operation)
+    self.dataset = dataset
+    self.chunkRows = chunkRows
+    self.workers = workers
+    inFlightLimit = max(1, chunksInFlight)
+    elementsPerRow = dataset.elementsPerRow
+    let rowsThere = dataset.shape[0]
+    rowCount = rowsThere
+    if chunk.dropFirst().elementsEqual(dataset.shape.dropFirst()), let codec = try dataset.chunkCodec(for: T.self) {
+      encoding = .ours(codec)
+    } else {
+      encoding = .library
+    }
+    currentStart = rowsThere / chunkRows * chunkRows
+    current = ChunkJob(elementCount: chunkRows * elementsPerRow)
+    if currentStart < rowsThere {
+      // Goes on in a chunk that is there in part.
+      let part = (rowsThere - currentStart) * elementsPerRow
+      try dataset.read(rows: currentStart..<rowsThere, into: .init(rebasing: current.elements[..<part]))
+      current.filled = part
+      currentIsStored = true
+    }
+  }
+
+  /// Appends whole rows: `[any number × elements per row]`.
+  ///
+  /// - Throws: `shapeMismatch` for a part of a row. An error of an earlier chunk, from a worker or from writing, comes here too; after an
+  ///   error every call throws it again.
+  public func append(_ values: UnsafeBufferPointer<T>) throws {
+    try start()
+    guard elementsPerRow > 0, values.count % elementsPerRow == 0 else {
+      throw dataset.operation("append to").error(
+        .shapeMismatch, "\(values.count) values are no whole number of rows of \(elementsPerRow)")
+    }
+    var taken = 0
+    while taken < values.count {
+      let part = min(values.count - taken, current.elements.count - current.filled)
+      let room = UnsafeMutableBufferPointer(rebasing: current.elements[current.filled..<(current.filled + part)])
+      _ = room.update(fromContentsOf: values[taken..<(taken + part)])
+      current.filled += part
+      taken += part
+      rowCount += part / elementsPerRow
+      if current.filled == current.elements.count {
+        try remembering { try submitCurrent() }
+      }
+    }
+  }
+
+  /// Appends whole rows. See `append(_:)`.
+  public func append(_ values: [T]) throws {
+    try values.withUnsafeBufferPointer { try append($0) }
+  }
+
+  /// Writes everything appended so far, the chunk being filled too, and flushes the file: a reader finds these rows even when this
+  /// program is killed later. Killed while it rewrites a chunk stored in part, it can lose that chunk, never an earlier one.
+  public func flush() throws {
+    try start()
+    try remembering {
+      try writeEverything()
+      try dataset.file.flush()
+    }
+  }
+
+  /// Writes what is left, padding the last chunk, and sets the number of rows. A second call does nothing.
+  public func finish() throws {
+    if isFinished { return }
+    try start()
+    try remembering { try writeEverything() }
+    isFinished = true
+  }
+
+  private func start() throws {
+    if let failure { throw failure }
+    guard !isFinished else { throw dataset.operation("append to").error(.closed, "its writer has finished") }
+  }
+
+  private func remembering(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  // MARK: Chunks on their way
+
+  /// Hands the full chunk to the workers and begins the next.
+  private func submitCurrent() throws {
+    let job = current
+    job.startRow = currentStart
+    job.replacesStored = currentIsStored
+    beginEncoding(job)
+    inFlight.append(job)
+    currentStart += chunkRows
+    currentIsStored = false
+    if inFlight.count > inFlightLimit { try writeOldest() }
+    current = idle.popLast() ?? ChunkJob(elementCount: chunkRows * elementsPerRow)
+  }
+
+  private func beginEncoding(_ job: ChunkJob<T>) {
+    guard case .ours(let codec) = encoding else { return }
+    workers.encode(job, with: codec)
+  }
+
+  private func writeOldest() throws {
+    let job = inFlight.removeFirst()
+    try write(job, rows: chunkRows)
+    job.filled = 0
+    idle.append(job)
+  }
+
+  private func writeEverything() throws {
+    while !inFlight.isEmpty { try writeOldest() }
+    guard current.filled > 0, dataset.shape[0] < rowCount else { return }
+    current.startRow = currentStart
+    current.replacesStored = currentIsStored
+    // What is left of an earlier chunk in this memory must not reach the file.
+    current.elements[current.filled...].update(repeating: 0)
+    beginEncoding(current)
+    try write(current, rows: current.filled / elementsPerRow)
+    currentIsStored = true
+    if case .ours = encoding { storedPart = (Array(current.encodedBytes), current.filterMask) }
+  }
+
+  /// Writes a chunk and makes the data set reach over its rows; leaves the rows before as they were when that fails.
+  private func write(_ job: ChunkJob<T>, rows: Int) throws {
+    if case .ours = encoding { try job.waitUntilEncoded(dataset.operation("encode a chunk of")) }
+    if job.replacesStored {
+      try replaceStored(job, rows: rows)
+    } else {
+      let rowsBefore = dataset.shape[0]
+      try dataset.extend(rows: job.startRow + rows)
+      do {
+        try writeContent(of: job, rows: rows)
+      } catch {
+        try? dataset.extend(rows: rowsBefore)
+        throw error
+      }
+    }
+  }
+
+  /// Writes a chunk of which a part is in the file. It may take the place of that part, so a write cut short by a full disk has
+  /// damaged it, and it is put back.
+  private func replaceStored(_ job: ChunkJob<T>, rows: Int) throws {
+    // In one go, so that nobody writes between the chunk and the flush after it.
+    try withLibrary { _ in
+      do {
+        if case .library = encoding { try dataset.extend(rows: job.startRow + rows) }
+        try writeContent(of: job, rows: rows)
+      } catch {
+        if let storedPart {
+          try? storedPart.bytes.withUnsafeBytes {
+            try dataset.writeRawChunk($0, filterMask: storedPart.filterMask, at: offset(of: job))
+          }
+        }
+        throw error
+      }
+      try dataset.extend(rows: job.startRow + rows)
+      // Until then the file on the disk points to the stored part, whose place is free for the next chunk.
+      try dataset.file.flush()
+    }
+  }
+
+  /// Where the job's chunk begins.
+  private func offset(of job: ChunkJob<T>) -> [Int] {
+    [job.startRow] + dataset.shape.dropFirst().map { _ in 0 }
+  }
+
+  private func writeContent(of job: ChunkJob<T>, rows: Int) throws {
+    switch encoding {
+    case .ours:
+      try dataset.writeRawChunk(job.encodedBytes, filterMask: job.filterMask, at: offset(of: job))
+    case .library:
+      let values = UnsafeBufferPointer(rebasing: job.elements[..<(rows * elementsPerRow)])
+      try dataset.write(values, rows: job.startRow..<(job.startRow + rows))
+    }
+  }
+}
