@@ -9,6 +9,12 @@ import numpy
 from scipy import stats
 from scipy.spatial.distance import pdist
 
+
+def short(values):
+    """Float32 values with no more digits than they need."""
+    return [float(str(value)) for value in values.ravel()]
+
+
 generator = numpy.random.default_rng(12)
 
 
@@ -29,7 +35,7 @@ for rows, left, right in [(7, 2, 3), (40, 5, 4), (60, 3, 3)]:
     both = numpy.corrcoef(a, b, rowvar=False)
     rank_both = numpy.corrcoef(ranks_x, ranks_y, rowvar=False)
     cases.append({
-        "left_units": left, "right_units": right, "left": x.ravel().tolist(), "right": y.ravel().tolist(),
+        "left_units": left, "right_units": right, "left": short(x), "right": short(y),
         "within": numpy.corrcoef(a, rowvar=False).ravel().tolist(), "between": both[:left, left:].ravel().tolist(),
         "spearman": rank_both[:left, left:].ravel().tolist(), "ranks": ranks_x.ravel().tolist(), "cka": cka(a, b),
         "correlation_distances": pdist(a[:6], "correlation").tolist(), "euclidean_distances": pdist(a[:6]).tolist(),

@@ -9,6 +9,12 @@ import pathlib
 import numpy
 from scipy import stats
 
+
+def short(values):
+    """Float32 values with no more digits than they need."""
+    return [float(str(value)) for value in values.ravel()]
+
+
 generator = numpy.random.default_rng(11)
 
 
@@ -46,7 +52,7 @@ for treated, strata in [
     values = generator.normal(size=(len(treated), 3)).astype(numpy.float32)
     values[:, 0] += numpy.array(treated, numpy.float32)
     values[:, 2] = numpy.round(values[:, 2])  # many ties
-    cases.append({"values": values.ravel().tolist(), "treated": treated, "strata": strata, **exact(values.astype(float), treated, strata)})
+    cases.append({"values": short(values), "treated": treated, "strata": strata, **exact(values.astype(float), treated, strata)})
 
 sample = generator.exponential(size=80).astype(numpy.float32)
 interval = stats.bootstrap((sample.astype(float),), numpy.mean, method="percentile", n_resamples=200_000, rng=generator).confidence_interval
@@ -56,5 +62,5 @@ quantiles = [
     for q in (0, 0.025, 0.3, 0.5, 0.975, 1)
 ]
 out = {"cases": cases, "quantiles": quantiles,
-       "bootstrap": {"values": sample.tolist(), "lower": interval.low, "upper": interval.high}}
+       "bootstrap": {"values": short(sample), "lower": interval.low, "upper": interval.high}}
 pathlib.Path(__file__).with_suffix(".json").write_text(json.dumps(out))
