@@ -83,10 +83,10 @@ struct CorrelationAccumulatorTests {
   @Test("A drift and tiny or huge values cost no digits", arguments: [ProductPrecision.single, .double])
   func range(precision: ProductPrecision) throws {
     var stream = RandomStream(seed: 4, purpose: "range")
-    let rows = 5000
+    let rows = 20_000  // more than one block for each of the eight lanes
     let values = (0..<rows).flatMap { row -> [Float] in
       let (a, b) = (stream.normal(), stream.normal())
-      return [Float(a + Double(row) / 10), Float((a + b) * 1e-30), Float((a - b) * 1e25)]
+      return [Float(a + Double(row)), Float((a + b) * 1e-30), Float((a - b) * 1e25)]
     }
     let memory = pearsonMatrix(doubles(values), leftUnits: 3, doubles(values), rightUnits: 3)
     #expect(try largestDifference(correlations(values, units: 3, precision: precision), memory) <= (precision == .single ? 1e-6 : 1e-12))
@@ -106,6 +106,14 @@ struct CorrelationAccumulatorTests {
     #expect(empty.allSatisfy { $0.isNaN })
     let single = try correlations([1, 2], units: 2, precision: precision)
     #expect(single.allSatisfy { $0.isNaN })
+  }
+
+  @Test("A unit that is constant but for one row is correlated by that row", arguments: [ProductPrecision.single, .double])
+  func singleSpike(precision: ProductPrecision) throws {
+    var values = [Float](repeating: 0.1, count: 2 * 20_000)
+    (values[2 * 19_000], values[2 * 19_000 + 1]) = (0.7, -3)
+    let r = try correlations(values, units: 2, precision: precision)
+    #expect(abs(r[1] + 1) <= (precision == .single ? 1e-6 : 1e-12))
   }
 
   @Test("Float is chosen only for large work")
