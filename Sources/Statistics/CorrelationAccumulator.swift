@@ -3,8 +3,8 @@ import Parallelism
 
 /// The precision in which `CorrelationAccumulator` multiplies; sums over blocks are in Double either way.
 public enum ProductPrecision: Sendable {
-  /// Float products within blocks of centred rows, about twice as fast: r within 1e-6 of float64's for thousands of rows, and the error
-  /// falls with their square root.
+  /// Float products within blocks of centred rows, about twice as fast: r within 1e-6 of float64's (rectified units, 1,024 of them: 1.0e-6
+  /// for 4,000 rows, 4.5e-7 for 100,000).
   case single
   /// Double throughout: r within 1e-12 of float64's.
   case double
