@@ -1,0 +1,57 @@
+import Parallelism
+
+/// Ranks 1…n of `values`, equal values sharing the mean of their ranks (`scipy.stats.rankdata`'s "average"). −0 equals 0.
+/// A NaN among the values makes every rank NaN.
+public func averageRanks(_ values: [Double]) -> [Double] {
+  guard !values.contains(where: \.isNaN) else { return [Double](repeating: .nan, count: values.count) }
+  let order = values.indices.sorted { values[$0] < values[$1] }
+  var ranks = [Double](repeating: 0, count: values.count)
+  var start = 0
+  while start < order.count {
+    var end = start + 1
+    while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
+    for position in start..<end { ranks[order[position]] = Double(start + end + 1) / 2 }
+    start = end
+  }
+  return ranks
+}
+
+/// The average ranks of each column on its own: [rows × units] in and out. A column with a NaN becomes NaN throughout.
+///
+/// Ranks are multiples of ½ and exact in Float up to 8 million rows; beyond that the last bit of some is rounded.
+public func columnRanks(_ values: [Float], units: Int, threads: Int) throws -> [Float] {
+  guard units > 0 else { return [] }
+  let rows = values.count / units
+  let columns = try mapBlocks(count: units, threads: threads) { unit in rankedColumn(values, units: units, unit: unit, rows: rows) }
+  return [Float](unsafeUninitializedCapacity: rows * units) { ranks, initialized in
+    for (unit, column) in columns.enumerated() {
+      for row in 0..<rows { ranks[row * units + unit] = column[row] }
+    }
+    initialized = rows * units
+  }
+}
+
+/// The ranks of one column by sorting whole numbers: the value's order-preserving bits above its row number.
+private func rankedColumn(_ values: [Float], units: Int, unit: Int, rows: Int) -> [Float] {
+  var keys: [UInt64] = []
+  keys.reserveCapacity(rows)
+  for row in 0..<rows {
+    let value = values[row * units + unit] + 0  // −0 becomes 0
+    guard !value.isNaN else { return [Float](repeating: .nan, count: rows) }
+    let bits = value.bitPattern
+    let ordered = bits & 0x8000_0000 == 0 ? bits | 0x8000_0000 : ~bits
+    keys.append(UInt64(ordered) << 32 | UInt64(row))
+  }
+  keys.sort()
+  return [Float](unsafeUninitializedCapacity: rows) { ranks, initialized in
+    var start = 0
+    while start < rows {
+      var end = start + 1
+      while end < rows, keys[end] >> 32 == keys[start] >> 32 { end += 1 }
+      let rank = Float(Double(start + end + 1) / 2)
+      for position in start..<end { ranks[Int(keys[position] & 0xffff_ffff)] = rank }
+      start = end
+    }
+    initialized = rows
+  }
+}

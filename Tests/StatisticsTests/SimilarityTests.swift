@@ -1,0 +1,54 @@
+import Statistics
+import Testing
+
+@Suite("Similarity of representations")
+struct SimilarityTests {
+  private func moments(_ rows: [Float], _ units: Int) throws -> CoMoments {
+    var accumulator = CorrelationAccumulator(units: units, precision: .double)
+    try accumulator.add(rows, threads: 1)
+    return try accumulator.finish(threads: 1)
+  }
+
+  private func cross(_ left: [Float], _ leftUnits: Int, _ right: [Float], _ rightUnits: Int) throws -> CoMoments {
+    var accumulator = CorrelationAccumulator(leftUnits: leftUnits, rightUnits: rightUnits, precision: .double)
+    try accumulator.add(left: left, right: right, threads: 1)
+    return try accumulator.finish(threads: 1)
+  }
+
+  @Test("Linear CKA, dissimilarities and their rank correlation agree with numpy and scipy")
+  func numpy() throws {
+    for row in try fixture("correlation", as: Correlations.self).cases {
+      let cka = try linearCKA(
+        cross: cross(row.left, row.leftUnits, row.right, row.rightUnits), left: moments(row.left, row.leftUnits),
+        right: moments(row.right, row.rightUnits))
+      #expect(agrees(cka, row.cka, relative: 1e-9))
+      let (left, right) = (doubles(row.left), doubles(row.right))
+      let six = Array(left[..<(6 * row.leftUnits)])
+      #expect(largestDifference(dissimilarities(six, units: row.leftUnits, by: .correlation), row.correlationDistances) <= 1e-12)
+      #expect(largestDifference(dissimilarities(six, units: row.leftUnits, by: .euclidean), row.euclideanDistances) <= 1e-12)
+      let rsa = representationalSimilarity(
+        dissimilarities(left, units: row.leftUnits, by: .euclidean), dissimilarities(right, units: row.rightUnits, by: .euclidean))
+      #expect(agrees(rsa, row.rsa, relative: 1e-9))
+    }
+  }
+
+  @Test("CKA is 1 for a rotated and scaled copy")
+  func rotation() throws {
+    let left = noise(rows: 50, units: 2, seed: 1)
+    let right = (0..<50).flatMap { row -> [Float] in [3 * left[row * 2 + 1], -3 * left[row * 2]] }
+    let cka = try linearCKA(cross: cross(left, 2, right, 2), left: moments(left, 2), right: moments(right, 2))
+    #expect(agrees(cka, 1, relative: 1e-12))
+  }
+
+  @Test("A representation that doesn't vary has no CKA, too few or constant dissimilarities no rank correlation")
+  func undefined() throws {
+    let left = noise(rows: 10, units: 2, seed: 1)
+    let constant = [Float](repeating: 0.3, count: 20)
+    #expect(try linearCKA(cross: cross(left, 2, constant, 2), left: moments(left, 2), right: moments(constant, 2)) == nil)
+    #expect(representationalSimilarity([1, 2], [1, 2]) == nil)
+    #expect(representationalSimilarity([1, 1, 1], [1, 2, 3]) == nil)
+    #expect(agrees(representationalSimilarity([1, 2, 3, .nan], [1, 2, 3, 4]), 1, relative: 1e-15))
+    #expect(dissimilarities([1, 1, 0, 2], units: 2, by: .correlation).allSatisfy { $0.isNaN })
+    #expect(dissimilarities([1, 2], units: 2, by: .euclidean) == [])
+  }
+}
