@@ -1,28 +1,78 @@
 // swift-tools-version: 6.1
 import PackageDescription
-let package = Package(name: "mirrorscope", platforms: [.macOS(.v14)],
+
+// Targets from the bottom up; an arrow never points up.
+
+#if os(macOS)
+  let blasPackage: String? = nil
+#else
+  let blasPackage: String? = "openblas"
+#endif
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "mirrorscope",
+  platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "frogtoad", targets: ["frogtoad"]),
+    .executable(name: "mirrorscope", targets: ["mirrorscope"]),
+    .library(name: "ActivationRecording", targets: ["ActivationRecording"]),
+    .library(name: "MirrorAnalysis", targets: ["MirrorAnalysis"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
-    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5"),
-    .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate"),
-    .systemLibrary(name: "CBLAS", pkgConfig: "openblas"),
+    // HDF5's C interface, with a shim for the macros that Swift cannot import.
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    // Deflate and inflate of whole chunks, in zlib's format.
+    .systemLibrary(
+      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+    // Matrix products: OpenBLAS on Linux, Accelerate on macOS.
+    .systemLibrary(name: "CBLAS", pkgConfig: blasPackage, providers: [.apt(["libopenblas-dev"])]),
+    // The few loops that are compiled per instruction set: forward pass, training step, moments.
     .target(name: "CKernels"),
+    // Fixed blocks of work over several threads, results in order.
     .target(name: "Parallelism"),
+    // A Swift face on HDF5, one file per notion.
     .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate", "Parallelism"]),
+    // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
+    // A typed table out as CSV, TSV or JSON, and its Table Schema.
     .target(name: "Tabular"),
+    // World, players, actions, state vector, labels, and the file that stores a data set.
+    .target(name: "FrogAndToad", dependencies: ["HDF5", "Parallelism", "Statistics", crypto]),
+    // Dense networks: forward, training, checkpoints, Keras import.
+    .target(name: "DenseNetwork", dependencies: ["CKernels", "HDF5", "Statistics", crypto]),
+    // The recorder: writes and reads recordings, phases, provenance.
     .target(name: "ActivationRecording", dependencies: ["HDF5", "Parallelism"]),
-    .target(name: "MirrorAnalysis", dependencies: ["ActivationRecording", "Parallelism", "Statistics", "Tabular"]),
-    .target(name: "Terminal", dependencies: ["Parallelism", "Tabular",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log")]),
-    .executableTarget(name: "mirrorscope", dependencies: ["MirrorAnalysis", "Terminal"]),
+    // Each analysis beside the table that it becomes. Prints nothing.
+    .target(
+      name: "MirrorAnalysis", dependencies: ["ActivationRecording", "DenseNetwork", "Parallelism", "Statistics", "Tabular"]),
+    // What both command lines share: exit codes, output options, progress, logs.
+    .target(name: "Terminal", dependencies: ["Parallelism", "Tabular", argumentParser, logging]),
+    // Makes the experiment: states, networks, recordings.
+    .executableTarget(
+      name: "frogtoad",
+      dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
+    // Analyses recordings, whoever wrote them.
+    .executableTarget(
+      name: "mirrorscope", dependencies: ["ActivationRecording", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
+
     .testTarget(name: "ParallelismTests", dependencies: ["Parallelism"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
-    .testTarget(name: "MirrorAnalysisTests", dependencies: ["MirrorAnalysis"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["mirrorscope", "ActivationRecording", "HDF5"]),
-  ], swiftLanguageModes: [.v6])
+    .testTarget(name: "FrogAndToadTests", dependencies: ["FrogAndToad", "HDF5", "Statistics"]),
+    .testTarget(name: "DenseNetworkTests", dependencies: ["DenseNetwork", "HDF5", "Statistics"]),
+    .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "HDF5"]),
+    .testTarget(name: "MirrorAnalysisTests", dependencies: ["ActivationRecording", "MirrorAnalysis", "Statistics", "Tabular"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["ActivationRecording", "HDF5", "frogtoad", "mirrorscope"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -7,16 +7,7 @@
 #include <string.h>
 
 #include "DenseKernels.h"
-
-// One body, three instruction sets; the loader picks. Other platforms get their baseline.
-#if defined(__x86_64__) && defined(__linux__) && defined(__has_attribute)
-#if __has_attribute(target_clones)
-#define PER_INSTRUCTION_SET __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#endif
-#endif
-#ifndef PER_INSTRUCTION_SET
-#define PER_INSTRUCTION_SET
-#endif
+#include "target_clones.h"
 
 // Inlined into each clone, so that it takes the clone's instruction set. Vectors go through pointers: by value they would change the ABI.
 #define INLINED static inline __attribute__((always_inline))

@@ -45,7 +45,7 @@ enum { TILE = 16 };
     }                                                                                                                            \
   }                                                                                                                              \
                                                                                                                                  \
-  MIRRORSCOPE_TARGET_CLONES                                                                                                      \
+  PER_INSTRUCTION_SET                                                                                                            \
   void mirrorscope_block_moments_##REAL(const REAL *rows, size_t unit_count, const int32_t *indices, size_t row_count,          \
                                         double *mean, double *m2, double *m3, double *m4, double *minimum, double *maximum) {   \
     size_t u = 0;                                                                                                                \

@@ -1,12 +1,15 @@
 #ifndef MIRRORSCOPE_TARGET_CLONES_H
 #define MIRRORSCOPE_TARGET_CLONES_H
 
-/* One copy of a function per instruction set, chosen when the program starts: needs no compiler flag, so the package stays usable
-   as a dependency. Only ELF on x86-64 has it; elsewhere the baseline is what there is. */
-#if defined(__x86_64__) && defined(__linux__)
-#define MIRRORSCOPE_TARGET_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define MIRRORSCOPE_TARGET_CLONES
+// One body, three instruction sets; the loader picks when the program starts. No compiler flag is needed, so the package stays usable as a
+// dependency. Other platforms get their baseline.
+#if defined(__x86_64__) && defined(__linux__) && defined(__has_attribute)
+#if __has_attribute(target_clones)
+#define PER_INSTRUCTION_SET __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#endif
+#endif
+#ifndef PER_INSTRUCTION_SET
+#define PER_INSTRUCTION_SET
 #endif
 
 #endif

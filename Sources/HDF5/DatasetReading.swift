@@ -134,7 +134,7 @@ extension Dataset {
     start[0] = hsize_t(rows.lowerBound)
     count[0] = hsize_t(rows.count)
     try library.check(H5Sselect_hyperslab(fileSpace, H5S_SELECT_SET, start, nil, count, nil), operation)
-    let memorySpace = try library.check(H5Screate_simple(1, [hsize_t(elementCount)], nil), operation)
+    let memorySpace = try library.check(H5Screate_simple(Int32(count.count), count, nil), operation)
     defer { H5Sclose(memorySpace) }
     try checkTransfer(call(dataset, memorySpace, fileSpace), library, operation)
   }

@@ -1,0 +1,66 @@
+import ArgumentParser
+import DenseNetwork
+import Foundation
+import FrogAndToad
+import Parallelism
+import Terminal
+
+struct RecordCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "record",
+    abstract: "Run states through checkpoints and record the activations of every layer, by phase.",
+    discussion: """
+      EXAMPLE
+        frogtoad record networks/2x17 --states states.h5 --output recordings/2x17
+
+      A checkpoint is a file of frogtoad train or a legacy Keras .h5; of a folder every checkpoint is recorded. The network sees the \
+      veiled state (own symbol, score and own cell are 0).
+      """)
+
+  @Argument(help: "A checkpoint, or a folder of checkpoints.")
+  var checkpoint: String
+
+  @Option(name: .long, help: "States to run through it.", completion: .file(extensions: ["h5"]))
+  var states: String
+
+  @Option(name: .long, help: "Which of the states.")
+  var split = FrogAndToad.Split.test
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the recordings, or, for one checkpoint, a name that ends in .h5.", valueName: "path"))
+  var output: String
+
+  @Flag(name: .long, help: "Feed the scenario in index 98, as the paper's scripts did: only to compare with published values.")
+  var reproduceLeak = false
+
+  @Flag(name: .customLong("no-inputs"), help: "Leave out what the network was shown.")
+  var noInputs = false
+
+  @Flag(name: .long, help: "Replace recordings that exist.")
+  var force = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: checkpoint, isDirectory: &isFolder)
+    let paths = exists && isFolder.boolValue ? checkpointPaths(in: checkpoint) : [checkpoint]
+    guard !paths.isEmpty else {
+      throw Failure(.badFile, "\(checkpoint): the folder has no checkpoint (epoch-*.h5). Train one, or name a file.")
+    }
+    let step = RecordStep(
+      split: split, veil: reproduceLeak ? .withScenarioLeak : .ofIgnorance, recordsInputs: !noInputs, overwrite: force)
+    if reproduceLeak { common.logger.warning("The network is shown the scenario: these recordings are for comparison only.") }
+    let toFile = output.hasSuffix(".h5")
+    guard !toFile || paths.count == 1 else {
+      throw Failure(.failed, "\(output): \(paths.count) recordings need a folder, not a file name.")
+    }
+    if !toFile { try makeFolder(output) }
+    let plan = paths.map { path in
+      RecordStep.Pair(checkpoint: path, recording: toFile ? output : output + "/" + URL(filePath: path).lastPathComponent)
+    }
+    let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
+    try step.run(plan, states: states, threads: common.threads) { bar.update(done: $0, total: plan.count) }
+    bar.finish()
+    common.logger.info("\(output): \(plan.count == 1 ? "1 recording" : "\(plan.count) recordings") of the \(split.rawValue) states of \(states).")
+  }
+}

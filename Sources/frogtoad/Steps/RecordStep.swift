@@ -1,0 +1,117 @@
+import ActivationRecording
+import DenseNetwork
+import Foundation
+import FrogAndToad
+import Parallelism
+import Terminal
+
+/// Runs states through checkpoints and records every layer.
+struct RecordStep: Sendable {
+  struct Pair: Sendable {
+    let checkpoint: String
+    let recording: String
+  }
+
+  var split = FrogAndToad.Split.test
+  var veil = Veil.ofIgnorance
+  var recordsInputs = true
+  var overwrite = false
+
+  /// Records several checkpoints at once, one per thread; a single one compresses on all threads.
+  ///
+  /// - Parameter finished: called after each window of recordings with the number finished.
+  func run(_ plan: [Pair], states path: String, threads: Int, finished: (Int) -> Void = { _ in }) throws {
+    let states = try StatesFile(path)
+    guard states.count(split) > 0 else {
+      throw Failure(.notEnoughData, "\(path): has no \(split.rawValue) states to record. Choose another --split.")
+    }
+    let inner = plan.count == 1 ? threads : 1
+    for start in stride(from: 0, to: plan.count, by: threads) {
+      let window = plan[start..<min(start + threads, plan.count)]
+      try Interruption.shared.check(kept: "\(start) of \(plan.count) recordings are kept.")
+      _ = try mapBlocks(count: window.count, threads: threads) { try record(window[start + $0], states: states, threads: inner) }
+      finished(start + window.count)
+    }
+  }
+
+  private func record(_ pair: Pair, states: StatesFile, threads: Int) throws {
+    let checkpoint = try Checkpoint.open(pair.checkpoint)
+    let network = checkpoint.network
+    guard network.inputCount == StateIndex.count, network.outputCount == Action.allCases.count else {
+      throw Failure(
+        .badFile, "\(pair.checkpoint): takes \(network.inputCount) inputs and gives \(network.outputCount) outputs; states need "
+          + "\(StateIndex.count) and \(Action.allCases.count).")
+    }
+    let hasEpisodes = try states.rows(split, 0..<1).episodes != nil
+    var columns = Recorder.Columns()
+    columns.actionNames = Action.allCases.map(\.description)
+    columns.hasLabels = true
+    columns.hasPredictions = true
+    columns.hasPartnerActing = true
+    columns.hasStrata = hasEpisodes
+    columns.inputs = recordsInputs ? (StateIndex.count, true) : nil
+    let recorder = try Recorder(
+      path: pair.recording, layers: layers(of: network), columns: columns,
+      description: try description(of: checkpoint, pair: pair, states: states), overwrite: overwrite, threads: threads)
+    do {
+      try states.forEachBlock(of: split) { rows in
+        var seen = rows.states
+        veil.apply(to: &seen, scenarios: rows.scenarios)
+        try network.forward(rows: seen) { block in
+          try recorder.append(batch(block, rows: rows, seen: seen, network: network))
+        }
+      }
+      try recorder.finish()
+    } catch let error as RecordingError {
+      // What was flushed is worth keeping, and the sentence says where it is.
+      throw error
+    } catch {
+      recorder.cancel()
+      throw error
+    }
+  }
+
+  private func batch(_ block: ActivationBlock, rows: StateRows, seen: [UInt8], network: Network) -> RowBatch {
+    let range = block.rows
+    var batch = RowBatch(
+      phases: rows.scenarios[range].map { Phase(rawValue: $0) ?? .neither }, activations: block.activations)
+    batch.labels = Array(rows.labels[range])
+    batch.predictions = chosenActions(outputs: block.outputs, outputCount: network.outputCount)
+    batch.partnerActing = rows.partnerActing[range].map { $0 == 1 }
+    batch.strata = rows.episodes.map { Array($0[range]) }
+    if recordsInputs {
+      batch.inputs = .bytes(Array(seen[range.lowerBound * StateIndex.count..<range.upperBound * StateIndex.count]))
+    }
+    return batch
+  }
+
+  private func layers(of network: Network) -> [LayerDescription] {
+    network.layers.enumerated().map { index, layer in
+      LayerDescription(
+        name: layer.name, unitCount: layer.unitCount, activationFunction: layer.activation.rawValue,
+        isOutput: index == network.layers.count - 1, kernel: layer.kernel, bias: layer.bias)
+    }
+  }
+
+  private func description(of checkpoint: Checkpoint, pair: Pair, states: StatesFile) throws -> RecordingDescription {
+    var description = RecordingDescription()
+    description.title = "\(NetworkShape(checkpoint.network.hiddenUnitCounts).name), \(split.rawValue) states"
+    description.writer = "frogtoad \(toolkitVersion)"
+    description.commandLine = commandLine
+    let seed = checkpoint.hyperparameters?.seed ?? states.provenance.seed
+    description.seed = seed.map { Int(truncatingIfNeeded: $0) }
+    description.model.architecture = try checkpoint.network.architectureJSON
+    description.model.checkpointID = checkpoint.checkpointID
+    description.model.epoch = checkpoint.epoch
+    description.model.validationLoss = checkpoint.validationLoss
+    description.model.hyperparameters = try checkpoint.hyperparameters?.json
+    description.model.weightsSHA256 = checkpoint.network.weightsSHA256
+    description.provenance = [
+      "states_sha256": states.hash, "states_file": URL(filePath: states.path).lastPathComponent, "split": split.rawValue,
+      "checkpoint_file": URL(filePath: pair.checkpoint).lastPathComponent,
+      "veil": veil == .ofIgnorance ? "own symbol, score and own cell are 0" : "index 98 holds the scenario (leak)",
+      "mirrorscope_version": toolkitVersion,
+    ]
+    return description
+  }
+}

@@ -1,0 +1,142 @@
+import DenseNetwork
+import Foundation
+import FrogAndToad
+import Tabular
+import Terminal
+
+/// Trains one network into a folder of checkpoints.
+struct TrainStep: Sendable {
+  enum Begin: Sendable {
+    /// From untrained weights; an earlier training in the folder is an error or is replaced.
+    case anew(replacing: Bool)
+    /// From the folder's `state.h5`.
+    case resume
+  }
+
+  let shape: NetworkShape
+  let hyperparameters: Hyperparameters
+  let folder: String
+
+  /// Seconds between two savings of the state: what a kill can cost.
+  private static let saveInterval: TimeInterval = 2
+
+  func run(
+    on data: TrainingData, begin: Begin, epochFinished: @escaping (Trainer.EpochReport) -> Void = { _ in }
+  ) throws -> TrainingOutcome {
+    let trainer = try Trainer(hyperparameters: hyperparameters, training: data.training, validation: data.validation)
+    let initial = try initialState(begin, trainer: trainer, data: data)
+    var checkpoints: [String] = []
+    var best: ClassificationMeasures?
+    var lastSaved = Date()
+    let (state, ending) = try trainer.train(from: initial, isCancelled: { Interruption.shared.isRequested }) { report in
+      if report.epoch == 0 || report.isBest {
+        let checkpoint = Checkpoint(
+          report, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
+        let path = folder + "/" + checkpointName(epoch: report.epoch)
+        try checkpoint.write(to: path, overwrite: true)
+        checkpoints.append(path)
+        best = report.measures
+      }
+      if Date().timeIntervalSince(lastSaved) >= Self.saveInterval {
+        try save(report.state, data)
+        lastSaved = Date()
+      }
+      epochFinished(report)
+    }
+    try save(state, data)
+    try writeHistory(state.history)
+    if ending == .cancelled {
+      throw Failure(
+        .interrupted, "Interrupted after epoch \(state.epoch) of \(shape.name). The checkpoints are kept; --resume goes on from there.")
+    }
+    return TrainingOutcome(shape: shape, folder: folder, state: state, ending: ending, bestMeasures: best)
+  }
+
+  private func initialState(_ begin: Begin, trainer: Trainer, data: TrainingData) throws -> TrainingState {
+    let statePath = folder + "/state.h5"
+    switch begin {
+    case .anew(let replacing):
+      try requireAbsent(statePath, overwrite: replacing)
+      try makeFolder(folder)
+      for path in checkpointPaths(in: folder) { try FileManager.default.removeItem(atPath: path) }
+      return try trainer.untrained(hidden: shape.hidden)
+    case .resume:
+      let saved = try SavedTraining.read(from: statePath)
+      guard saved.statesSHA256 == data.statesSHA256 else {
+        throw Failure(.failed, "\(statePath): was trained on other states. Give the states that the training began with.")
+      }
+      guard saved.hyperparameters.sameCourse(as: hyperparameters), saved.state.network.hiddenUnitCounts == shape.hidden else {
+        throw Failure(
+          .failed, "\(statePath): was trained with other options (\(try saved.hyperparameters.json)). Give the same ones, or begin anew with --force.")
+      }
+      return saved.state
+    }
+  }
+
+  private func save(_ state: TrainingState, _ data: TrainingData) throws {
+    let saved = SavedTraining(
+      state: state, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
+    try saved.write(to: folder + "/state.h5", overwrite: true)
+  }
+
+  private func writeHistory(_ history: [EpochRecord]) throws {
+    let file = try OutputFile(path: folder + "/training.csv", overwrite: true)
+    var writer = try TableWriter(schema: TrainingRow.schema, format: .csv, sink: file.write)
+    try writer.write(history.map { TrainingRow(network: shape.name, record: $0) })
+    try writer.finish()
+    try file.finish()
+  }
+}
+
+extension Hyperparameters {
+  /// Whether training goes the same way epoch by epoch; the number of epochs may grow from one call to the next.
+  fileprivate func sameCourse(as other: Hyperparameters) -> Bool {
+    var other = other
+    other.maximumEpochs = maximumEpochs
+    return self == other
+  }
+}
+
+/// What a training came to.
+struct TrainingOutcome: Sendable {
+  let shape: NetworkShape
+  let folder: String
+  let state: TrainingState
+  let ending: Trainer.Ending
+  /// Of the best epoch, on the test set; nil when the training had ended before.
+  let bestMeasures: ClassificationMeasures?
+
+  var summary: [String] {
+    let why = ending == .stoppedEarly ? "no better epoch came for the set patience" : "all epochs are done"
+    var lines = ["\(folder): stopped after epoch \(state.epoch) (\(why))."]
+    if let best = state.best {
+      lines.append(
+        "  best epoch \(best.epoch): validation loss \(rounded(best.validationLoss, 5)), accuracy \(rounded(best.validationAccuracy, 4))")
+    }
+    return lines
+  }
+}
+
+/// A row of `training.csv`.
+struct TrainingRow: TableRow {
+  let network: String
+  let record: EpochRecord
+
+  static let schema = TableSchema(
+    name: "training", title: "Losses of a training by epoch",
+    columns: [
+      Column("network", .string, "Shape of the hidden layers"),
+      Column("epoch", .integer, "0 is the untrained network"),
+      Column("training_loss", .number, "Mean loss over the epoch's steps, with dropout and the L2 term"),
+      Column("validation_loss", .number, "Loss on the test set, without dropout, with the L2 term"),
+      Column("validation_accuracy", .number, "Share of test states whose label is chosen"),
+      Column("is_best", .boolean, "Whether a checkpoint was kept as a new best"),
+    ])
+
+  var cells: [Cell] {
+    [
+      .string(network), .integer(record.epoch), .number(record.trainingLoss), .number(record.validationLoss),
+      .number(record.validationAccuracy), .boolean(record.isBest),
+    ]
+  }
+}

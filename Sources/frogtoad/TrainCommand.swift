@@ -1,0 +1,109 @@
+import ArgumentParser
+import DenseNetwork
+import FrogAndToad
+import Terminal
+
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train a small dense network to choose the labelled action: a checkpoint at each new best epoch.",
+    discussion: """
+      EXAMPLE
+        frogtoad train states.h5 --hidden 17,17 --learning-rate 1e-3 --balance full --epochs 40 --output networks/2x17
+
+      The folder gets epoch-000.h5 (the untrained network), a checkpoint for each epoch with a new lowest validation loss, training.csv, \
+      and state.h5, from which --resume goes on after an interruption with the same result. The validation loss is taken on the test \
+      set and includes the L2 term. Training stops after --patience epochs without a new best one.
+      """)
+
+  @Argument(help: "States to train on.", completion: .file(extensions: ["h5"]))
+  var states: String
+
+  @Option(name: .long, help: "Units of each hidden layer, such as 17,17.")
+  var hidden: NetworkShape
+
+  @OptionGroup var options: TrainingOptions
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the checkpoints.", valueName: "folder"))
+  var output: String
+
+  @Flag(name: .long, help: "Go on with an interrupted training in that folder.")
+  var resume = false
+
+  @Flag(name: .long, help: "Replace an earlier training in that folder.")
+  var force = false
+
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if resume && force { throw ValidationError("--resume goes on with what is there and --force replaces it: give one of them.") }
+  }
+
+  func run() throws {
+    let step = TrainStep(shape: hidden, hyperparameters: options.hyperparameters, folder: output)
+    let log = common.logger
+    log.info("Training \(hidden.name) with seed \(options.seed) on \(states).")
+    let data = try TrainingData(states)
+    let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
+    let outcome = try step.run(on: data, begin: resume ? .resume : .anew(replacing: force)) { report in
+      bar.update(done: report.epoch, total: options.epochs)
+    }
+    bar.finish()
+    for line in outcome.summary { log.info("\(line)") }
+  }
+}
+
+/// How a network is trained: the paper's values by default.
+struct TrainingOptions: ParsableArguments {
+  @Option(name: .long, help: "Adam's learning rate.")
+  var learningRate = 4e-6
+
+  @Option(name: .long, help: "Rows of one step.")
+  var batchSize = 25
+
+  @Option(name: .long, help: "Share of each hidden layer's units that a step drops.")
+  var dropout = 0.12
+
+  @Option(name: .long, help: "Factor of the squared weights of the hidden kernels in the loss.")
+  var l2 = 0.01
+
+  @Option(name: .long, help: "Epochs without a lower validation loss after which training stops.")
+  var patience = 10
+
+  @Option(name: .long, help: "Epochs at most.")
+  var epochs = 500
+
+  @Option(name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.")
+  var balance = LabelBalance.none
+
+  @Option(name: .long, help: "Seed of the weights, the order of the rows and the dropout.")
+  var seed: UInt64 = 1
+
+  func validate() throws {
+    do {
+      try hyperparameters.validate()
+    } catch {
+      throw ValidationError(error.description)
+    }
+  }
+
+  var hyperparameters: Hyperparameters {
+    Hyperparameters(
+      learningRate: learningRate, batchSize: batchSize, dropout: dropout, l2: l2, patience: patience, maximumEpochs: epochs, seed: seed,
+      balance: balance)
+  }
+}
+
+extension LabelBalance: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "none": self = .none
+    case "sqrt": self = .sqrt
+    case "full": self = .full
+    default:
+      let weights = argument.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+      guard weights.count == Action.allCases.count, weights.allSatisfy({ ($0 ?? 0) > 0 && ($0 ?? 0).isFinite }) else { return nil }
+      self = .weights(weights.compactMap { $0 })
+    }
+  }
+}
