@@ -36,11 +36,50 @@ struct Frogtoad: ParsableCommand {
       case .notEnoughData: Failure(.notEnoughData, error.description)
       case .failed: Failure(.failed, error.description)
       }
-    case let error as HDF5Error: Failure(error.isAboutInput ? .badFile : .failed, error.description)
+    case let error as StatesFileError: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
+    case let error as CheckpointError: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
+    case let error as HDF5Error: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
     case let error as CSVError: Failure(.badFile, error.description)
-    case let error as GenerationError: Failure(error.isTooFew ? .notEnoughData : .usage, error.description)
+    case let error as GenerationError: Failure(error.isTooFew ? .notEnoughData : .failed, error.description)
     case let error as NetworkError: Failure(.failed, error.description)
     default: nil
+    }
+  }
+}
+
+extension HDF5Error {
+  /// Whether a file could not be written, as opposed to read.
+  fileprivate var isAboutOutput: Bool {
+    switch kind {
+    case .noSpace, .writeFailed, .fileExists, .objectExists: true
+    default: ["create", "write", "flush", "close"].contains(operation)
+    }
+  }
+}
+
+extension CheckpointError {
+  fileprivate var isAboutOutput: Bool {
+    switch fault {
+    case .exists, .cannotRename: true
+    default: false
+    }
+  }
+}
+
+extension StatesFileError {
+  fileprivate var isAboutOutput: Bool {
+    switch self {
+    case .exists, .rename, .unusableRows: true
+    default: false
+    }
+  }
+}
+
+extension GenerationError {
+  fileprivate var isTooFew: Bool {
+    switch self {
+    case .tooFewOfClass, .exhausted: true
+    case .unusableCount: false
     }
   }
 }

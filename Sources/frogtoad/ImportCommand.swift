@@ -37,7 +37,7 @@ struct ImportCommand: ParsableCommand {
     }
     bar.finish()
     log.info("\(output): \(grouped(report.rows)) \(split.rawValue) states\(report.hasHeader ? ", after a header" : "").")
-    log.info("  \(try summary(of: split, in: StatesFile(output)))")
+    for line in try statesSummary(of: output) { log.info("  \(line)") }
     log.info(
       report.scenarioIsGiven
         ? "  The scenario comes from column 98." : "  Column 98 is 0 throughout: the scenario comes from the players row.")

@@ -47,7 +47,7 @@ struct PlayCommand: ParsableCommand {
       let lines = ["turn \(turn)"] + world.drawing()
       if redraws && turn > 1 { print("\u{1B}[\(lines.count)A", terminator: "") }
       for line in lines { print(redraws ? "\u{1B}[K\(line)" : line) }
-      fflush(stdout)
+      fflush(nil)
       try Interruption.shared.check(kept: "The game ends at turn \(turn).")
       if delay > 0 && turn < turns { Thread.sleep(forTimeInterval: delay) }
     }

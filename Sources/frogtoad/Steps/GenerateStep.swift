@@ -19,28 +19,25 @@ struct GenerateStep {
     try generated.write(to: path, commandLine: commandLine, overwrite: overwrite)
     log.info(
       "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games.")
-    let file = try StatesFile(path)
-    for split in Split.allCases { log.info("  \(split.rawValue): \(try summary(of: split, in: file))") }
-    log.info("  \(try overlap(in: file))")
+    for line in try statesSummary(of: path) { log.info("  \(line)") }
   }
 }
 
-/// Shares of the labels and scenarios of a split, in one line.
-func summary(of split: Split, in file: StatesFile) throws -> String {
-  var tally = StateTally()
-  try file.forEachBlock(of: split) { tally.add($0) }
-  let share = { (count: Int) in percent(count, of: tally.count) }
-  let labels = Action.allCases.map { "\($0) \(share(tally.count($0)))" }.joined(separator: ", ")
-  let scenarios = Scenario.allCases.map { "\($0) \(share(tally.count($0)))" }.joined(separator: ", ")
-  return "\(labels); distress: \(scenarios)"
-}
-
-/// How much of the test set the training set holds, in one line.
-func overlap(in file: StatesFile) throws -> String {
-  var overlap = SplitOverlap(test: try file.rows(.test).states)
-  try file.forEachBlock(of: .train) { overlap.add(train: $0.states) }
-  return "test states also in training: \(grouped(overlap.sharedStates)); "
-    + "test boards (ground and players) also in training: \(percent(overlap.sharedBoards, of: overlap.testCount))"
+/// Shares of labels and scenarios in the sets of a states file, and how much of the test set is also in training: a line each.
+func statesSummary(of path: String) throws -> [String] {
+  let summary = try StatesSummary(StatesFile(path))
+  var lines = [("train", summary.train), ("test", summary.test)].filter { $0.1.count > 0 }.map { name, tally in
+    let labels = Action.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
+    let scenarios = Scenario.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
+    return "\(name): \(labels); distress: \(scenarios)"
+  }
+  if summary.train.count > 0 && summary.test.count > 0 {
+    let overlap = summary.overlap
+    lines.append(
+      "test states also in training: \(grouped(overlap.sharedStates)); "
+        + "test boards (ground and players) also in training: \(percent(overlap.sharedBoards, of: overlap.testCount))")
+  }
+  return lines
 }
 
 func percent(_ count: Int, of total: Int) -> String {
@@ -50,6 +47,7 @@ func percent(_ count: Int, of total: Int) -> String {
 /// The command line as typed, for provenance.
 var commandLine: String {
   CommandLine.arguments.map { argument in
-    argument.contains(where: { " '\"\\$*?[]".contains($0) }) ? "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" : argument
+    guard argument.contains(where: { " '\"\\$*?[]".contains($0) }) else { return argument }
+    return "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
   }.joined(separator: " ")
 }
