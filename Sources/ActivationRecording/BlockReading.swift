@@ -26,4 +26,16 @@ extension Recording {
       for result in results { try take(result) }
     }
   }
+
+  /// All activations of a layer, `[rows × units]`, row-major, in memory at once: for what cannot be done block by block.
+  ///
+  /// - Throws: `RecordingError.notFinite` for the first NaN or infinity.
+  public func activations(of layer: RecordedLayer, threads: Int) throws -> [Float] {
+    let values = try layer.activations.read(as: Float.self, threads: threads)
+    if let position = values.firstIndex(where: { !$0.isFinite }) {
+      throw RecordingError.notFinite(
+        file: path, layer: layer.name, unit: position % layer.unitCount, row: position / layer.unitCount, value: Double(values[position]))
+    }
+    return values
+  }
 }

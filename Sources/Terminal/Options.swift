@@ -11,6 +11,9 @@ public struct CommonOptions: ParsableArguments {
   @Option(name: .long, help: "Threads to use; results are the same for any number.")
   public var threads = availableThreads
 
+  @Option(name: .long, help: ArgumentHelp("Most memory to take for rows at a time, such as 2G.", valueName: "size"))
+  public var maxMemory: MemorySize?
+
   public init() {}
 
   public func validate() throws {

@@ -17,7 +17,12 @@ struct Mirrorscope: ParsableCommand {
       output, notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, 64 usage, 130 interrupted.
       """,
     version: toolkitVersion,
-    subcommands: [InspectCommand.self, ValidateCommand.self, CMNICommand.self, StatsCommand.self])
+    subcommands: [
+      InspectCommand.self,
+      ValidateCommand.self,
+      CMNICommand.self,
+      StatsCommand.self,
+    ])
 
   static func main() {
     runProgram(Self.self, explain: explain)
