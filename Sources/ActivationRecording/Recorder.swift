@@ -77,8 +77,10 @@ public final class Recorder {
       stratum = columns.hasStrata ? try rows.writer("stratum", .int32) : nil
       split = columns.hasSplit ? try rows.writer("split", RecordingSchema.splitType) : nil
       let inputs = columns.inputs
-      inputBytes = inputs?.asBytes == true ? try rows.writer("inputs", .uint8, width: inputs?.count) : nil
-      inputFloats = inputs?.asBytes == false ? try rows.writer("inputs", .float32, width: inputs?.count) : nil
+      let inputScale = try inputs.map { try root.write("input", (0..<$0.count).map { Int32($0) }) }
+      try inputScale?.makeScale(name: "input")
+      inputBytes = inputs?.asBytes == true ? try rows.writer("inputs", .uint8, columns: inputScale) : nil
+      inputFloats = inputs?.asBytes == false ? try rows.writer("inputs", .float32, columns: inputScale) : nil
       let group = try root.createGroup("layers")
       activations = try layers.enumerated().map { index, layer in
         let dataset = try Self.declare(layer, index: index, in: group, sample: rows.sample, compressionLevel: compressionLevel)
@@ -99,9 +101,12 @@ public final class Recorder {
     let workers: ChunkWorkers
     let compressionLevel: Int
 
-    func writer<Value: Element>(_ name: String, _ type: Datatype, width: Int? = nil) throws -> RowWriter<Value> {
-      let dataset = try Recorder.createRows(in: root, name: name, type: type, width: width, compressionLevel: compressionLevel)
+    /// - Parameter columns: the scale of the second dimension, for rows of more than one value.
+    func writer<Value: Element>(_ name: String, _ type: Datatype, columns: Dataset? = nil) throws -> RowWriter<Value> {
+      let dataset = try Recorder.createRows(
+        in: root, name: name, type: type, width: columns?.shape[0], compressionLevel: compressionLevel)
       try dataset.attachScale(sample, dimension: 0)
+      if let columns { try dataset.attachScale(columns, dimension: 1) }
       return try RowWriter(dataset, workers: workers)
     }
   }

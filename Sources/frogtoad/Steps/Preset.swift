@@ -28,11 +28,11 @@ struct Preset: Sendable {
         Plan(
           shape: NetworkShape([17, 17]),
           hyperparameters: Hyperparameters(
-            learningRate: 1e-3, dropout: 0.12, l2: 1e-4, patience: 10, maximumEpochs: 60, seed: seed, balance: .sqrt)),
+            learningRate: 3e-4, dropout: 0.12, l2: 1e-4, patience: 15, maximumEpochs: 60, seed: seed, balance: .sqrt)),
         Plan(
           shape: NetworkShape([10, 10, 10]),
           hyperparameters: Hyperparameters(
-            learningRate: 1e-3, dropout: 0.12, l2: 1e-4, patience: 10, maximumEpochs: 60, seed: seed, balance: .sqrt)),
+            learningRate: 3e-4, dropout: 0.12, l2: 1e-4, patience: 15, maximumEpochs: 60, seed: seed, balance: .sqrt)),
       ]
     case .paper:
       // The paper's own scale and options: natural labels, learning rate 4e-6.

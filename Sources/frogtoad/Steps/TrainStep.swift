@@ -113,6 +113,10 @@ struct TrainingOutcome: Sendable {
       lines.append(
         "  best epoch \(best.epoch): validation loss \(rounded(best.validationLoss, 5)), accuracy \(rounded(best.validationAccuracy, 4))")
     }
+    if let bestMeasures {
+      let shares = Action.allCases.map { "\($0) \(rounded(bestMeasures.accuracy(ofLabel: Int($0.rawValue)), 3))" }
+      lines.append("  share of rows in which the label is chosen: " + shares.joined(separator: ", "))
+    }
     return lines
   }
 }

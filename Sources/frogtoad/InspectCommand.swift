@@ -1,0 +1,27 @@
+import ArgumentParser
+import FrogAndToad
+import Terminal
+
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "What is in a states file: origin, labels, distress, and how much of the test set is also in training.",
+    discussion: """
+      EXAMPLE
+        frogtoad inspect demo/states.h5
+      """)
+
+  @Argument(help: "A states file.", completion: .file(extensions: ["h5"]))
+  var states: String
+
+  func run() throws {
+    let file = try StatesFile(states)
+    let provenance = file.provenance
+    print(states)
+    print("  source: \(provenance.source)\(provenance.seed.map { ", seed \($0)" } ?? "")")
+    if !provenance.commandLine.isEmpty { print("  command line: \(provenance.commandLine)") }
+    print("  states sha256: \(file.hash)")
+    print("  \(grouped(file.count(.train))) training and \(grouped(file.count(.test))) test states")
+    for line in try statesSummary(of: states) { print("  \(line)") }
+  }
+}
