@@ -49,7 +49,7 @@ public final class Recorder {
   ///   - layers: input side first; the last ones may be outputs. Names must differ.
   ///   - overwrite: whether a recording of that name may be replaced when this one is finished.
   ///   - compressionLevel: deflate level, 0 (none) to 9.
-  /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `HDF5Error` when the file cannot be created.
+  /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `.cannotBegin` when the file cannot be created.
   public init(
     path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool = false,
     threads: Int = 1, compressionLevel: Int = 1
@@ -60,7 +60,11 @@ public final class Recorder {
     partialPath = path + ".partial"
     self.layers = layers
     self.columns = columns
-    file = try File.create(partialPath, overwrite: true)
+    do {
+      file = try File.create(partialPath, overwrite: true)
+    } catch let error as HDF5Error {
+      throw RecordingError.cannotBegin(file: path, cause: error.reason)
+    }
     do {
       let root = try file.root
       try Self.describe(description, in: root)
@@ -77,8 +81,8 @@ public final class Recorder {
       stratum = columns.hasStrata ? try rows.writer("stratum", .int32) : nil
       split = columns.hasSplit ? try rows.writer("split", RecordingSchema.splitType) : nil
       let inputs = columns.inputs
-      let inputScale = try inputs.map { try root.write("input", (0..<$0.count).map { Int32($0) }) }
-      try inputScale?.makeScale(name: "input")
+      let inputScale = try inputs.map { try root.write("feature", (0..<$0.count).map { Int32($0) }) }
+      try inputScale?.makeScale(name: "feature")
       inputBytes = inputs?.asBytes == true ? try rows.writer("inputs", .uint8, columns: inputScale) : nil
       inputFloats = inputs?.asBytes == false ? try rows.writer("inputs", .float32, columns: inputScale) : nil
       let group = try root.createGroup("layers")
@@ -90,7 +94,8 @@ public final class Recorder {
     } catch {
       try? file.close()
       unlink(partialPath)
-      throw error
+      guard let error = error as? HDF5Error else { throw error }
+      throw RecordingError.cannotBegin(file: path, cause: error.reason)
     }
   }
 
@@ -137,7 +142,7 @@ public final class Recorder {
       rowsSinceFlush += rows
       if rowsSinceFlush >= Self.flushInterval { try flush() }
     } catch {
-      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: "\(error)")
+      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
     }
   }
 
@@ -148,7 +153,7 @@ public final class Recorder {
       try file.root.attributes.set("complete", 1)
       try file.close()
     } catch {
-      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: "\(error)")
+      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
     }
     guard rename(partialPath, path) == 0 else {
       throw RecordingError.writeFailed(
@@ -297,6 +302,9 @@ public final class Recorder {
     }
   }
 }
+
+/// The cause in HDF5's words, without the partial file's name.
+private func reason(_ error: any Error) -> String { (error as? HDF5Error)?.reason ?? "\(error)" }
 
 /// What the recorder does to a writer of rows of any type.
 private protocol RowSink {

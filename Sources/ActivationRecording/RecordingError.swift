@@ -18,6 +18,8 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
   case badInput(file: String, fault: String)
   /// The output exists and may not be replaced.
   case exists(file: String)
+  /// The file could not be begun; nothing of it is left.
+  case cannotBegin(file: String, cause: String)
   /// Writing failed part way; what is on disk stays under the partial name.
   case writeFailed(file: String, partial: String, rows: Int, cause: String)
 
@@ -34,8 +36,10 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
     case .notEnoughRows(let file, let fault): "\(file): \(fault)"
     case .badInput(let file, let fault): "\(file): \(fault)"
     case .exists(let file): "\(file): exists already. Give --force to replace it, or another --output."
+    case .cannotBegin(let file, let cause):
+      "\(file): the recording cannot be begun (\(cause)). Check the folder and the space left on the disk."
     case .writeFailed(let file, let partial, let rows, let cause):
-      "\(file): writing failed after \(rows) rows (\(cause)). The rows flushed before stay in \(partial); free some space and record again."
+      "\(file): writing failed (\(cause)). The \(rows) rows flushed before stay in \(partial); free some space and record again."
     }
   }
 }
@@ -50,7 +54,7 @@ extension RecordingError {
     switch self {
     case .invalid, .newerSchema, .incomplete, .missingPart, .notFinite: .badFile
     case .notEnoughRows: .notEnoughData
-    case .badInput, .exists, .writeFailed: .failed
+    case .badInput, .exists, .cannotBegin, .writeFailed: .failed
     }
   }
 }

@@ -56,13 +56,13 @@ public final class Dataset: @unchecked Sendable {
     return try withLibrary { library in
       let id = try file.id(library)
       let raw = try library.checkOpened(H5Dopen2(id, path, hid_t(H5P_DEFAULT)), file: id, path, operation)
-      let dataset = try Dataset(file: file, path: path, handle: Handle(raw), library: library, operation: operation)
+      let dataset = try Dataset(file: file, path: path, handle: Handle(raw, in: file), library: library, operation: operation)
       guard let cacheSize = try dataset.neededCacheSize(library, operation) else { return dataset }
       let access = try library.check(H5Pcreate(chdf5_dataset_access()), operation)
       defer { H5Pclose(access) }
       try library.check(H5Pset_chunk_cache(access, 521, cacheSize, 0.75), operation)
       let cached = try library.check(H5Dopen2(id, path, access), operation)
-      return try Dataset(file: file, path: path, handle: Handle(cached), library: library, operation: operation)
+      return try Dataset(file: file, path: path, handle: Handle(cached, in: file), library: library, operation: operation)
     }
   }
 
@@ -108,7 +108,7 @@ public final class Dataset: @unchecked Sendable {
       defer { H5Pclose(links) }
       let raw = try library.check(
         H5Dcreate2(file.id(library), path, storedType, space, links, list, hid_t(H5P_DEFAULT)), operation)
-      return try Dataset(file: file, path: path, handle: Handle(raw), library: library, operation: operation)
+      return try Dataset(file: file, path: path, handle: Handle(raw, in: file), library: library, operation: operation)
     }
   }
 

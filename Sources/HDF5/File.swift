@@ -12,6 +12,8 @@ public final class File: @unchecked Sendable {
   public let path: String
   private let raw: hid_t
   private var isOpen = true
+  /// Whether its last flush failed, so that nothing of it may be closed; read within the library's lock only.
+  private(set) var isAbandoned = false
 
   private init(path: String, raw: hid_t) {
     self.path = path
@@ -20,7 +22,7 @@ public final class File: @unchecked Sendable {
 
   deinit {
     withLibrary { _ in
-      if isOpen { _ = H5Fclose(raw) }
+      if isOpen, H5Fflush(raw, H5F_SCOPE_LOCAL) >= 0 { _ = H5Fclose(raw) }
     }
   }
 
@@ -76,6 +78,9 @@ public final class File: @unchecked Sendable {
     try withLibrary { library in
       guard isOpen else { return }
       isOpen = false
+      // After a flush that failed, H5Fclose of 1.10.8 crashes on what it cannot write: the file is then left open to the program's end.
+      isAbandoned = H5Fflush(raw, H5F_SCOPE_LOCAL) < 0
+      guard !isAbandoned else { throw HDF5Error(Operation("close", file: path), stack: ErrorStack.current(library)) }
       try library.check(H5Fclose(raw), Operation("close", file: path))
     }
   }

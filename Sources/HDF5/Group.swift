@@ -23,7 +23,7 @@ public final class Group: Sendable {
       let operation = Operation("open", file: file.path, object: path)
       let id = try file.id(library)
       let raw = try library.checkOpened(H5Gopen2(id, path, hid_t(H5P_DEFAULT)), file: id, path, operation)
-      return Group(file: file, path: path, handle: Handle(raw))
+      return Group(file: file, path: path, handle: Handle(raw, in: file))
     }
   }
 
@@ -49,7 +49,7 @@ public final class Group: Sendable {
       let links = try linkList(library, operation)
       defer { H5Pclose(links) }
       let raw = try library.check(H5Gcreate2(file.id(library), path, links, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)), operation)
-      return Group(file: file, path: path, handle: Handle(raw))
+      return Group(file: file, path: path, handle: Handle(raw, in: file))
     }
   }
 

@@ -9,6 +9,10 @@ struct Library: ~Copyable {
   fileprivate init() {}
 }
 
+/// HDF5's handler at the program's exit closes what is still open, and crashes (1.10.8) on a file whose last write failed. Files here
+/// close themselves, so it is left out; this has to happen before the library's first use.
+private let isWithoutExitHandler = H5dont_atexit() >= 0
+
 /// Recursive, because an object released inside a locked closure takes the lock again to close its identifier.
 private let libraryLock = NSRecursiveLock()
 
@@ -16,6 +20,7 @@ private let libraryLock = NSRecursiveLock()
 func withLibrary<Value>(_ body: (borrowing Library) throws -> Value) rethrows -> Value {
   libraryLock.lock()
   defer { libraryLock.unlock() }
+  _ = isWithoutExitHandler
   // The setting belongs to the thread, and this may be the thread's first call.
   H5Eset_auto2(hid_t(H5E_DEFAULT), nil, nil)
   return try body(Library())
@@ -78,15 +83,19 @@ struct Operation {
 /// Sendable because the identifier never changes and every use of it is inside the lock.
 final class Handle: @unchecked Sendable {
   private let raw: hid_t
+  private let file: File
 
-  init(_ raw: hid_t) {
+  init(_ raw: hid_t, in file: File) {
     self.raw = raw
+    self.file = file
   }
 
   func id(_ library: borrowing Library) -> hid_t { raw }
 
   deinit {
     // A file that was closed explicitly has closed this identifier too; the second close then fails without a trace.
-    withLibrary { _ in _ = H5Idec_ref(raw) }
+    withLibrary { _ in
+      if !file.isAbandoned { _ = H5Idec_ref(raw) }
+    }
   }
 }

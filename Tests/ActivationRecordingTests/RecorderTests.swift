@@ -188,16 +188,19 @@ struct RecorderTests {
       for start in stride(from: 0, to: 400_000, by: 4096) { try recorder.append(batch(start..<start + 4096)) }
       try recorder.finish()
     }
-    #expect(error?.description.hasPrefix("\(path): writing failed after ") == true, "\(String(describing: error))")
+    #expect(error?.description.hasPrefix("\(path): writing failed (") == true, "\(String(describing: error))")
     #expect(error?.kind == .failed)
     #expect(folder.names == ["a.h5.partial"])
   }
 
   @Test("A folder that is not there")
   func missingFolder() {
-    let error = #expect(throws: HDF5Error.self) {
+    let error = #expect(throws: RecordingError.self) {
       try Recorder(path: folder.path("absent/a.h5"), layers: layers, columns: columns, description: RecordingDescription())
     }
-    #expect(error?.kind == .fileMissing)
+    #expect(
+      error?.description
+        == "\(folder.path("absent/a.h5")): the recording cannot be begun (its folder does not exist). "
+        + "Check the folder and the space left on the disk.")
   }
 }

@@ -49,6 +49,12 @@ final class Workplace {
     try run(executable: Self.buildFolder.appending(path: program), arguments)
   }
 
+  /// Where one of our programs is; nil when it was not built.
+  func program(_ name: String) -> String? {
+    let path = Self.buildFolder.appending(path: name).path
+    return FileManager.default.isExecutableFile(atPath: path) ? path : nil
+  }
+
   func run(executable: URL, _ arguments: [String]) throws -> ProgramRun {
     let process = Process()
     process.executableURL = executable

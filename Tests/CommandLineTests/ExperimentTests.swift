@@ -1,0 +1,94 @@
+import Foundation
+import Testing
+
+/// `frogtoad` from the game to the tables.
+@Suite("The experiment")
+struct ExperimentTests {
+  private let workplace: Workplace
+
+  init() throws {
+    workplace = try Workplace()
+  }
+
+  private func expectSuccess(_ run: ProgramRun) {
+    #expect(run.status == 0, run.transcript)
+  }
+
+  @Test("run --preset quick trains a 2x17 network that plays: accuracy above 0.90, help chosen on most rows labelled help")
+  func quickRun() throws {
+    let run = try workplace.run("frogtoad", "run", "--preset", "quick", "--output", "demo", "--seed", "1")
+    expectSuccess(run)
+    let lines = run.output.split(separator: "\n").map(String.init)
+    let heading = try #require(lines.first { $0.hasPrefix("2x17: best epoch") }, run.transcript)
+    let accuracy = try #require(heading.firstMatch(of: /accuracy (0\.\d+)/).flatMap { Double($0.1) })
+    #expect(accuracy > 0.90)
+    let helpRow = try #require(lines.first { $0.hasPrefix("            help") }).split(separator: " ").dropFirst().compactMap { Int($0) }
+    #expect(helpRow.count == 4 && helpRow.reduce(0, +) == 1000 && helpRow[3] > 800)
+    #expect(run.output.contains("highest mirror-neuron scores"))
+    #expect(run.output.contains("Next:\n  mirrorscope inspect demo/recordings/2x17/epoch-"))
+
+    let cmni = Table(try workplace.text("demo/cmni.csv"))
+    #expect(cmni["variant"].prefix(4) == ["author", "formula", "hidden", "standardised"])
+    #expect(cmni["epoch"].first == "0")
+    #expect(cmni.numbers("cmni").allSatisfy { $0 != nil })
+    #expect(Set(cmni["recording"].map { $0.split(separator: "/")[1] }) == ["2x17", "3x10"])
+    let stats = Table(try workplace.text("demo/stats.csv"))
+    #expect(stats.rows.count == (cmni.rows.count / 4 - Set(cmni["recording"].filter { $0.contains("3x10") }).count) * 38 * 4
+      + Set(cmni["recording"].filter { $0.contains("3x10") }).count * 34 * 4)
+    #expect(try workplace.names().allSatisfy { !$0.hasSuffix(".partial") })
+
+    let again = try workplace.run("frogtoad", "run", "--output", "demo")
+    #expect(again.status == 1, again.transcript)
+    #expect(again.errors == "error: demo/states.h5: exists already. Give --force to replace it, or another --output.\n", again.transcript)
+  }
+
+  @Test("The same seed gives the same bytes for one thread and for two; another seed does not")
+  func threadsChangeNothing() throws {
+    func tables(_ folder: String, threads: String, seed: String = "3") throws -> [String] {
+      expectSuccess(
+        try workplace.run(
+          "frogtoad", "generate", "--states", "30000", "--test", "1500", "--seed", seed, "--threads", threads, "--output", "\(folder).h5"))
+      expectSuccess(
+        try workplace.run(
+          "frogtoad", "train", "\(folder).h5", "--hidden", "9,8", "--learning-rate", "1e-3", "--epochs", "2", "--seed", seed, "--output",
+          folder, "--threads", threads))
+      expectSuccess(
+        try workplace.run("frogtoad", "record", folder, "--states", "\(folder).h5", "--output", "recordings", "--threads", threads, "--force"))
+      return try ["cmni", "stats"].map { command in
+        let run = try workplace.run("mirrorscope", command, "recordings/epoch-000.h5", "recordings/epoch-001.h5", "--threads", threads)
+        expectSuccess(run)
+        return run.output
+      } + [workplace.text("\(folder)/training.csv")]
+    }
+    let one = try tables("one", threads: "1")
+    #expect(try tables("two", threads: "2") == one)
+    #expect(try tables("three", threads: "2", seed: "4") != one)
+  }
+
+  @Test("A training that was stopped and resumed ends as one that was not")
+  func resume() throws {
+    func train(_ folder: String, epochs: String, _ more: String...) throws {
+      expectSuccess(
+        try workplace.run(
+          "frogtoad",
+          ["train", "s.h5", "--hidden", "7", "--learning-rate", "1e-3", "--epochs", epochs, "--output", folder, "--seed", "5"] + more))
+    }
+    expectSuccess(try workplace.run("frogtoad", "generate", "--states", "20000", "--test", "1000", "--output", "s.h5"))
+    try train("whole", epochs: "4")
+    try train("parts", epochs: "2")
+    try train("parts", epochs: "4", "--resume")
+    #expect(try workplace.text("whole/training.csv") == workplace.text("parts/training.csv"))
+    let other = try workplace.run(
+      "frogtoad", "train", "s.h5", "--hidden", "8", "--learning-rate", "1e-3", "--epochs", "4", "--output", "parts", "--seed", "5", "--resume")
+    #expect(other.status == 1 && other.errors.contains("parts/state.h5: was trained with other options"), other.transcript)
+  }
+
+  @Test("play shows a game and is the same for the same seed")
+  func play() throws {
+    let run = try workplace.run("frogtoad", "play", "--turns", "30", "--delay", "0", "--seed", "9")
+    expectSuccess(run)
+    #expect(run.output.hasPrefix("seed 9\nturn 1\n|"), run.transcript)
+    #expect(run.output.split(separator: "\n").count == 1 + 30 * 6, run.transcript)
+    #expect(try workplace.run("frogtoad", "play", "--turns", "30", "--delay", "0", "--seed", "9").output == run.output)
+  }
+}
