@@ -38,7 +38,8 @@ struct RecordingLayout {
     case let major? where major > 1: throw RecordingError.newerSchema(file: path, version: version ?? "")
     default:
       try report(
-        .invalid(file: path, fault: "attribute schema_version is \(version.map { "'\($0)'" } ?? "absent"), not '\(RecordingSchema.version)'."))
+        .invalid(
+          file: path, fault: "attribute schema_version is \(version.map { "'\($0)'" } ?? "absent"), not '\(RecordingSchema.version)'."))
     }
     if try attributes.integer("complete") == 0 { try report(.incomplete(file: path)) }
     description.title = try attributes.string("title") ?? ""
@@ -83,7 +84,8 @@ struct RecordingLayout {
     _ root: Group, path: String, isWanted: (String) -> Bool, report reportAny: (RecordingError) throws -> Void
   ) throws {
     guard try root.contains("layers"), case let names = try root.group("layers").childNames(), !names.isEmpty else {
-      try reportAny(.missingPart(file: path, part: "group /layers with a layer in it", advice: "Record the activations of one layer or more."))
+      try reportAny(
+        .missingPart(file: path, part: "group /layers with a layer in it", advice: "Record the activations of one layer or more."))
       return
     }
     let group = try root.group("layers")

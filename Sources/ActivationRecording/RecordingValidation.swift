@@ -10,14 +10,15 @@ import HDF5
 public func recordingFaults(path: String, threads: Int) throws -> [RecordingError] {
   var faults: [RecordingError] = []
   let file = try File.open(path)
-  let layout = try RecordingLayout(of: file, isWanted: { _ in true }) { faults.append($0) }
+  let layout = try RecordingLayout(of: file, isWanted: { _ in true }, report: { faults.append($0) })
   let root = try file.root
   if try !root.contains("sample") {
     faults.append(.missingPart(file: path, part: "/sample", advice: "Write the row numbers as an int64 dimension scale."))
   } else if case let shape = try root.dataset("sample").shape, shape != [layout.rowCount] {
     faults.append(
       .invalid(
-        file: path, fault: "/sample has shape \(shape.map { counted($0) }.joined(separator: " × ")) but /phase has "
+        file: path,
+        fault: "/sample has shape \(shape.map { counted($0) }.joined(separator: " × ")) but /phase has "
           + "\(counted(layout.rowCount)) rows."))
   }
   // With a broken structure the values cannot be trusted to belong to what they seem to.

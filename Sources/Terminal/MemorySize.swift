@@ -36,7 +36,8 @@ extension CommonOptions {
   public func requireMemory(bytes: Int, for what: String) throws {
     guard let maxMemory, bytes > maxMemory.bytes else { return }
     throw Failure(
-      .failed, "\(what) need \(MemorySize(bytes: bytes).description), more than --max-memory \(maxMemory.description). "
+      .failed,
+      "\(what) need \(MemorySize(bytes: bytes).description), more than --max-memory \(maxMemory.description). "
         + "Raise it, or choose fewer layers with --layers.")
   }
 }

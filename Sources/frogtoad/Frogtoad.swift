@@ -19,7 +19,8 @@ struct Frogtoad: ParsableCommand {
       """,
     version: toolkitVersion,
     subcommands: [
-      GenerateCommand.self, ImportCommand.self, InspectCommand.self, TrainCommand.self, RecordCommand.self, RunCommand.self, PlayCommand.self,
+      GenerateCommand.self, ImportCommand.self, InspectCommand.self, TrainCommand.self, RecordCommand.self, RunCommand.self,
+      PlayCommand.self,
     ])
 
   static func main() {

@@ -26,7 +26,9 @@ struct RecordCommand: ParsableCommand {
   @Option(name: .long, help: "Which of the states.")
   var split = FrogAndToad.Split.test
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the recordings, or, for one checkpoint, a name that ends in .h5.", valueName: "path"))
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp("Folder for the recordings, or, for one checkpoint, a name that ends in .h5.", valueName: "path"))
   var output: String
 
   @Flag(name: .long, help: "Feed the scenario in index 98, as the paper's scripts did: only to compare with published values.")
@@ -61,6 +63,7 @@ struct RecordCommand: ParsableCommand {
     let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
     try step.run(plan, states: states, threads: common.threads) { bar.update(done: $0, total: plan.count) }
     bar.finish()
-    common.logger.info("\(output): \(plan.count == 1 ? "1 recording" : "\(plan.count) recordings") of the \(split.rawValue) states of \(states).")
+    common.logger.info(
+      "\(output): \(plan.count == 1 ? "1 recording" : "\(plan.count) recordings") of the \(split.rawValue) states of \(states).")
   }
 }

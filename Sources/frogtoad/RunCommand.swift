@@ -1,6 +1,6 @@
 import ArgumentParser
-import FrogAndToad
 import Foundation
+import FrogAndToad
 import MirrorAnalysis
 import Parallelism
 import Terminal

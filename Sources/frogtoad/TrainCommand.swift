@@ -73,7 +73,8 @@ struct TrainingOptions: ParsableArguments {
   @Option(name: .long, help: "Epochs at most.")
   var epochs = 500
 
-  @Option(name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.")
+  @Option(
+    name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.")
   var balance = LabelBalance.none
 
   @Option(name: .long, help: "Seed of the weights, the order of the rows and the dropout.")

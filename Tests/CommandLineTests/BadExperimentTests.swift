@@ -94,11 +94,13 @@ struct BadExperimentTests {
     #expect(!workplace.exists("out.h5"))
   }
 
-  @Test("Options that make no sense are usage errors", arguments: [
-    ["train", "s.h5", "--hidden", "0", "--output", "n"], ["train", "s.h5", "--hidden", "3", "--dropout", "1", "--output", "n"],
-    ["train", "s.h5", "--hidden", "3", "--balance", "some", "--output", "n"], ["generate", "--output", "s.h5"],
-    ["play", "--turns", "0"], ["run", "--preset", "slow", "--output", "d"],
-  ])
+  @Test(
+    "Options that make no sense are usage errors",
+    arguments: [
+      ["train", "s.h5", "--hidden", "0", "--output", "n"], ["train", "s.h5", "--hidden", "3", "--dropout", "1", "--output", "n"],
+      ["train", "s.h5", "--hidden", "3", "--balance", "some", "--output", "n"], ["generate", "--output", "s.h5"],
+      ["play", "--turns", "0"], ["run", "--preset", "slow", "--output", "d"],
+    ])
   func usage(arguments: [String]) throws {
     let run = try workplace.run("frogtoad", arguments)
     #expect(run.status == 64, run.transcript)

@@ -33,8 +33,9 @@ struct ExperimentTests {
     #expect(cmni.numbers("cmni").allSatisfy { $0 != nil })
     #expect(Set(cmni["recording"].map { $0.split(separator: "/")[1] }) == ["2x17", "3x10"])
     let stats = Table(try workplace.text("demo/stats.csv"))
-    #expect(stats.rows.count == (cmni.rows.count / 4 - Set(cmni["recording"].filter { $0.contains("3x10") }).count) * 38 * 4
-      + Set(cmni["recording"].filter { $0.contains("3x10") }).count * 34 * 4)
+    #expect(
+      stats.rows.count == (cmni.rows.count / 4 - Set(cmni["recording"].filter { $0.contains("3x10") }).count) * 38 * 4
+        + Set(cmni["recording"].filter { $0.contains("3x10") }).count * 34 * 4)
     #expect(try workplace.names().allSatisfy { !$0.hasSuffix(".partial") })
 
     let again = try workplace.run("frogtoad", "run", "--output", "demo")
@@ -53,7 +54,8 @@ struct ExperimentTests {
           "frogtoad", "train", "\(folder).h5", "--hidden", "9,8", "--learning-rate", "1e-3", "--epochs", "2", "--seed", seed, "--output",
           folder, "--threads", threads))
       expectSuccess(
-        try workplace.run("frogtoad", "record", folder, "--states", "\(folder).h5", "--output", "recordings", "--threads", threads, "--force"))
+        try workplace.run(
+          "frogtoad", "record", folder, "--states", "\(folder).h5", "--output", "recordings", "--threads", threads, "--force"))
       return try ["cmni", "stats"].map { command in
         let run = try workplace.run("mirrorscope", command, "recordings/epoch-000.h5", "recordings/epoch-001.h5", "--threads", threads)
         expectSuccess(run)
@@ -79,7 +81,8 @@ struct ExperimentTests {
     try train("parts", epochs: "4", "--resume")
     #expect(try workplace.text("whole/training.csv") == workplace.text("parts/training.csv"))
     let other = try workplace.run(
-      "frogtoad", "train", "s.h5", "--hidden", "8", "--learning-rate", "1e-3", "--epochs", "4", "--output", "parts", "--seed", "5", "--resume")
+      "frogtoad", "train", "s.h5", "--hidden", "8", "--learning-rate", "1e-3", "--epochs", "4", "--output", "parts", "--seed", "5",
+      "--resume")
     #expect(other.status == 1 && other.errors.contains("parts/state.h5: was trained with other options"), other.transcript)
   }
 

@@ -6,8 +6,6 @@ private struct Golden: Decodable {
     let author, formula, hidden: Double
   }
   let blinded: Blinded
-  let blinded_accuracy: Double
-  let author_script_cmni: Double
   let units: Int
 }
 
@@ -16,7 +14,8 @@ private struct Golden: Decodable {
 @Suite("Golden networks")
 struct GoldenTests {
   @Test(
-    "Imported states and kernels give the published indices to 1e-6", arguments: ["keras_1x10_epoch04", "keras_2x17_epoch10", "keras_1x10_epoch00"])
+    "Imported states and kernels give the published indices to 1e-6",
+    arguments: ["keras_1x10_epoch04", "keras_2x17_epoch10", "keras_1x10_epoch00"])
   func indices(model: String) throws {
     let workplace = try Workplace()
     let fixtures = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/Golden")

@@ -9,7 +9,9 @@ enum Fixture {
   static func path(_ name: String) -> String { url(name).path }
 
   static func json<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
-    try JSONDecoder().decode(type, from: Data(contentsOf: url(name)))
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try decoder.decode(type, from: Data(contentsOf: url(name)))
   }
 }
 

@@ -4,8 +4,8 @@ import Testing
 
 private struct Expected: Decodable {
   struct Index: Decodable {
-    let total_mns, cmni: Double
-    let unit_count: Int
+    let totalMns, cmni: Double
+    let unitCount: Int
   }
   struct Moments: Decodable {
     let layer, phase: String
@@ -37,8 +37,8 @@ struct ForeignRecordingTests {
     for row in rows {
       let index = try #require(expected.cmni[row.index.variant.rawValue])
       #expect(relativeError(row.index.value, index.cmni) <= 1e-9, "\(row.index.variant)")
-      #expect(relativeError(row.index.totalMNS, index.total_mns) <= 1e-9, "\(row.index.variant)")
-      #expect(row.index.unitCount == index.unit_count)
+      #expect(relativeError(row.index.totalMNS, index.totalMns) <= 1e-9, "\(row.index.variant)")
+      #expect(row.index.unitCount == index.unitCount)
       #expect(row.phaseRows.counts == expected.n)
       #expect(row.model.checkpointID == String(name.dropLast(3)))
     }

@@ -48,14 +48,15 @@ struct TableWriterTests {
   func json() throws {
     #expect(try text(.json, []) == "[]\n")
     #expect(
-      try text(.json, [[.string("a\"\\\u{1}"), .integer(3), .number(.infinity), .boolean(false)], [.missing, .missing, .missing, .missing]])
-        == """
-        [
-          {"name": "a\\"\\\\\\u0001", "n": 3, "x": null, "known": false},
-          {"name": null, "n": null, "x": null, "known": null}
-        ]
+      try text(
+        .json, [[.string("a\"\\\u{1}"), .integer(3), .number(.infinity), .boolean(false)], [.missing, .missing, .missing, .missing]])
+          == """
+          [
+            {"name": "a\\"\\\\\\u0001", "n": 3, "x": null, "known": false},
+            {"name": null, "n": null, "x": null, "known": null}
+          ]
 
-        """)
+          """)
   }
 
   @Test(

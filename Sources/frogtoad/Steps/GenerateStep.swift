@@ -18,7 +18,8 @@ struct GenerateStep {
     bar.finish()
     try generated.write(to: path, commandLine: commandLine, overwrite: overwrite)
     log.info(
-      "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games.")
+      "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games."
+    )
     for line in try statesSummary(of: path) { log.info("  \(line)") }
   }
 }

@@ -39,7 +39,8 @@ struct RecordStep: Sendable {
     let network = checkpoint.network
     guard network.inputCount == StateIndex.count, network.outputCount == Action.allCases.count else {
       throw Failure(
-        .badFile, "\(pair.checkpoint): takes \(network.inputCount) inputs and gives \(network.outputCount) outputs; states need "
+        .badFile,
+        "\(pair.checkpoint): takes \(network.inputCount) inputs and gives \(network.outputCount) outputs; states need "
           + "\(StateIndex.count) and \(Action.allCases.count).")
     }
     let hasEpisodes = try states.rows(split, 0..<1).episodes != nil

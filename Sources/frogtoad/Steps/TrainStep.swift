@@ -28,7 +28,8 @@ struct TrainStep: Sendable {
     var checkpoints: [String] = []
     var best: ClassificationMeasures?
     var lastSaved = Date()
-    let (state, ending) = try trainer.train(from: initial, isCancelled: { Interruption.shared.isRequested }) { report in
+    let isCancelled = { Interruption.shared.isRequested }
+    let (state, ending) = try trainer.train(from: initial, isCancelled: isCancelled) { report in
       if report.epoch == 0 || report.isBest {
         let checkpoint = Checkpoint(
           report, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
@@ -67,7 +68,9 @@ struct TrainStep: Sendable {
       }
       guard saved.hyperparameters.sameCourse(as: hyperparameters), saved.state.network.hiddenUnitCounts == shape.hidden else {
         throw Failure(
-          .failed, "\(statePath): was trained with other options (\(try saved.hyperparameters.json)). Give the same ones, or begin anew with --force.")
+          .failed,
+          "\(statePath): was trained with other options (\(try saved.hyperparameters.json)). Give the same ones, or begin anew with --force."
+        )
       }
       return saved.state
     }

@@ -13,7 +13,8 @@ struct TrainingData: Sendable {
     func veiled(_ split: FrogAndToad.Split) throws -> TrainingSet {
       var rows = try file.rows(split)
       guard rows.count > 0 else {
-        throw Failure(.notEnoughData, "\(path): has no \(split.rawValue) states. Generate some, or import a CSV with --split \(split.rawValue).")
+        throw Failure(
+          .notEnoughData, "\(path): has no \(split.rawValue) states. Generate some, or import a CSV with --split \(split.rawValue).")
       }
       Veil.ofIgnorance.apply(to: &rows.states, scenarios: [])
       return try TrainingSet(states: rows.states, labels: rows.labels)

@@ -1,0 +1,40 @@
+import Foundation
+import MirrorAnalysis
+import Tabular
+import Testing
+
+/// Every table that `mirrorscope` writes.
+private let tables: [TableSchema] = [
+  CMNIRow.schema,
+  InspectionRow.schema,
+  StatsRow.schema,
+]
+
+@Suite("Table schemas")
+struct TableSchemaTests {
+  /// `schemas/NAME.table.json` is written from the code by MIRRORSCOPE_UPDATE_SCHEMAS=1.
+  @Test("The published schema of each table is the code's", arguments: tables)
+  func published(table: TableSchema) throws {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../schemas").standardizedFileURL
+    let url = folder.appending(path: "\(table.name).table.json")
+    if ProcessInfo.processInfo.environment["MIRRORSCOPE_UPDATE_SCHEMAS"] != nil {
+      try table.frictionlessJSON.write(to: url, atomically: true, encoding: .utf8)
+    }
+    #expect(try String(contentsOf: url, encoding: .utf8) == table.frictionlessJSON)
+    #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(table.frictionlessJSON.utf8)) }
+  }
+
+  private static let contract: [(TableSchema, String)] = [
+    (
+      CMNIRow.schema,
+      "recording, checkpoint_id, epoch, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
+        + "excess, z, p_value, ci_low, ci_high"
+    ),
+    (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),
+  ]
+
+  @Test("Column names are those that others rely on", arguments: contract)
+  func contract(table: TableSchema, columns: String) {
+    #expect(table.columns.map(\.name).joined(separator: ", ") == columns)
+  }
+}
