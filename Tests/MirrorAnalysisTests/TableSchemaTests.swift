@@ -24,7 +24,7 @@ struct TableSchemaTests {
     #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(table.frictionlessJSON.utf8)) }
   }
 
-  private static let contract: [(TableSchema, String)] = [
+  private static let contracts: [(TableSchema, String)] = [
     (
       CMNIRow.schema,
       "recording, checkpoint_id, epoch, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
@@ -33,7 +33,7 @@ struct TableSchemaTests {
     (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),
   ]
 
-  @Test("Column names are those that others rely on", arguments: contract)
+  @Test("Column names are those that others rely on", arguments: contracts)
   func contract(table: TableSchema, columns: String) {
     #expect(table.columns.map(\.name).joined(separator: ", ") == columns)
   }
