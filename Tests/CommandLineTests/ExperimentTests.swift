@@ -25,7 +25,7 @@ struct ExperimentTests {
     let helpRow = try #require(lines.first { $0.hasPrefix("            help") }).split(separator: " ").dropFirst().compactMap { Int($0) }
     #expect(helpRow.count == 4 && helpRow.reduce(0, +) == 1000 && helpRow[3] > 800)
     #expect(run.output.contains("highest mirror-neuron scores"))
-    #expect(run.output.contains("Next:\n  mirrorscope inspect demo/recordings/2x17/epoch-"))
+    #expect(run.output.contains("/mirrorscope inspect demo/recordings/2x17/epoch-"))
 
     let cmni = Table(try workplace.text("demo/cmni.csv"))
     #expect(cmni["variant"].prefix(4) == ["author", "formula", "hidden", "standardised"])

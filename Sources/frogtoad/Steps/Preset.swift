@@ -36,8 +36,8 @@ struct Preset: Sendable {
       ]
     case .paper:
       // The paper's own scale and options: natural labels, learning rate 4e-6.
-      stateCount = 4_000_000
-      testCount = 100_000
+      stateCount = 3_860_000
+      testCount = 20_000
       plans = [[17, 17], [10], [9, 9], [10, 10, 10]].map { hidden in
         Plan(shape: NetworkShape(hidden), hyperparameters: Hyperparameters(learningRate: 4e-6, seed: seed))
       }
