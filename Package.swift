@@ -63,6 +63,13 @@ let package = Package(
     // Analyses recordings, whoever wrote them.
     .executableTarget(
       name: "mirrorscope", dependencies: ["ActivationRecording", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
+    // Pieces of work that scripts/benchmark times.
+    .executableTarget(
+      name: "benchmark",
+      dependencies: [
+        "ActivationRecording", "CBLAS", "DenseNetwork", "FrogAndToad", "MirrorAnalysis", "Parallelism", "Statistics", argumentParser,
+      ],
+      path: "Benchmarks/Sources"),
 
     .testTarget(name: "ParallelismTests", dependencies: ["Parallelism"]),
     .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),

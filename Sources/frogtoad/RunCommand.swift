@@ -13,8 +13,8 @@ struct RunCommand: ParsableCommand {
       EXAMPLE
         frogtoad run --preset quick --output demo
 
-      quick: 200,000 states, a 2x17 and a 3x10 network that learn to leap and help, about half a minute on two cores. paper: 4 million \
-      states and four networks with the paper's options, which takes hours. The folder gets states.h5, networks/, recordings/, cmni.csv \
+      quick: 200,000 states, a 2x17 and a 3x10 network that learn to leap and help, a few seconds on two cores. paper: 4 million \
+      states and four networks with the paper's options, some minutes and half a gigabyte. The folder gets states.h5, networks/, recordings/, cmni.csv \
       and stats.csv; a short summary goes to standard output.
       """)
 

@@ -1,0 +1,184 @@
+import ActivationRecording
+import ArgumentParser
+import CBLAS
+import DenseNetwork
+import Foundation
+import FrogAndToad
+import MirrorAnalysis
+import Parallelism
+import Statistics
+
+/// One timed piece of work per call, printed as JSON: `scripts/benchmark` runs these and their peers in turn.
+@main
+struct Benchmark: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark", abstract: "One timed piece of work, for scripts/benchmark.",
+    subcommands: [Generate.self, Train.self, Record.self, Inflate.self, Read.self, Moments.self, Correlate.self, Ceilings.self])
+}
+
+/// What every piece of work takes.
+struct WorkOptions: ParsableArguments {
+  @Option(name: .long) var threads = availableThreads
+}
+
+/// Runs the work, prints its seconds and what else is known of it.
+private func report(_ facts: [String: Double] = [:], _ work: () throws -> Void) rethrows {
+  let clock = ContinuousClock()
+  let duration = try clock.measure(work)
+  var facts = facts
+  facts["seconds"] = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  let text = facts.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
+  print("{\(text)}")
+}
+
+/// Raw float32 values of a file.
+private func floats(_ path: String) throws -> [Float] {
+  try Data(contentsOf: URL(filePath: path)).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+}
+
+/// The phase of each row, as the peers have it.
+private func phases(rows: Int) -> [Phase] { (0..<rows).map { Phase.allCases[$0 % 4] } }
+
+struct Generate: ParsableCommand {
+  @Option(name: .long) var states: Int
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    try report(["rows": Double(states)]) { _ = try generateStates(count: states, testCount: 0, seed: 1, threads: work.threads) }
+  }
+}
+
+/// One epoch on one core.
+struct Train: ParsableCommand {
+  @Argument var states: String
+  @Option(name: .long) var rows: Int
+
+  func run() throws {
+    var rows = try StatesFile(states).rows(.train, 0..<self.rows)
+    Veil.ofIgnorance.apply(to: &rows.states, scenarios: [])
+    let training = try TrainingSet(states: rows.states, labels: rows.labels)
+    let validation = try TrainingSet(states: Array(rows.states.prefix(100 * 1000)), labels: Array(rows.labels.prefix(1000)))
+    let trainer = try Trainer(
+      hyperparameters: Hyperparameters(learningRate: 1e-4, maximumEpochs: 1, seed: 1), training: training, validation: validation)
+    let untrained = try trainer.untrained(hidden: [17, 17])
+    try report(["rows": Double(self.rows)]) { _ = try trainer.train(from: untrained) { _ in } }
+  }
+}
+
+struct Record: ParsableCommand {
+  @Argument var raw: String
+  @Argument var output: String
+  @Option(name: .long) var units: Int
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    let values = try floats(raw)
+    let rows = values.count / units
+    let phase = phases(rows: rows)
+    let layer = LayerDescription(name: "layer", unitCount: units, activationFunction: "relu", isOutput: false)
+    try report(["rows": Double(rows)]) {
+      let recorder = try Recorder(
+        path: output, layers: [layer], columns: Recorder.Columns(), description: RecordingDescription(), overwrite: true,
+        threads: work.threads)
+      for start in stride(from: 0, to: rows, by: 4096) {
+        let range = start..<min(start + 4096, rows)
+        try recorder.append(
+          RowBatch(
+            phases: Array(phase[range]), activations: [Array(values[range.lowerBound * units..<range.upperBound * units])]))
+      }
+      try recorder.finish()
+    }
+  }
+}
+
+/// Decodes every chunk and does nothing with it: the floor of everything that reads.
+struct Inflate: ParsableCommand {
+  @Argument var recording: String
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    try report {
+      let recording = try Recording(path: self.recording)
+      for layer in recording.layers {
+        try recording.mapBlocks(of: layer, threads: work.threads) { (_, _: UnsafeBufferPointer<Float>) in
+        } take: { _ in
+        }
+      }
+    }
+  }
+}
+
+/// Reads all activations into memory.
+struct Read: ParsableCommand {
+  @Argument var recording: String
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    try report {
+      let recording = try Recording(path: self.recording)
+      for layer in recording.layers { _ = try recording.activations(of: layer, threads: work.threads) }
+    }
+  }
+}
+
+/// Reads and takes all moments of all phases, CMNI with them.
+struct Moments: ParsableCommand {
+  @Argument var recording: String
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    try report {
+      let moments = try RecordingMoments(of: Recording(path: recording), partnerFilter: true, threads: work.threads)
+      _ = try moments.cmniRows()
+      _ = moments.statsRows
+    }
+  }
+}
+
+struct Correlate: ParsableCommand {
+  @Argument var raw: String
+  @Option(name: .long) var units: Int
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    let values = try floats(raw)
+    let rows = values.count / units
+    try report(["rows": Double(rows)]) {
+      var accumulator = CorrelationAccumulator(
+        units: units, precision: ProductPrecision.suited(rows: rows, pairs: units * (units + 1) / 2))
+      try accumulator.add(values, threads: work.threads)
+      _ = try accumulator.finish(threads: work.threads).correlations()
+    }
+  }
+}
+
+/// What the machine can do at most: reading memory, and single-precision products on all cores.
+struct Ceilings: ParsableCommand {
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    let count = 1 << 28
+    let values = [Float](repeating: 1, count: count)
+    let parts = work.threads * 8
+    try report(["bytes": Double(count * 4)]) {
+      _ = try mapBlocks(count: parts, threads: work.threads) { part in
+        values.withUnsafeBufferPointer { buffer in
+          var sums = SIMD16<Float>()
+          let pointer = UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped + part * (count / parts))
+          for offset in stride(from: 0, to: count / parts * 4, by: 64) {
+            sums += pointer.load(fromByteOffset: offset, as: SIMD16<Float>.self)
+          }
+          return sums.sum()
+        }
+      }
+    }
+    let n = 2048
+    let a = [Float](repeating: 0.5, count: n * n)
+    var c = a
+    mirrorscope_blas_threads(Int32(work.threads))
+    report(["operations": 2 * Double(n * n * n)]) {
+      cblas_sgemm(
+        CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(n), Int32(n), Int32(n), 1, a, Int32(n), a, Int32(n), 0, &c, Int32(n))
+    }
+  }
+}

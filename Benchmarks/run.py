@@ -1,0 +1,112 @@
+"""Runs Mirrorscope and its peers on the same work in turn, never at once, and prints a table of medians and ratios.
+
+Called by scripts/benchmark, which builds and prepares the Python: run.py SCRATCH_FOLDER [--quick]
+"""
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+
+here = os.path.dirname(os.path.abspath(__file__))
+root = os.path.dirname(here)
+scratch = sys.argv[1]
+quick = "--quick" in sys.argv
+repeats = 1 if quick else 3
+release = os.path.join(root, ".build", "release")
+threads = os.cpu_count()
+
+
+def run(*command):
+    output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+def ours(*arguments):
+    return run(os.path.join(release, "benchmark"), *map(str, arguments))[0]
+
+
+def peer(*arguments):
+    return run(sys.executable, os.path.join(here, "peers", "peers.py"), *map(str, arguments))[0]
+
+
+def file(name):
+    return os.path.join(scratch, name)
+
+
+def compare(name, target, mine, theirs, scale=1.0):
+    """scale: how much more work ours did than the peer."""
+    a, b = [], []
+    for _ in range(repeats):
+        a.append(mine()["seconds"])
+        b.append(theirs()["seconds"])
+    ratio = statistics.median(b) * scale / statistics.median(a)
+    rows.append((name, ratio, target, statistics.median(a), statistics.median(b)))
+    print(f"{name}: {ratio:.1f} x (target {target})", file=sys.stderr, flush=True)
+
+
+rows = []
+count = 100_000 if quick else 1_000_000
+wide = 20_000 if quick else 100_000
+for name, n, units in [("narrow.f4", count, 64), ("wide.f4", wide, 1024), ("small.f4", 20_000, 38)]:
+    if not os.path.exists(file(name)):
+        peer("make", file(name), n, units)
+states = 400_000 if quick else 3_900_000
+subprocess.run(
+    [os.path.join(release, "frogtoad"), "generate", "--states", str(states), "--test", "10000", "--output", file("states.h5"), "--force",
+     "--quiet"], check=True)
+
+epoch, sample = (380_000, 10_000) if quick else (3_840_000, 100_000)
+compare(
+    "training 2×17, batch 25, one core, against Keras on all", "100", lambda: ours("train", file("states.h5"), "--rows", epoch),
+    lambda: peer("train", file("states.h5"), sample), scale=epoch / sample)
+epoch_seconds = rows[-1][3]
+generated, played = (1_000_000, 10_000) if quick else (4_000_000, 50_000)
+compare(
+    "generating labelled, different states, against plain Python", "100", lambda: ours("generate", "--states", generated),
+    lambda: run(sys.executable, os.path.join(here, "peers", "game.py"), str(played))[0], scale=generated / played)
+compare(
+    f"recording {count:,} × 64, against h5py gzip 4 + shuffle", "14",
+    lambda: ours("record", file("narrow.f4"), file("ours.h5"), "--units", 64), lambda: peer("record", file("narrow.f4"), file("peer.h5"), 64))
+sizes = os.path.getsize(file("ours.h5")) / os.path.getsize(file("peer.h5"))
+compare("reading it into memory, against h5py", "4", lambda: ours("read", file("ours.h5")), lambda: peer("read", file("peer.h5")))
+compare(
+    "reading and all moments by phase, against h5py + numpy + scipy", "8", lambda: ours("moments", file("ours.h5")),
+    lambda: peer("moments", file("peer.h5")))
+moments_seconds = rows[-1][3]
+inflate_seconds = statistics.median(ours("inflate", file("ours.h5"))["seconds"] for _ in range(repeats))
+def small():
+    first = ours("record", file("small.f4"), file("small.h5"), "--units", 38)["seconds"]
+    return {"seconds": first + ours("moments", file("small.h5"))["seconds"]}
+compare("20,000 × 38 to the index, against CSV files as in the paper's scripts", "200", small, lambda: peer("csv", file("small.f4"), 38, file("small.csv")))
+compare(
+    f"correlation {wide:,} × 1,024, against numpy.corrcoef", "2.2", lambda: ours("correlate", file("wide.f4"), "--units", 1024),
+    lambda: peer("correlate", file("wide.f4"), 1024))
+compare(
+    f"correlation {count:,} × 64, against numpy.corrcoef", "3.5", lambda: ours("correlate", file("narrow.f4"), "--units", 64),
+    lambda: peer("correlate", file("narrow.f4"), 64))
+
+one = {task: ours(task, *arguments, "--threads", 1)["seconds"] for task, arguments in {
+    "record": [file("narrow.f4"), file("one.h5"), "--units", 64], "inflate": [file("ours.h5")]}.items()}
+two = {task: ours(task, *arguments, "--threads", 2)["seconds"] for task, arguments in {
+    "record": [file("narrow.f4"), file("two.h5"), "--units", 64], "inflate": [file("ours.h5")]}.items()}
+memory, blas = run(os.path.join(release, "benchmark"), "ceilings")
+zlib = run(sys.executable, os.path.join(here, "peers", "peers.py"), "ceilings", file("narrow.f4"))[0]
+
+print(f"Measured {datetime.date.today()} on {platform.processor() or platform.machine()}, {threads} cores, medians of {repeats}.\n")
+print("| work | ratio | target | ours, s | peer, s |\n|---|---:|---:|---:|---:|")
+for name, ratio, target, mine, theirs in rows:
+    print(f"| {name} | {ratio:.1f} × | {target} × | {mine:.3g} | {theirs:.3g} |")
+print(f"""
+Peers that take much longer do a share of the work; the ratio counts it in full and the seconds are as measured.
+
+- An epoch of {epoch:,} rows takes {epoch_seconds:.2f} s on one core (target 1.2 s for 3,840,000).
+- The recording has {sizes:.3f} of the size of h5py's.
+- Moments take {moments_seconds / inflate_seconds:.2f} × the time of inflating the chunks alone (target 1.25).
+- Two threads against one: recording {one["record"] / two["record"]:.2f} ×, inflating {one["inflate"] / two["inflate"]:.2f} × (target 1.7).
+- The machine's ceilings in the same run: reading memory {memory["bytes"] / memory["seconds"] / 1e9:.1f} GB/s, BLAS
+  {blas["operations"] / blas["seconds"] / 1e9:.0f} GFLOP/s, zlib level 4 deflates {zlib["deflate"] / 1e6:.0f} MB/s and inflates
+  {zlib["inflate"] / 1e6:.0f} MB/s on one core.""")
