@@ -4,7 +4,7 @@ import Parallelism
 import Tabular
 
 /// Options of every command.
-public struct CommonOptions: ParsableArguments {
+public struct CommonOptions: ParsableArguments, Sendable {
   @Flag(name: .long, help: "Print no progress and no notes on standard error.")
   public var quiet = false
 

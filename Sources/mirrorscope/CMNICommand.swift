@@ -13,17 +13,51 @@ struct CMNICommand: ParsableCommand {
       Δself and Δother are the changes of a unit's mean activation from the none phase to the self and other phases. The index sums \
       min(Δself, Δother) over the units and divides by their number. Variants: author (0 unless both are above 0), formula (the minimum \
       alone), hidden (author's, without the output layer), standardised (each Δ as Cohen's d).
+
+      --permutations N fills null_mean, excess, z and p_value: the labels none and self, and none and other, are permuted separately, \
+      inside strata where the recording has them. The rectified index is positive under this null and grows as rows become fewer: \
+      compare the excess, not the index. --bootstrap N fills the 95 % percentile interval.
       """)
 
   @OptionGroup var recordings: RecordingOptions
+
+  @Option(name: .long, help: "Permutations of the phase labels for the null; 0 leaves it out.")
+  var permutations = 0
+
+  @Option(name: .long, help: "Bootstrap replicates for the interval; 0 leaves it out.")
+  var bootstrap = 0
+
+  @Flag(name: .customLong("no-strata"), help: "Permute and draw single rows even where the recording has strata.")
+  var noStrata = false
+
+  @OptionGroup var seed: SeedOptions
   @OptionGroup var table: TableOptions
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    guard permutations >= 0, bootstrap >= 0 else { throw ValidationError("--permutations and --bootstrap take whole numbers from 0.") }
+  }
+
   func run() throws {
     let partnerFilter = recordings.partnerFilter
+    let common = common
+    var plan = ResamplingPlan()
+    plan.permutations = permutations
+    plan.replicates = bootstrap
+    plan.seed = seed.seed
+    plan.usesStrata = !noStrata
+    let resampling = plan
+    if !plan.isEmpty { seed.echo(to: common.logger) }
     try table.write(CMNIRow.self) { take in
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads).cmniRows()
+        let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
+        guard !resampling.isEmpty else { return try moments.cmniRows() }
+        try moments.rows.require([.neither, .own, .other], in: recording.path)
+        try common.requireMemory(
+          bytes: ContrastRows.bytes(rows: moments.rows, layers: recording.layers), for: "\(recording.path): the activations")
+        let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: resampling.usesStrata, threads: threads)
+        let inference = try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: resampling, threads: threads)
+        return try moments.cmniRows(inference: inference)
       } take: { rows in
         try take(rows)
       }

@@ -22,6 +22,7 @@ struct Mirrorscope: ParsableCommand {
       ValidateCommand.self,
       CMNICommand.self,
       StatsCommand.self,
+      UnitsCommand.self,
     ])
 
   static func main() {

@@ -25,9 +25,7 @@ public struct CMNI: Sendable, Equatable {
   /// - Parameter layers: the recorded layers; those of kind `dropout` or `input` are no layers of their own and do not count.
   /// - Returns: nil where a phase that the index needs has no rows.
   public init?(_ variant: CMNIVariant, of layers: [LayerMoments]) {
-    let counted = layers.filter { layer in
-      layer.kind != "dropout" && layer.kind != "input" && !(variant == .hidden && layer.isOutput)
-    }
+    let counted = layers.filter { $0.countsInIndex && !(variant == .hidden && $0.isOutput) }
     var scores: [Double] = []
     for layer in counted {
       switch variant {
@@ -46,4 +44,9 @@ public struct CMNI: Sendable, Equatable {
     totalMNS = scores.reduce(0, +)
     unitCount = scores.count
   }
+}
+
+extension LayerMoments {
+  /// Whether the layer's units are units of the index: dropout and inputs are no layers of their own.
+  var countsInIndex: Bool { kind != "dropout" && kind != "input" }
 }

@@ -1,18 +1,6 @@
 import ActivationRecording
 import Tabular
 
-/// What a null model and a bootstrap say of one index.
-public struct CMNIInference: Sendable, Equatable {
-  public var nullMean: Double?
-  /// The index minus the mean under the null: the number to compare across recordings.
-  public var excess: Double?
-  public var z: Double?
-  public var pValue: Double?
-  public var interval: ClosedRange<Double>?
-
-  public init() {}
-}
-
 /// A row of `cmni`: one recording, one variant.
 public struct CMNIRow: TableRow {
   public let recording: String
@@ -49,7 +37,7 @@ public struct CMNIRow: TableRow {
       .string(index.variant.rawValue), .number(index.value), .number(index.totalMNS), .integer(index.unitCount),
       .integer(phaseRows.count(.neither)), .integer(phaseRows.count(.own)), .integer(phaseRows.count(.other)),
       .number(inference.nullMean), .number(inference.excess), .number(inference.z), .number(inference.pValue),
-      .number(inference.interval?.lowerBound), .number(inference.interval?.upperBound),
+      .number(inference.interval?.lower), .number(inference.interval?.upper),
     ]
   }
 }
@@ -57,12 +45,15 @@ public struct CMNIRow: TableRow {
 extension RecordingMoments {
   /// The rows of `cmni`: the given variants, in order.
   ///
+  /// - Parameter inference: null and interval of each variant, in the same order; none leaves those cells empty.
   /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
-  public func cmniRows(variants: [CMNIVariant] = CMNIVariant.allCases) throws -> [CMNIRow] {
+  public func cmniRows(
+    variants: [CMNIVariant] = CMNIVariant.allCases, inference: [CMNIInference]? = nil
+  ) throws -> [CMNIRow] {
     try rows.require([.neither, .own, .other], in: name)
-    return variants.compactMap { variant in
+    return variants.enumerated().compactMap { number, variant in
       CMNI(variant, of: layers).map { index in
-        CMNIRow(recording: name, model: model, index: index, phaseRows: rows, inference: CMNIInference())
+        CMNIRow(recording: name, model: model, index: index, phaseRows: rows, inference: inference?[number] ?? CMNIInference())
       }
     }
   }

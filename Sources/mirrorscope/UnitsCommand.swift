@@ -1,0 +1,72 @@
+import ArgumentParser
+import MirrorAnalysis
+import Terminal
+
+struct UnitsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "units",
+    abstract: "What each unit does in the self and other phases: contrasts, score, class and tests.",
+    discussion: """
+      EXAMPLE
+        mirrorscope units demo/recordings/2x17/epoch-001.h5 --output units.csv
+
+      class goes by size: responsive units (a quarter of the layer's largest contrast) are mirror units if both contrasts are above 0 and \
+      the selectivity is at most 0.6, otherwise differentiating. taxonomy goes by significance. p_conjunction is the larger of the two \
+      one-sided p's, q_value its Benjamini-Hochberg adjustment over all units tested. Permutations stay inside strata where there are any.
+      """)
+
+  @OptionGroup var recordings: RecordingOptions
+
+  @Option(name: .customLong("p-values"), help: "Test of a contrast; welch streams any number of rows.")
+  var test = ContrastTest.permutation
+
+  @Option(name: .long, help: "Permutations; the smallest p is 1 / (N + 1).")
+  var permutations = 1000
+
+  @Flag(name: .customLong("no-strata"), help: "Permute over all rows even where the recording has strata.")
+  var noStrata = false
+
+  @Option(name: .long, help: "Share of the layer's largest contrast from which a unit counts as responsive.")
+  var responsive = 0.25
+
+  @Option(name: .long, help: "Largest |selectivity| of a mirror unit.")
+  var selectivity = 0.6
+
+  @Option(name: .long, help: "Level of the taxonomy.")
+  var level = 0.05
+
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard permutations >= 1 else { throw ValidationError("--permutations takes a whole number of at least 1, not \(permutations).") }
+    for (name, value) in [("responsive", responsive), ("selectivity", selectivity), ("level", level)] {
+      guard (0...1).contains(value) else { throw ValidationError("--\(name) takes a number from 0 to 1, not \(value).") }
+    }
+  }
+
+  func run() throws {
+    var criteria = UnitCriteria()
+    (criteria.responsive, criteria.selectivity, criteria.level) = (responsive, selectivity, level)
+    var plan = ResamplingPlan()
+    (plan.permutations, plan.seed, plan.usesStrata) = (permutations, seed.seed, !noStrata)
+    if test == .permutation { seed.echo(to: common.logger) }
+    let (chosen, resampling, test, common, partnerFilter) = (criteria, plan, test, common, recordings.partnerFilter)
+    try table.write(UnitsRow.self) { take in
+      try recordings.forEachRecording(threads: common.threads) { recording, threads in
+        let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
+        guard test == .permutation else { return try moments.unitsRows(criteria: chosen) }
+        try moments.rows.require([.neither, .own, .other], in: recording.path)
+        try common.requireMemory(
+          bytes: ContrastRows.bytes(rows: moments.rows, layers: recording.layers), for: "\(recording.path): the activations")
+        let rows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: resampling.usesStrata, threads: threads)
+        return try moments.unitsRows(criteria: chosen, permuting: rows, plan: resampling, threads: threads)
+      } take: { rows in
+        try take(rows)
+      }
+    }
+  }
+}
+
+extension ContrastTest: ExpressibleByArgument {}
