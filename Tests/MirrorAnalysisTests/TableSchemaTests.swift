@@ -8,6 +8,7 @@ private let tables: [TableSchema] = [
   CMNIRow.schema,
   InspectionRow.schema,
   StatsRow.schema,
+  UnitsRow.schema,
 ]
 
 @Suite("Table schemas")
@@ -31,6 +32,11 @@ struct TableSchemaTests {
         + "excess, z, p_value, ci_low, ci_high"
     ),
     (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),
+    (
+      UnitsRow.schema,
+      "recording, layer, unit, delta_self, delta_other, mns, selectivity, class, d_self, d_other, p_self, p_other, p_conjunction, "
+        + "q_value, reason, taxonomy, p_method"
+    ),
   ]
 
   @Test("Column names are those that others rely on", arguments: contracts)

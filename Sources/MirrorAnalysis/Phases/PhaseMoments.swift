@@ -77,6 +77,14 @@ public struct RecordingMoments: Sendable {
   public let rows: PhaseRows
   public let layers: [LayerMoments]
 
+  /// Moments that are known already, of a model of which nothing is.
+  public init(name: String, rows: PhaseRows, layers: [LayerMoments]) {
+    self.name = name
+    model = ModelDescription()
+    self.rows = rows
+    self.layers = layers
+  }
+
   /// - Parameters:
   ///   - name: what tables call the recording; its path as given without one.
   ///   - partnerFilter: whether to filter rows where the recording allows it.

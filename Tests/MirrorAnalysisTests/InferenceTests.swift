@@ -1,0 +1,170 @@
+import ActivationRecording
+import MirrorAnalysis
+import Statistics
+import Testing
+
+private struct Oracle: Decodable {
+  struct Unit: Decodable {
+    let g, welch, permutation: [Double]
+    let q: Double
+  }
+  let units: [Unit?]
+  let null: [String: [Double]]
+  let interval: [String: [Double]]
+  let spread: [String: Double]
+}
+
+private let names = ["small.h5", "doubles.h5", "halves.h5"]
+
+private func oracle(_ name: String) throws -> Oracle {
+  try #require(try Fixture.json([String: Oracle].self, "MirrorAnalysis/inference.json")[name])
+}
+
+private func moments(_ name: String) throws -> (Recording, RecordingMoments) {
+  let recording = try Recording(path: Fixture.path("MirrorAnalysis/\(name)"))
+  return (recording, try RecordingMoments(of: recording, partnerFilter: true, threads: 1))
+}
+
+/// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
+@Suite("Inference from contrasts")
+struct InferenceTests {
+  @Test("Effect sizes, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: names)
+  func closedForms(name: String) throws {
+    let expected = try oracle(name).units
+    let rows = try moments(name).1.unitsRows()
+    #expect(rows.count == expected.count)
+    for (row, unit) in zip(rows, expected) {
+      guard let unit else {
+        #expect(row.reason != nil && row.contrast == nil && row.pSelf == nil && row.qValue == nil && row.unitClass == nil)
+        continue
+      }
+      #expect(relativeError(row.effectSelf, unit.g[0], floor: 1e-6) <= 1e-9)
+      #expect(relativeError(row.effectOther, unit.g[1], floor: 1e-6) <= 1e-9)
+      #expect(relativeError(row.pSelf, unit.welch[0], floor: 1e-300) <= 1e-9)
+      #expect(relativeError(row.pOther, unit.welch[1], floor: 1e-300) <= 1e-9)
+      #expect(relativeError(row.qValue, unit.q, floor: 1e-300) <= 1e-9)
+    }
+  }
+
+  @Test("Permutation p's agree with numpy's within Monte-Carlo error, and are the same for any number of threads", arguments: names)
+  func permutation(name: String) throws {
+    let expected = try oracle(name).units
+    let (recording, moments) = try moments(name)
+    var plan = ResamplingPlan()
+    plan.permutations = 2000
+    let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: true, threads: 1)
+    let rows = try moments.unitsRows(permuting: contrastRows, plan: plan, threads: 1)
+    for (row, unit) in zip(rows, expected) {
+      guard let unit else { continue }
+      for (ours, theirs) in zip([row.pSelf, row.pOther], unit.permutation) {
+        // Five standard errors of the difference of two estimates, from 2,000 and 4,000 draws.
+        let error = (theirs * (1 - theirs) * (1.0 / 2000 + 1.0 / 4000)).squareRoot()
+        #expect(abs(try #require(ours) - theirs) <= 5 * error + 0.002)
+      }
+    }
+    #expect(try moments.unitsRows(permuting: contrastRows, plan: plan, threads: 2).map(\.cells) == rows.map(\.cells))
+  }
+
+  @Test(
+    "The null of CMNI and its interval agree with numpy's within Monte-Carlo error, and are the same for any number of threads",
+    arguments: names)
+  func index(name: String) throws {
+    let expected = try oracle(name)
+    let (recording, moments) = try moments(name)
+    var plan = ResamplingPlan()
+    (plan.permutations, plan.replicates) = (2000, 2000)
+    let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: true, threads: 1)
+    let inference = try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: plan, threads: 2)
+    for (variant, result) in zip(CMNIVariant.allCases, inference) {
+      let null = try #require(expected.null[variant.rawValue])
+      let value = try #require(CMNI(variant, of: moments.layers)?.value)
+      let mean = try #require(result.nullMean)
+      #expect(abs(mean - null[0]) <= 5 * null[1] * (1.0 / 2000 + 1.0 / 4000).squareRoot(), "\(variant)")
+      #expect(relativeError(result.excess, value - mean) <= 1e-12)
+      #expect(relativeError(result.z, (value - mean) / null[1], floor: 1e-3) <= 0.1, "\(variant)")
+      let p = try #require(result.pValue)
+      #expect(p >= 1.0 / 2001 && p <= 1)
+      let interval = try #require(expected.interval[variant.rawValue])
+      let spread = try #require(expected.spread[variant.rawValue])
+      // A 2.5 % quantile of 2,000 draws has a standard error of about 0.06 of the spread.
+      #expect(abs(try #require(result.interval?.lower) - interval[0]) <= 0.4 * spread, "\(variant)")
+      #expect(abs(try #require(result.interval?.upper) - interval[1]) <= 0.4 * spread, "\(variant)")
+    }
+    #expect(try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: plan, threads: 1) == inference)
+    plan.seed = 2
+    #expect(try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: plan, threads: 1) != inference)
+  }
+}
+
+@Suite("Classes of units")
+struct UnitClassTests {
+  @Test("The paper's Table 4 gives the author's mirror and differentiating units")
+  func table4() {
+    // none, self, other of layer 1.
+    let means: [[Double]] = [
+      [0.04241, 0.04540, 0.03790], [0.04103, 0.04391, 0.03649], [0.02176, 0.01813, 0.01120], [0.00471, 0.04827, 0.03987],
+      [0.04203, 0.04507, 0.03736], [0.04147, 0.04441, 0.03698], [0.04151, 0.04446, 0.03696], [0.00270, 0.05432, 0.03930],
+      [0.02266, 0.02641, 0.01465], [0.02035, 0.01283, 0.07424], [0.04099, 0.04384, 0.03644], [0.03000, 0.03451, 0.09562],
+      [0.02022, 0.06299, 0.03550], [0.01653, 0.05898, 0.03298], [0.04242, 0.04546, 0.03784], [0.02233, 0.01585, 0.01294],
+      [0.04096, 0.04375, 0.03639],
+    ]
+    let classes = unitClasses(means.map { PhaseContrast(deltaSelf: $0[1] - $0[0], deltaOther: $0[2] - $0[0]) })
+    #expect(classes.indices.filter { classes[$0] == .mirror } == [3, 7, 12, 13])
+    #expect(classes.indices.filter { classes[$0] == .differentiating } == [9, 11])
+  }
+
+  @Test("A layer in which nothing moves has low-sensitivity units only")
+  func nothingMoves() {
+    #expect(unitClasses([PhaseContrast(deltaSelf: 0, deltaOther: 0)]) == [.lowSensitivity])
+    #expect(PhaseContrast(deltaSelf: 0, deltaOther: 0).selectivity == nil)
+  }
+}
+
+/// 2,000 units with known effects, tested by permutation and by Welch's t.
+@Suite("Calibration of the tests of units")
+struct CalibrationTests {
+  /// Moments of units with standard normal activations, shifted in self and other by the given effects.
+  private func moments(units: Int, rows: Int, own: Float, other: Float, seed: UInt64) throws -> LayerMoments {
+    let phases = try [Float(0), own, other, 0].enumerated().map { phase, shift in
+      var stream = RandomStream(seed: seed, purpose: "calibration", index: UInt64(phase))
+      var moments = UnitMoments(unitCount: units)
+      let values = (0..<rows * units).map { _ in Float(stream.normal()) + shift }
+      try values.withUnsafeBufferPointer { block throws(NonFiniteValue) in
+        try moments.add(block, indices: (0..<rows).map { Int32($0) })
+      }
+      return moments
+    }
+    return LayerMoments(name: "layer", isOutput: false, unitCount: units, phases: phases)
+  }
+
+  private func rows(_ layer: LayerMoments, count: Int) throws -> [UnitsRow] {
+    let phases = Phase.allCases.flatMap { Array(repeating: $0, count: count) }
+    return try RecordingMoments(name: "calibration", rows: PhaseRows(phases: phases), layers: [layer]).unitsRows()
+  }
+
+  private func conjunction(_ row: UnitsRow) -> Double { max(row.pSelf ?? 1, row.pOther ?? 1) }
+
+  @Test("Without an effect the conjunction at 0.05 rejects at most 5 % of 2,000 units, and q at 0.05 none")
+  func noEffect() throws {
+    let rows = try rows(moments(units: 2000, rows: 100, own: 0, other: 0, seed: 1), count: 100)
+    #expect(rows.count { conjunction($0) <= 0.05 } <= 120)
+    #expect(rows.count { ($0.qValue ?? 1) <= 0.05 } <= 2)
+    // Each one-sided test alone keeps its level: 5 % ± 1 %.
+    #expect(abs(Double(rows.count { ($0.pSelf ?? 1) <= 0.05 }) / 2000 - 0.05) <= 0.01)
+  }
+
+  @Test("Units that rise for self alone are rejected at 5 % ± 1 % by the conjunction, the least favourable case, and not called mirror")
+  func selfOnly() throws {
+    let rows = try rows(moments(units: 2000, rows: 500, own: 1, other: 0, seed: 2), count: 500)
+    #expect(abs(Double(rows.count { conjunction($0) <= 0.05 }) / 2000 - 0.05) <= 0.01)
+    #expect(rows.count { $0.unitClass == .mirror } == 0)
+    #expect(rows.count { $0.taxonomy == .selfOnly } >= 1800)
+  }
+
+  @Test("Planted mirror units of g = 0.5 with 1,000 rows a phase are found at q 0.05 with a power above 0.95")
+  func power() throws {
+    let rows = try rows(moments(units: 200, rows: 1000, own: 0.5, other: 0.5, seed: 3), count: 1000)
+    #expect(Double(rows.count { ($0.qValue ?? 1) <= 0.05 }) / 200 > 0.95)
+    #expect(rows.allSatisfy { $0.taxonomy == .congruentExcited && $0.unitClass == .mirror })
+  }
+}
