@@ -53,7 +53,7 @@ count = 100_000 if quick else 1_000_000
 wide = 20_000 if quick else 100_000
 for name, n, units in [("narrow.f4", count, 64), ("wide.f4", wide, 1024), ("small.f4", 20_000, 38)]:
     if not os.path.exists(file(name)):
-        peer("make", file(name), n, units)
+        run(sys.executable, os.path.join(here, "peers", "peers.py"), "make", file(name), str(n), str(units))
 states = 400_000 if quick else 3_900_000
 subprocess.run(
     [os.path.join(release, "frogtoad"), "generate", "--states", str(states), "--test", "10000", "--output", file("states.h5"), "--force",

@@ -23,6 +23,7 @@ struct Mirrorscope: ParsableCommand {
       CMNICommand.self,
       StatsCommand.self,
       UnitsCommand.self,
+      AblateCommand.self,
     ])
 
   static func main() {

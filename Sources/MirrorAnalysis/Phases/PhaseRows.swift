@@ -22,11 +22,15 @@ public struct PhaseRows: Sendable {
         codes[row] = Self.excluded
       }
     }
+    self.init(codes: codes, isFiltered: partnerActing != nil)
+  }
+
+  init(codes: [UInt8], isFiltered: Bool) {
     var counts = Array(repeating: 0, count: Phase.allCases.count)
     for code in codes where code != Self.excluded { counts[Int(code)] += 1 }
     self.codes = codes
     self.counts = counts
-    isFiltered = partnerActing != nil
+    self.isFiltered = isFiltered
   }
 
   /// - Parameter partnerFilter: whether to filter where the recording allows it.

@@ -1,0 +1,83 @@
+import ActivationRecording
+import Statistics
+
+/// What takes the place of an ablated unit's activation.
+public enum AblationMode: Sendable, Equatable {
+  case zero
+  /// The unit's mean over the select rows of a phase; of all of them for nil.
+  case mean(Phase?)
+  /// The activations of a random select row of the none phase, the same row for all ablated units.
+  case resample
+  /// Its activation with normal noise of the unit's standard deviation over the select rows.
+  case noise
+
+  public var name: String {
+    switch self {
+    case .zero: "zero"
+    case .mean(let phase): "mean:\(phase?.name ?? "all")"
+    case .resample: "resample"
+    case .noise: "noise"
+    }
+  }
+}
+
+/// Replaces the activations of units of one layer in the evaluate rows.
+struct Ablation: Sendable {
+  private let mode: AblationMode
+  private let unitCount: Int
+  /// `[rows × units]` of the evaluate rows.
+  let intact: [Float]
+  /// `[donors × units]`: the select rows of the none phase.
+  private let donors: [Float]
+  private let means: [Float]
+  private let deviations: [Double]
+  private let seed: UInt64
+
+  init(_ mode: AblationMode, of layer: Int, in network: ReplayedNetwork, rows: EvaluationRows, seed: UInt64) throws {
+    self.mode = mode
+    self.seed = seed
+    unitCount = network.layers[layer].unitCount
+    intact = network.activations(of: layer, rows: rows.evaluate)
+    var source = rows.select
+    if case .mean(let phase?) = mode { source = source.filter { rows.phases[$0] == phase } }
+    let values = network.activations(of: layer, rows: source)
+    var moments = UnitMoments(unitCount: unitCount)
+    try values.withUnsafeBufferPointer { block throws(NonFiniteValue) in
+      try moments.add(block, indices: source.indices.map { Int32($0) })
+    }
+    means = moments.mean.map { Float($0) }
+    deviations = (0..<unitCount).map { (moments.variance($0) ?? 0).squareRoot() }
+    donors = mode == .resample ? network.activations(of: layer, rows: rows.select.filter { rows.phases[$0] == .neither }) : []
+  }
+
+  /// Whether the select rows hold what the mode takes from them.
+  func hasSource(rows: EvaluationRows) -> Bool {
+    switch mode {
+    case .zero: true
+    case .mean(let phase): rows.select.contains { phase == nil || rows.phases[$0] == phase }
+    case .resample: !donors.isEmpty
+    case .noise: true
+    }
+  }
+
+  /// The activations of the evaluate rows with some units replaced.
+  ///
+  /// - Parameter draw: number of the set of units, so that each has random numbers of its own.
+  func applied(to units: [Int], draw: Int) -> [Float] {
+    var values = intact
+    var stream = RandomStream(seed: seed, purpose: "ablation \(mode.name)", index: UInt64(draw))
+    let donorCount = donors.count / unitCount
+    for start in stride(from: 0, to: values.count, by: unitCount) {
+      let donor = mode == .resample ? stream.uniform(below: donorCount) * unitCount : 0
+      for unit in units {
+        switch mode {
+        case .zero: values[start + unit] = 0
+        case .mean: values[start + unit] = means[unit]
+        case .resample: values[start + unit] = donors[donor + unit]
+        case .noise: values[start + unit] += Float(deviations[unit] * stream.normal())
+        }
+      }
+    }
+    return values
+  }
+}

@@ -1,0 +1,119 @@
+import ActivationRecording
+import ArgumentParser
+import Foundation
+import MirrorAnalysis
+import Terminal
+
+struct AblateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ablate",
+    abstract: "What ablating units does to the actions, against matched random units.",
+    discussion: """
+      EXAMPLE
+        mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --top 4 --output ablate.csv
+
+      The network above the ablated layer is recomputed from the recorded activations, kernels and biases. Units are chosen on half of the \
+      rows and evaluated on the other half (/split, or a seeded half-split). Controls are random sets of as many units of the same layer, \
+      matched on mean activation and outgoing weights; p_value compares the effect with theirs.
+      """)
+
+  @Argument(help: "Recordings to read.", completion: .file(extensions: ["h5", "hdf5"]))
+  var recordings: [String]
+
+  @Option(name: .long, help: ArgumentHelp("Only targets in layers whose name matches.", valueName: "glob"))
+  var layers = "*"
+
+  @Option(name: .long, help: ArgumentHelp("These units together, such as dense_1:3,7; may be repeated.", valueName: "layer:units"))
+  var units: [UnitSet] = []
+
+  @Option(name: .long, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
+  var top: Int?
+
+  @Option(name: .customLong("class"), help: "In each hidden layer all units of a class: mirror, differentiating or low-sensitivity.")
+  var unitClass: UnitClass?
+
+  @Flag(name: .long, help: "Each unit alone.")
+  var each = false
+
+  @Option(name: .long, help: "The one, two, … K units with the highest scores: a dose-response curve.")
+  var dose: Int?
+
+  @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
+  var mode = AblationMode.zero
+
+  @Option(name: .long, help: "Control sets per target.")
+  var controls = 200
+
+  @Option(name: .long, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
+  var bootstrap = 1000
+
+  @Flag(name: .long, help: "Choose and evaluate on the same rows: marks every row of the table.")
+  var sameRows = false
+
+  @Flag(name: .customLong("no-partner-filter"), help: "Choose units by scores without the partner filter.")
+  var noPartnerFilter = false
+
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    for (name, value) in [("top", top), ("dose", dose)] where (value ?? 1) < 1 {
+      throw ValidationError("--\(name) takes a whole number of at least 1.")
+    }
+    guard controls >= 0, bootstrap >= 0 else { throw ValidationError("--controls and --bootstrap take whole numbers from 0.") }
+  }
+
+  func run() throws {
+    var plan = AblationPlan()
+    plan.selections =
+      units.map { .units(layer: $0.layer, $0.units) } + (top.map { [.top($0)] } ?? []) + (unitClass.map { [.unitClass($0)] } ?? [])
+      + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
+    if plan.selections.isEmpty { plan.selections = [.top(4)] }
+    (plan.mode, plan.controls, plan.replicates, plan.seed) = (mode, controls, bootstrap, seed.seed)
+    (plan.sameRows, plan.partnerFilter) = (sameRows, !noPartnerFilter)
+    seed.echo(to: common.logger)
+    if sameRows { common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.") }
+    try table.write(AblationRow.self) { take in
+      for path in recordings {
+        let recording = try Recording(path: path)
+        let bytes = 8 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
+        try common.requireMemory(bytes: bytes, for: "\(path): the activations")
+        if try recording.labels() == nil { common.logger.info("\(path): has no /label, so no accuracy is given.") }
+        try take(ablationRows(of: recording, plan: plan, layers: { fnmatch(layers, $0, 0) == 0 }, threads: common.threads))
+      }
+    }
+  }
+}
+
+/// Units of one layer, as `dense_1:3,7` on the command line.
+struct UnitSet: ExpressibleByArgument {
+  let layer: String
+  let units: [Int]
+
+  init?(argument: String) {
+    guard let colon = argument.lastIndex(of: ":") else { return nil }
+    let numbers = argument[argument.index(after: colon)...].split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard colon > argument.startIndex, !numbers.isEmpty, numbers.allSatisfy({ ($0 ?? -1) >= 0 }) else { return nil }
+    layer = String(argument[..<colon])
+    units = Array(Set(numbers.compactMap { $0 })).sorted()
+  }
+}
+
+extension UnitClass: ExpressibleByArgument {}
+
+extension AblationMode: ExpressibleByArgument {
+  public init?(argument: String) {
+    switch argument {
+    case "zero": self = .zero
+    case "mean", "mean:all": self = .mean(nil)
+    case "resample": self = .resample
+    case "noise": self = .noise
+    default:
+      guard argument.hasPrefix("mean:"), let phase = Phase(name: String(argument.dropFirst(5))) else { return nil }
+      self = .mean(phase)
+    }
+  }
+
+  public var defaultValueDescription: String { name }
+}

@@ -1,0 +1,118 @@
+"""A hand-made network whose help is driven by two known units, and numpy's own ablations of it and of two other recordings.
+
+Run in this folder: python ablate.py   (h5py, numpy); writes planted.h5, deep.h5 and ablate.json: outcomes of the intact and the ablated
+network (zero and mean over all select rows, all in float64) on evaluate rows, per phase.
+
+planted.h5: layer 1 has 10 units. Units 2 and 5 rise in self and other and alone drive help; unit 7, the decoy, rises most and leads
+nowhere; the others are noise that feeds hop, jump and leap a little.
+"""
+
+import json
+
+import h5py
+import numpy as np
+
+ACTIONS = ["hop", "jump", "leap", "help"]
+PHASES = ["none", "self", "other", "both"]
+
+
+def write(name, phase, label, layers, split, stratum=None):
+    """layers: (activations, kernel or None, bias or None, function)"""
+    with h5py.File(name, "w") as file:
+        file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.0", "complete": 1})
+        file["sample"] = np.arange(len(phase))
+        file.create_dataset("phase", data=phase, dtype=h5py.enum_dtype({p: c for c, p in enumerate(PHASES)}, basetype="u1"))
+        file.create_dataset("label", data=label, dtype=h5py.enum_dtype({a: c for c, a in enumerate(ACTIONS)}, basetype="u1"))
+        file.create_dataset("split", data=split, dtype=h5py.enum_dtype({"select": 0, "evaluate": 1}, basetype="u1"))
+        if stratum is not None:
+            file["stratum"] = stratum.astype("i4")
+        for index, (values, kernel, bias, function) in enumerate(layers):
+            group = file.create_group(f"layers/dense_{index + 1}")
+            group.attrs.update(
+                {"layer_index": index, "kind": "dense", "activation_function": function, "is_output": int(index == len(layers) - 1)})
+            group.create_dataset("activations", data=values.astype("f4"), chunks=(500, values.shape[1]), compression="gzip", shuffle=True)
+            if kernel is not None:
+                group["kernel"], group["bias"] = kernel.astype("f4"), bias.astype("f4")
+
+
+def up(x, layers):
+    for _, kernel, bias, function in layers:
+        x = x @ kernel.astype("f4").astype("f8") + bias.astype("f4").astype("f8")
+        x = np.maximum(x, 0) if function == "relu" else x
+    return x
+
+
+def planted(rng, rows=2400):
+    phase = rng.integers(0, 4, rows)
+    distress = (phase > 0).astype("f8")
+    hidden = np.abs(rng.normal(0.5, 0.2, (rows, 10)))
+    for unit in (2, 5):
+        hidden[:, unit] = np.maximum(0, 1.0 * distress + rng.normal(0, 0.05, rows))
+    hidden[:, 7] = np.maximum(0, 3.0 * distress + rng.normal(0, 0.05, rows))
+    hidden = hidden.astype("f4").astype("f8")
+    kernel = np.zeros((10, 4))
+    kernel[[0, 1, 3, 4, 6, 8, 9], :3] = rng.uniform(0, 0.1, (7, 3))
+    kernel[[2, 5], 3] = 1.0
+    bias = np.array([0.5, 0.2, 0.1, -0.5])
+    layers = [(None, kernel, bias, "linear")]
+    label = np.where(distress > 0, 3, 0)
+    return phase, label, [(hidden, None, None, "relu"), (up(hidden, layers), kernel, bias, "linear")]
+
+
+def deep(rng, rows=900):
+    phase = rng.integers(0, 4, rows)
+    x = np.maximum(rng.normal(0, 1, (rows, 6)) + 0.4 * (phase > 0)[:, None], 0).astype("f4").astype("f8")
+    upper = [(None, rng.normal(0, 0.5, (6, 5)), rng.normal(0, 0.1, 5), "relu"), (None, rng.normal(0, 0.7, (5, 4)), np.zeros(4), "linear")]
+    middle = up(x, upper[:1])
+    return phase, rng.integers(0, 4, rows), [
+        (x, None, None, "relu"), (middle, *upper[0][1:]), (up(middle, upper[1:]), *upper[1][1:])]
+
+
+def outcomes(y, phase, label):
+    chosen = y.argmax(axis=1)
+    result = {}
+    for name, rows in [(p, phase == c) for c, p in enumerate(PHASES)] + [("all", np.ones(len(phase), bool))]:
+        values = {f"mean:{a}": y[rows, i].mean() for i, a in enumerate(ACTIONS)}
+        values |= {f"chosen:{a}": (chosen[rows] == i).mean() for i, a in enumerate(ACTIONS)}
+        values["accuracy"] = (chosen[rows] == label[rows]).mean()
+        for i, a in enumerate(ACTIONS):
+            labelled = rows & (label == i)
+            if labelled.any():
+                values[f"accuracy:{a}"] = (chosen[labelled] == i).mean()
+        result[name] = {k: float(v) for k, v in values.items()}
+    return result
+
+
+def cases(name, phase, label, split, layers, targets):
+    evaluate, select = split == 1, split == 0
+    result = []
+    for layer, units in targets:
+        x = layers[layer][0].astype("f4").astype("f8")
+        upper = layers[layer + 1:]
+        for mode in ["zero", "mean:all"]:
+            y = x.copy()
+            y[:, units] = 0 if mode == "zero" else x[select][:, units].mean(axis=0).astype("f4")
+            result.append(
+                {"layer": f"dense_{layer + 1}", "units": units, "mode": mode,
+                 "baseline": outcomes(up(x[evaluate], upper), phase[evaluate], label[evaluate]),
+                 "ablated": outcomes(up(y[evaluate], upper), phase[evaluate], label[evaluate])})
+    return result
+
+
+rng = np.random.default_rng(11)
+result = {}
+phase, label, layers = planted(rng)
+split = rng.integers(0, 2, len(phase))
+write("planted.h5", phase, label, layers, split)
+result["planted.h5"] = cases("planted.h5", phase, label, split, layers, [(0, [2, 5]), (0, [7]), (0, [0, 1, 9])])
+phase, label, layers = deep(rng)
+split = rng.integers(0, 2, len(phase))
+write("deep.h5", phase, label, layers, split, stratum=rng.integers(0, 40, len(phase)))
+result["deep.h5"] = cases("deep.h5", phase, label, split, layers, [(0, [1, 4]), (1, [0, 3]), (0, [5])])
+with h5py.File("../Golden/recording_2x17_epoch10.h5") as file:
+    phase, label = file["phase"][:], file["label"][:]
+    layers = [(g["activations"][:], g["kernel"][:], g["bias"][:], g.attrs["activation_function"]) for g in (file[f"layers/dense_{i}"] for i in (1, 2, 3))]
+everything = cases("golden", phase, label, np.ones(len(phase), int), layers, [(0, [3, 7]), (1, [0, 1, 2, 3])])
+result["../Golden/recording_2x17_epoch10.h5"] = [c for c in everything if c["mode"] == "zero"]
+with open("ablate.json", "w") as out:
+    json.dump(result, out)
