@@ -5,6 +5,7 @@ import Testing
 
 /// Every table that `mirrorscope` writes.
 private let tables: [TableSchema] = [
+  AblationRow.schema,
   CMNIRow.schema,
   InspectionRow.schema,
   StatsRow.schema,
@@ -26,6 +27,11 @@ struct TableSchemaTests {
   }
 
   private static let contracts: [(TableSchema, String)] = [
+    (
+      AblationRow.schema,
+      "recording, target, target_units, mode, phase, outcome, baseline, ablated, effect, ci_low, ci_high, control_mean, control_sd, "
+        + "controls, p_value, n, same_rows"
+    ),
     (
       CMNIRow.schema,
       "recording, checkpoint_id, epoch, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "

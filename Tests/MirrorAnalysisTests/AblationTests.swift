@@ -1,0 +1,125 @@
+import ActivationRecording
+import MirrorAnalysis
+import Testing
+
+private struct Case: Decodable {
+  let layer, mode: String
+  let units: [Int]
+  let baseline, ablated: [String: [String: Double]]
+}
+
+/// Against numpy in float64 (Fixtures/MirrorAnalysis/ablate.py).
+@Suite("Ablation")
+struct AblationTests {
+  private static func recording(_ name: String) throws -> Recording {
+    try Recording(path: Fixture.path("MirrorAnalysis/\(name)"))
+  }
+
+  private static func plan(_ selections: [AblationSelection], controls: Int = 0, replicates: Int = 0) -> AblationPlan {
+    var plan = AblationPlan()
+    (plan.selections, plan.controls, plan.replicates) = (selections, controls, replicates)
+    return plan
+  }
+
+  @Test(
+    "Outcomes of the intact and the ablated network are numpy's",
+    arguments: ["planted.h5", "deep.h5", "../Golden/recording_2x17_epoch10.h5"])
+  func outcomes(name: String) throws {
+    let cases = try #require(try Fixture.json([String: [Case]].self, "MirrorAnalysis/ablate.json")[name])
+    for expected in cases {
+      var plan = Self.plan([.units(layer: expected.layer, expected.units)])
+      plan.mode = expected.mode == "zero" ? .zero : .mean(nil)
+      plan.sameRows = name.contains("Golden")
+      let rows = try ablationRows(of: Self.recording(name), plan: plan, threads: 1)
+      #expect(rows.count == 5 * 13)
+      for row in rows {
+        guard let baseline = expected.baseline[row.phase?.name ?? "all"]?[row.outcome],
+          let ablated = expected.ablated[row.phase?.name ?? "all"]?[row.outcome]
+        else {
+          #expect(row.baseline == nil && row.ablated == nil && row.effect == nil && row.rowCount == 0)
+          continue
+        }
+        // Means come from Float activations; a share could differ only where two outputs are closer than Float can tell.
+        let tolerance = row.outcome.hasPrefix("mean:") ? 2e-5 : 1e-12
+        #expect(abs(try #require(row.baseline) - baseline) <= tolerance, "\(row.outcome)")
+        #expect(abs(try #require(row.ablated) - ablated) <= tolerance, "\(row.outcome)")
+        #expect(row.areSameRows == plan.sameRows)
+      }
+    }
+  }
+
+  @Test("Ablating the two units that drive help destroys it, with p at its floor; random controls do not")
+  func plantedCircuit() throws {
+    let rows = try ablationRows(
+      of: Self.recording("planted.h5"), plan: Self.plan([.units(layer: "dense_1", [2, 5])], controls: 200, replicates: 200), threads: 2)
+    let help = try #require(rows.first { $0.phase == nil && $0.outcome == "accuracy:help" })
+    #expect(try #require(help.baseline) == 1)
+    #expect(try #require(help.ablated) == 0)
+    #expect(help.pValue == 1.0 / 201)
+    #expect(abs(try #require(help.controlMean)) < 0.01)
+    #expect(help.controlEffects.count == 200)
+    #expect(try #require(help.interval).upper == -1)
+  }
+
+  @Test("The top two by score hold the decoy; alone it is a mirror unit, and ablating it does nothing")
+  func decoy() throws {
+    let recording = try Self.recording("planted.h5")
+    let top = try ablationRows(of: recording, plan: Self.plan([.top(3)]), threads: 1)
+    #expect(top[0].units == [2, 5, 7])
+    let moments = try RecordingMoments(of: recording, partnerFilter: true, threads: 1)
+    let classes = unitClasses(try #require(moments.layers[0].contrasts))
+    #expect([2, 5, 7].allSatisfy { classes[$0] == .mirror })
+    let rows = try ablationRows(of: recording, plan: Self.plan([.units(layer: "dense_1", [7])], controls: 50), threads: 1)
+    #expect(rows.allSatisfy { $0.effect == 0 || $0.effect == nil })
+    #expect(try #require(rows.first { $0.outcome == "accuracy" && $0.phase == nil }).pValue == 1)
+  }
+
+  @Test("Each, a dose and a class make their targets")
+  func targets() throws {
+    let recording = try Self.recording("deep.h5")
+    let each = try ablationRows(of: recording, plan: Self.plan([.each]), threads: 1)
+    #expect(each.count == (6 + 5) * 65)
+    let dose = try ablationRows(of: Self.recording("planted.h5"), plan: Self.plan([.dose(3)]), threads: 1)
+    #expect(stride(from: 0, to: dose.count, by: 65).map { dose[$0].units.count } == [1, 2, 3])
+    let mirror = try ablationRows(of: Self.recording("planted.h5"), plan: Self.plan([.unitClass(.mirror)]), threads: 1)
+    #expect(mirror[0].units == [2, 5, 7])
+  }
+
+  @Test(
+    "Every mode gives the same digits for one thread and two, and random ones change with the seed",
+    arguments: [
+      AblationMode.zero, .mean(nil), .mean(.own), .resample, .noise,
+    ])
+  func reproducible(mode: AblationMode) throws {
+    let recording = try Self.recording("deep.h5")
+    func rows(threads: Int, seed: UInt64) throws -> [[String]] {
+      var plan = Self.plan([.top(2)], controls: 40, replicates: 50)
+      (plan.mode, plan.seed) = (mode, seed)
+      return try ablationRows(of: recording, plan: plan, threads: threads).map { row in row.cells.map { "\($0)" } }
+    }
+    let one = try rows(threads: 1, seed: 1)
+    #expect(try rows(threads: 2, seed: 1) == one)
+    #expect(try rows(threads: 2, seed: 2) != one)
+  }
+
+  @Test("A recording without kernels is refused by the name of the part")
+  func missingKernel() throws {
+    let error = #expect(throws: RecordingError.self) {
+      try ablationRows(of: Self.recording("small.h5"), plan: Self.plan([.top(2)]), threads: 1)
+    }
+    #expect(error?.description.contains("has no /layers/dense_2/kernel") == true)
+  }
+
+  @Test("A layer or unit that is not there is named")
+  func unknownTarget() throws {
+    for (layer, units, fault) in [
+      ("dense_9", [0], "has no hidden layer 'dense_9' to ablate; it has dense_1, dense_2."),
+      ("dense_1", [6], "layer dense_1 has units 0 to 5, not 6."),
+    ] {
+      let error = #expect(throws: RecordingError.self) {
+        try ablationRows(of: Self.recording("deep.h5"), plan: Self.plan([.units(layer: layer, units)]), threads: 1)
+      }
+      #expect(error?.description.hasSuffix(fault) == true)
+    }
+  }
+}
