@@ -22,6 +22,7 @@ struct Mirrorscope: ParsableCommand {
       ValidateCommand.self,
       CMNICommand.self,
       StatsCommand.self,
+      AuditCommand.self,
     ])
 
   static func main() {
