@@ -24,6 +24,7 @@ struct Mirrorscope: ParsableCommand {
       StatsCommand.self,
       UnitsCommand.self,
       AblateCommand.self,
+      AuditCommand.self,
     ])
 
   static func main() {

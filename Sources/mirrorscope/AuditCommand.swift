@@ -1,0 +1,36 @@
+import ArgumentParser
+import MirrorAnalysis
+import Terminal
+
+struct AuditCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "audit",
+    abstract: "The confounds by name, each measured, with a verdict: one row per check and subject.",
+    discussion: """
+      EXAMPLE
+        mirrorscope audit demo/recordings/2x17/epoch-000.h5
+
+      Does an input column tell the phase (label leak: best guess from one column, as balanced accuracy)? Is the none phase matched to self \
+      and other on label (total variation), energy, rough ground and position (standardised difference of means)? What CMNI do the inputs, \
+      random projections of them, and untrained networks of the same shape have? Then dead and constant units, unequal phases, what the \
+      partner filter drops, the outputs' share of the index, and missing parts. Verdicts: ok, caution, fail, not measured.
+      """)
+
+  @OptionGroup var recordings: RecordingOptions
+  @OptionGroup var random: SeedOptions
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    random.echo(to: common.logger)
+    let partnerFilter = recordings.partnerFilter
+    let seed = random.seed
+    try table.write(AuditRow.self) { take in
+      try recordings.forEachRecording(threads: common.threads) { recording, threads in
+        try auditRows(of: recording, partnerFilter: partnerFilter, seed: seed, threads: threads)
+      } take: { rows in
+        try take(rows)
+      }
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import ActivationRecording
+import MirrorAnalysis
+import Testing
+
+/// A value of audit.json: a number, or mean and standard deviation over draws.
+private enum Measured: Decodable {
+  case value(Double)
+  case draws(mean: Double, deviation: Double)
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let value = try? container.decode(Double.self) {
+      self = .value(value)
+    } else {
+      let pair = try container.decode([Double].self)
+      self = .draws(mean: pair[0], deviation: pair[1])
+    }
+  }
+}
+
+/// Recordings that h5py wrote (Fixtures/MirrorAnalysis/audit.py), against numpy.
+@Suite("Audit")
+struct AuditTests {
+  private static func rows(_ name: String, partnerFilter: Bool = true, seed: UInt64 = 1, threads: Int = 2) throws -> [AuditRow] {
+    try auditRows(of: Recording(path: Fixture.path(name)), name: name, partnerFilter: partnerFilter, seed: seed, threads: threads)
+  }
+
+  @Test("Closed forms are numpy's to 1e-9; random baselines agree within Monte-Carlo error", arguments: ["audit_game", "audit_floats"])
+  func oracle(name: String) throws {
+    let expected = try #require(try Fixture.json([String: [String: Measured]].self, "MirrorAnalysis/audit.json")[name])
+    let rows = try Self.rows("MirrorAnalysis/\(name).h5")
+    for (key, measured) in expected {
+      let row = try #require(rows.first { "\($0.check)|\($0.subject)" == key }, "\(key)")
+      switch measured {
+      case .value(let value): #expect(relativeError(row.value, value) <= 1e-9, "\(key)")
+      case .draws(let mean, let deviation):
+        let draws = row.subject == "untrained network" ? 10.0 : 100.0
+        #expect(abs(try #require(row.value) - mean) <= 4 * deviation / draws.squareRoot(), "\(key)")
+      }
+    }
+  }
+
+  @Test("A scenario column among the inputs is a leak, named; without it there is none")
+  func leak() throws {
+    let leaks = try Self.rows("MirrorAnalysis/audit_game.h5").filter { $0.check == "label leak" }
+    #expect(leaks.map(\.subject) == ["none/self/other/both", "none/self", "none/other", "self/other"])
+    for row in leaks {
+      #expect(row.verdict == .fail && row.value == 1)
+      #expect(row.detail.hasPrefix("Leak: input column 98 alone tells these phases"))
+    }
+    for row in try Self.rows("MirrorAnalysis/audit_floats.h5") where row.check == "label leak" { #expect(row.verdict != .fail) }
+  }
+
+  @Test("Confounds that were planted are named: energy, labels, a dead unit, dropped rows")
+  func planted() throws {
+    let rows = try Self.rows("MirrorAnalysis/audit_game.h5")
+    func verdict(_ check: String, _ subject: String) -> AuditVerdict? { rows.first { $0.check == check && $0.subject == subject }?.verdict }
+    #expect(verdict("matched energy", "none/self") == .caution)
+    #expect(verdict("matched label", "none/self") == .caution)
+    #expect(verdict("matched own cell", "none/self") == .ok)
+    #expect(verdict("dead units", "dense_1") == .caution)
+    #expect(verdict("partner filter", "self") == .caution)
+    #expect(verdict("missing part", "stratum") == .caution)
+    #expect(verdict("missing part", "kernel") == .ok)
+  }
+
+  @Test(
+    "What a recording lacks is not measured, and says so",
+    arguments: ["MirrorAnalysis/small.h5", "MirrorAnalysis/doubles.h5", "MirrorAnalysis/halves.h5", "Golden/recording_2x17_epoch10.h5"])
+  func missing(name: String) throws {
+    let rows = try Self.rows(name)
+    for row in rows where ["label leak", "baseline CMNI", "matched energy"].contains(row.check) {
+      #expect(row.verdict == .notMeasured && row.value == nil && row.detail.contains("/inputs"))
+    }
+    #expect(rows.first { $0.check == "missing part" && $0.subject == "inputs" }?.value == 0)
+  }
+
+  @Test("Neither threads nor the order of runs change a digit; the seed changes only the random baselines")
+  func reproducible() throws {
+    let rows = try Self.rows("MirrorAnalysis/audit_game.h5", threads: 1)
+    #expect(try rows == Self.rows("MirrorAnalysis/audit_game.h5", threads: 2))
+    let other = try Self.rows("MirrorAnalysis/audit_game.h5", seed: 2)
+    let differing = zip(rows, other).filter { $0.value != $1.value }.map(\.0.subject)
+    #expect(differing == ["random projection", "untrained network"])
+  }
+
+  @Test("Without the partner filter nothing is dropped, and that is said")
+  func unfiltered() throws {
+    let rows = try Self.rows("MirrorAnalysis/audit_game.h5", partnerFilter: false).filter { $0.check == "partner filter" }
+    #expect(rows.map(\.verdict) == [.notMeasured, .notMeasured])
+  }
+}
