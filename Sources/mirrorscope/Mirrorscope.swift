@@ -23,6 +23,8 @@ struct Mirrorscope: ParsableCommand {
       CMNICommand.self,
       StatsCommand.self,
       UnitsCommand.self,
+      DivergenceCommand.self,
+      CorrelateCommand.self,
       AblateCommand.self,
       AuditCommand.self,
     ])

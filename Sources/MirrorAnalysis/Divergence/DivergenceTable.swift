@@ -1,0 +1,113 @@
+import ActivationRecording
+import Statistics
+import Tabular
+
+/// A row of `divergence`: how far a unit's activations in one phase are from those in another.
+public struct DivergenceRow: TableRow {
+  public let recording: String
+  public let layer: String
+  public let unit: Int
+  public let phaseA: Phase
+  public let phaseB: Phase
+  public let kl: Double?
+  public let commonPositive: Double?
+  public let reason: String?
+
+  public static let schema = TableSchema(
+    name: "divergence", title: "Kullback-Leibler divergence between phases, per unit",
+    columns: [
+      Column("recording", .string, "Path of the recording, as given"),
+      Column("layer", .string, "Name of the layer"),
+      Column("unit", .integer, "Number of the unit, 0-based"),
+      Column("phase_a", .string, "Phase of P in D(P||Q)"),
+      Column("phase_b", .string, "Phase of Q in D(P||Q)"),
+      Column("kl", .number, "D(phase_a||phase_b) in nats, from histograms over one range"),
+      Column(
+        "common_positive", .number,
+        "Of the unit, the same in both its rows none-self and none-other: the smaller of the two where both means rise, otherwise 0"),
+      Column("reason", .string, "Why a number does not exist"),
+    ])
+
+  public var cells: [Cell] {
+    [
+      .string(recording), .string(layer), .integer(unit), .string(phaseA.name), .string(phaseB.name), .number(kl),
+      .number(commonPositive), .string(reason),
+    ]
+  }
+}
+
+/// Over which values a unit's histograms reach.
+public enum HistogramRange: String, Sendable, CaseIterable {
+  /// From the smallest to the largest activation of the whole layer in any phase, as the paper's scripts do.
+  case layer
+  /// From the smallest to the largest of the unit itself.
+  case unit
+}
+
+/// The pairs of phases that are compared.
+private let comparedPhases: [(Phase, Phase)] = [(.neither, .own), (.neither, .other), (.neither, .both), (.own, .other)]
+
+/// The rows of `divergence` for one recording: none against self, other and both, and self against other.
+///
+/// Two passes: the range, then histograms of `bins` bins of equal width (density, 1e-10 added, renormalised). The value depends on range
+/// and bins, so compare only values of one layer and one setting.
+///
+/// - Throws: `RecordingError.notFinite`, and what reading throws.
+public func divergenceRows(
+  of recording: Recording, bins: Int = 50, range: HistogramRange = .layer, partnerFilter: Bool, threads: Int
+) throws -> [DivergenceRow] {
+  let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
+  let codes = moments.rows.codes
+  return try zip(recording.layers, moments.layers).flatMap { layer, moments -> [DivergenceRow] in
+    guard let empty = moments.histograms(bins: bins, range: range) else { return [] }
+    var histograms = empty
+    try recording.mapBlocks(of: layer, threads: threads) { (rows, block: UnsafeBufferPointer<Double>) in
+      var part = empty
+      for row in rows where codes[row] != PhaseRows.excluded {
+        let start = (row - rows.lowerBound) * layer.unitCount
+        for unit in 0..<layer.unitCount { part[unit][Int(codes[row])].add(block[start + unit]) }
+      }
+      return part
+    } take: { part in
+      for unit in part.indices {
+        for phase in part[unit].indices { histograms[unit][phase].merge(part[unit][phase]) }
+      }
+    }
+    return histograms.enumerated().flatMap { unit, byPhase in
+      rows(recording: recording.path, layer: moments, unit: unit, histograms: byPhase)
+    }
+  }
+}
+
+private func rows(recording: String, layer: LayerMoments, unit: Int, histograms: [Histogram]) -> [DivergenceRow] {
+  func divergence(_ a: Phase, _ b: Phase) -> Double? {
+    klDivergence(histograms[Int(a.rawValue)], from: histograms[Int(b.rawValue)])
+  }
+  let common = layer.contrasts.flatMap { contrasts in
+    commonPositiveDivergence(
+      noneFromSelf: divergence(.neither, .own), noneFromOther: divergence(.neither, .other), deltaSelf: contrasts[unit].deltaSelf,
+      deltaOther: contrasts[unit].deltaOther)
+  }
+  return comparedPhases.map { a, b in
+    let empty = [a, b].filter { layer[$0].count == 0 }.map(\.name)
+    return DivergenceRow(
+      recording: recording, layer: layer.name, unit: unit, phaseA: a, phaseB: b, kl: divergence(a, b),
+      commonPositive: a == .neither && b != .both ? common : nil,
+      reason: empty.isEmpty ? nil : "no rows in phase \(empty.joined(separator: " and "))")
+  }
+}
+
+extension LayerMoments {
+  /// Empty histograms, `[units][phases]`; nil for a layer without a row in any phase.
+  fileprivate func histograms(bins: Int, range: HistogramRange) -> [[Histogram]]? {
+    let ends = (0..<unitCount).compactMap { unit -> ClosedRange<Double>? in
+      let low = Phase.allCases.compactMap { self[$0].minimum(unit) }.min()
+      let high = Phase.allCases.compactMap { self[$0].maximum(unit) }.max()
+      return low.flatMap { low in high.map { low...$0 } }
+    }
+    guard ends.count == unitCount, let low = ends.map(\.lowerBound).min(), let high = ends.map(\.upperBound).max() else { return nil }
+    return ends.map { own in
+      Phase.allCases.map { _ in Histogram(range: range == .layer ? low...high : own, bins: bins) }
+    }
+  }
+}

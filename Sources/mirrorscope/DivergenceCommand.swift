@@ -1,0 +1,44 @@
+import ArgumentParser
+import MirrorAnalysis
+import Terminal
+
+struct DivergenceCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "divergence",
+    abstract: "Kullback-Leibler divergence between phases, per unit.",
+    discussion: """
+      EXAMPLE
+        mirrorscope divergence demo/recordings/2x17/epoch-001.h5 --layers dense_1
+
+      D(none||self), D(none||other), D(none||both) and D(self||other) in nats, from histograms over the whole layer's range. \
+      common_positive is the smaller of the first two where both means rise, otherwise 0.
+      """)
+
+  @OptionGroup var recordings: RecordingOptions
+
+  @Option(name: .long, help: "Bins of a histogram.")
+  var bins = 50
+
+  @Option(name: .long, help: "Range of the histograms: the whole layer's, as in the paper's scripts, or each unit's own.")
+  var range = HistogramRange.layer
+
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard (1...1_000_000).contains(bins) else { throw ValidationError("--bins takes 1 to 1,000,000, not \(bins).") }
+  }
+
+  func run() throws {
+    let (bins, range, partnerFilter) = (bins, range, recordings.partnerFilter)
+    try table.write(DivergenceRow.self) { take in
+      try recordings.forEachRecording(threads: common.threads) { recording, threads in
+        try divergenceRows(of: recording, bins: bins, range: range, partnerFilter: partnerFilter, threads: threads)
+      } take: { rows in
+        try take(rows)
+      }
+    }
+  }
+}
+
+extension HistogramRange: ExpressibleByArgument {}
