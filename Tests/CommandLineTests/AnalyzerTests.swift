@@ -17,6 +17,7 @@ struct AnalyzerTests {
     arguments: [
       ["cmni", "--permutations", "50", "--bootstrap", "50"], ["stats"], ["units", "--permutations", "50"],
       ["units", "--p-values", "welch"],
+      ["divergence"], ["correlate"], ["correlate", "--method", "spearman", "--phase", "self"], ["correlate", "--across-layers"], ["audit"],
       ["ablate", "--controls", "20", "--bootstrap", "20"], ["ablate", "--each", "--mode", "noise", "--controls", "5", "--bootstrap", "0"],
     ])
   func threads(command: [String]) throws {

@@ -6,7 +6,10 @@ import Testing
 /// Every table that `mirrorscope` writes.
 private let tables: [TableSchema] = [
   AblationRow.schema,
+  AuditRow.schema,
   CMNIRow.schema,
+  CorrelationRow.schema,
+  DivergenceRow.schema,
   InspectionRow.schema,
   StatsRow.schema,
   UnitsRow.schema,
@@ -37,6 +40,8 @@ struct TableSchemaTests {
       "recording, checkpoint_id, epoch, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
         + "excess, z, p_value, ci_low, ci_high"
     ),
+    (CorrelationRow.schema, "recording, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r"),
+    (DivergenceRow.schema, "recording, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
     (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),
     (
       UnitsRow.schema,
