@@ -23,6 +23,7 @@ struct Mirrorscope: ParsableCommand {
       CMNICommand.self,
       StatsCommand.self,
       AuditCommand.self,
+      DecodeCommand.self,
     ])
 
   static func main() {
