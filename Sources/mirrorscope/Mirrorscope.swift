@@ -27,6 +27,7 @@ struct Mirrorscope: ParsableCommand {
       CorrelateCommand.self,
       AblateCommand.self,
       AuditCommand.self,
+      DecodeCommand.self,
     ])
 
   static func main() {

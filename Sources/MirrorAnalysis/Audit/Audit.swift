@@ -164,32 +164,30 @@ struct Audit {
   mutating func checkBaselines(_ layers: [LayerMoments], inputs: InputAudit?, shapes: UntrainedNetworks, seed: UInt64) {
     guard let index = CMNI(.author, of: layers), let recorded = index.value else { return }
     let check = "baseline CMNI"
-    func compare(_ audit: inout Audit, _ subject: String, _ value: Double?, _ what: String, missing: String) {
-      guard let value else {
+    func compare(_ audit: inout Audit, _ subject: String, _ baseline: Baseline?, _ what: String, missing: String) {
+      guard let baseline else {
         audit.add(check, subject, nil, threshold: recorded, .notMeasured, missing)
         return
       }
-      let isBelow = value < recorded
+      let score = "\(what) \(rounded(baseline.mean))" + (baseline.deviation > 0 ? " (sd \(rounded(baseline.deviation)))" : "")
+      let isBelow = baseline.mean + 2 * baseline.deviation < recorded
       audit.add(
-        check, subject, value, threshold: recorded, isBelow ? .ok : .caution,
+        check, subject, baseline.mean, threshold: recorded, isBelow ? .ok : .caution,
         isBelow
-          ? "\(what) below the recording's \(rounded(recorded))."
-          : "\(what) at least the recording's \(rounded(recorded)): a CMNI of this size needs no training.")
+          ? "\(score), clearly below the recording's \(rounded(recorded))."
+          : "\(score), not clearly below the recording's \(rounded(recorded)) (mean + 2 sd): a CMNI of this size needs no training.")
     }
     let noInputs = "The recording has no /inputs; record what the network sees."
-    compare(&self, "raw inputs", inputs?.inputIndex, "The inputs themselves score", missing: noInputs)
-    func spread(_ baseline: Baseline?) -> String { baseline.map { " (mean; sd \(rounded($0.deviation)))" } ?? "" }
-    let projection = inputs?.projectionIndex(units: index.unitCount, seed: seed)
+    compare(&self, "raw inputs", inputs?.inputIndex.flatMap { Baseline([$0]) }, "The inputs themselves score", missing: noInputs)
     compare(
-      &self, "random projection", projection?.mean, "\(BaselineDraws.projections) random projections score\(spread(projection))",
-      missing: noInputs)
+      &self, "random projection", inputs?.projectionIndex(units: index.unitCount, seed: seed),
+      "\(BaselineDraws.projections) random projections score", missing: noInputs)
     switch shapes {
     case .none(let reason): add(check, "untrained network", nil, threshold: recorded, .notMeasured, "Not comparable: \(reason).")
     case .networks:
-      let untrained = inputs?.untrainedIndex
       compare(
-        &self, "untrained network", untrained?.mean,
-        "\(BaselineDraws.networks) untrained networks of this shape score\(spread(untrained))", missing: noInputs)
+        &self, "untrained network", inputs?.untrainedIndex, "\(BaselineDraws.networks) untrained networks of this shape score",
+        missing: noInputs)
     }
   }
 

@@ -1,0 +1,181 @@
+import ActivationRecording
+import Parallelism
+import Statistics
+
+/// How activations are decoded.
+public struct DecodingPlan: Sendable {
+  /// Most rows that one decoder is given, over all its classes.
+  public var rows = 4000
+  public var permutations = 999
+  public var folds = 5
+  public var seed: UInt64 = 1
+
+  public init() {}
+}
+
+/// The rows that are decoded, chosen once for all layers.
+///
+/// The none rows are split at random into two halves, strata kept together: one goes with self, the other with other, so that no none row
+/// is in both. Of each of the two classes then as many rows are drawn without replacement, at most `plan.rows / 2` and at most as many as
+/// the smaller class has: a decoder trained on unequal classes would only learn which is the larger. For the action at most
+/// `plan.rows / actions` of each label are drawn from the rows of all phases.
+struct DecodingSample {
+  let own: [Int]
+  let other: [Int]
+  /// Nil where the recording has no labels.
+  let action: [Int]?
+
+  init(rows: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan) {
+    let none = rows.codes.indices.filter { rows.codes[$0] == Phase.neither.rawValue }
+    let half = stratifiedFolds(
+      labels: none.map { _ in 0 }, clusters: strata.map { strata in none.map { Int(strata[$0]) } }, folds: 2, seed: plan.seed,
+      purpose: "decode none halves")
+    func draw(_ members: [Int], _ count: Int, _ index: UInt64) -> [Int] {
+      guard members.count > count else { return members }
+      var stream = RandomStream(seed: plan.seed, purpose: "decode rows", index: index)
+      return members.shuffled(using: &stream).prefix(count).sorted()
+    }
+    func pair(_ phase: Phase, half wanted: Int) -> [Int] {
+      let background = zip(none, half).filter { $0.1 == wanted }.map(\.0)
+      let distress = rows.codes.indices.filter { rows.codes[$0] == phase.rawValue }
+      let count = min(background.count, distress.count, plan.rows / 2)
+      return (draw(background, count, UInt64(wanted) * 2) + draw(distress, count, UInt64(wanted) * 2 + 1)).sorted()
+    }
+    own = pair(.own, half: 0)
+    other = pair(.other, half: 1)
+    action = labels.map { labels in
+      let members = Dictionary(grouping: labels.indices.filter { rows.codes[$0] != PhaseRows.excluded }) { labels[$0] }
+        .sorted { $0.key < $1.key }
+      return members.flatMap { draw($0.value, plan.rows / max(1, members.count), 16 + UInt64($0.key)) }.sorted()
+    }
+  }
+}
+
+extension Recording {
+  /// The rows of `decode`: per layer self → other, other → self, within self, within other, and the action.
+  ///
+  /// - Throws: `RecordingError.notEnoughRows` where self, other or none has too few rows for the folds; `notFinite` for a NaN or an infinity
+  ///   among the rows drawn; what reading throws.
+  public func decodingRows(name: String? = nil, partnerFilter: Bool, plan: DecodingPlan, threads: Int) throws -> [DecodingRow] {
+    let rows = try PhaseRows(of: self, partnerFilter: partnerFilter)
+    let name = name ?? path
+    try rows.require([.neither, .own, .other], rows: 1, in: name)
+    try rows.require([.neither], rows: 2 * plan.folds, in: name)
+    try rows.require([.own, .other], rows: plan.folds, in: name)
+    let labels = try labels()
+    let strata = try strata()
+    let sample = DecodingSample(rows: rows, labels: labels, strata: strata, plan: plan)
+    let wanted = Set(sample.own + sample.other + (sample.action ?? [])).sorted()
+    var chosen = [Bool](repeating: false, count: rowCount)
+    for row in wanted { chosen[row] = true }
+    let position = Dictionary(uniqueKeysWithValues: zip(wanted, 0...))
+    let isChosen = chosen
+    var values: [[Float]] = []
+    for layer in layers { values.append(try activations(of: layer, where: isChosen, threads: threads)) }
+
+    func data(_ members: [Int], layer: Int, labels: [Int]) -> DecodingRows {
+      let width = layers[layer].unitCount
+      return DecodingRows(
+        values: members.flatMap { row in
+          let start = (position[row] ?? 0) * width
+          return values[layer][start..<start + width]
+        }, features: width, labels: labels, strata: strata.map { strata in members.map { Int(strata[$0]) } })
+    }
+    let distress = { (members: [Int]) in members.map { rows.codes[$0] == Phase.neither.rawValue ? 0 : 1 } }
+    let jobs = layers.indices.map { layer in
+      LayerDecoding(
+        recording: name, layer: layers[layer].name, number: layer, plan: plan,
+        own: data(sample.own, layer: layer, labels: distress(sample.own)),
+        other: data(sample.other, layer: layer, labels: distress(sample.other)),
+        action: sample.action.map { members in
+          data(members, layer: layer, labels: members.map { row in labels.map { Int($0[row]) } ?? 0 })
+        })
+    }
+    // Distress and action of a layer are two pieces of work.
+    return try Parallelism.mapBlocks(count: jobs.count * 2, threads: threads) { piece in
+      piece % 2 == 0 ? jobs[piece / 2].distressRows : [jobs[piece / 2].actionRow]
+    }.flatMap { $0 }
+  }
+
+  /// The activations of the rows that are chosen, `[chosen × units]`, in row order.
+  private func activations(of layer: RecordedLayer, where isChosen: [Bool], threads: Int) throws -> [Float] {
+    let path = path
+    var values: [Float] = []
+    try mapBlocks(of: layer, threads: threads) { (range, block: UnsafeBufferPointer<Float>) in
+      var part: [Float] = []
+      for row in range where isChosen[row] {
+        let start = (row - range.lowerBound) * layer.unitCount
+        for unit in 0..<layer.unitCount {
+          let value = block[start + unit]
+          guard value.isFinite else {
+            throw RecordingError.notFinite(file: path, layer: layer.name, unit: unit, row: row, value: Double(value))
+          }
+          part.append(value)
+        }
+      }
+      return part
+    } take: { part in
+      values += part
+    }
+    return values
+  }
+}
+
+/// The decoders of one layer.
+private struct LayerDecoding: Sendable {
+  let recording: String
+  let layer: String
+  let number: Int
+  let plan: DecodingPlan
+  let own: DecodingRows
+  let other: DecodingRows
+  let action: DecodingRows?
+
+  /// self → other, other → self, within self, within other.
+  var distressRows: [DecodingRow] {
+    let withinOwn = crossValidated(own, test: 2)
+    let withinOther = crossValidated(other, test: 3)
+    let cross = transferDecoding(train: own, test: other, permutations: permutations(0))
+    let back = transferDecoding(train: other, test: own, permutations: permutations(1))
+    return [
+      row(.distress, .own, .other, cross, ceiling: withinOther, train: own.count, test: other.count),
+      row(.distress, .other, .own, back, ceiling: withinOwn, train: other.count, test: own.count),
+      row(.distress, .own, .own, withinOwn, ceiling: withinOwn, train: own.count, test: own.count),
+      row(.distress, .other, .other, withinOther, ceiling: withinOther, train: other.count, test: other.count),
+    ]
+  }
+
+  var actionRow: DecodingRow {
+    guard let action else {
+      return DecodingRow(
+        recording: recording, layer: layer, target: .action, trainPhase: nil, testPhase: nil, score: nil, ceiling: nil, trainCount: 0,
+        testCount: 0, reason: "the recording has no /label")
+    }
+    let score = crossValidated(action, test: 4)
+    return row(.action, nil, nil, score, ceiling: score, train: action.count, test: action.count)
+  }
+
+  private func permutations(_ test: Int) -> DecodingPermutations {
+    DecodingPermutations(count: plan.permutations, seed: plan.seed, index: UInt64(number * 8 + test))
+  }
+
+  private func crossValidated(_ rows: DecodingRows, test: Int) -> DecodingScore? {
+    let folds = stratifiedFolds(labels: rows.labels, clusters: rows.strata, folds: plan.folds, seed: plan.seed, purpose: "decode folds")
+    return crossValidatedDecoding(rows, folds: folds, permutations: permutations(test))
+  }
+
+  private func row(
+    _ target: DecodingTarget, _ train: Phase?, _ test: Phase?, _ score: DecodingScore?, ceiling: DecodingScore?, train trainCount: Int,
+    test testCount: Int
+  ) -> DecodingRow {
+    let reason: String? =
+      score == nil
+      ? "a training set lacks a class; record more rows or strata"
+      : score?.pValue == nil
+        ? (plan.permutations == 0 ? "no permutations were asked for" : "labels do not vary inside the strata of the held-out rows")
+        : target == .action && score?.auc == nil ? "auc is for two classes" : nil
+    return DecodingRow(
+      recording: recording, layer: layer, target: target, trainPhase: train, testPhase: test, score: score, ceiling: ceiling?.accuracy,
+      trainCount: trainCount, testCount: testCount, reason: reason)
+  }
+}

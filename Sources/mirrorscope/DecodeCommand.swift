@@ -1,0 +1,57 @@
+import ArgumentParser
+import MirrorAnalysis
+import Terminal
+
+struct DecodeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "decode",
+    abstract: "Train a decoder of distress on self, test it on other, and back; and decode the right action.",
+    discussion: """
+      EXAMPLE
+        mirrorscope decode demo/recordings/2x17/epoch-000.h5
+
+      Per layer, L2 logistic regression (C 1, standardised) tells self from none and is tested on other against none, and back; no none row \
+      is in both. As many rows of each class are drawn (seeded, --rows at most), and accuracy is balanced, so chance is 1 / classes. \
+      The ceiling is the cross-validated accuracy within the test phase, strata kept together. p-values permute the held-out labels inside \
+      strata under a fixed decoder; where cross-validated, those of the first fold. Target action decodes the right action from all phases.
+      """)
+
+  @OptionGroup var recordings: RecordingOptions
+
+  @Option(name: .long, help: "Most rows that one decoder is given; more are sampled by the seed.")
+  var rows = 4000
+
+  @Option(name: .long, help: "Permutations of each test; 0 makes none.")
+  var permutations = 999
+
+  @Option(name: .long, help: "Folds of the cross-validation.")
+  var folds = 5
+
+  @OptionGroup var random: SeedOptions
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard folds >= 2 else { throw ValidationError("--folds takes a whole number of at least 2, not \(folds).") }
+    guard permutations >= 0 else { throw ValidationError("--permutations takes a whole number of at least 0, not \(permutations).") }
+    guard rows >= 4 * folds else { throw ValidationError("--rows takes at least 4 rows per fold (\(4 * folds)), not \(rows).") }
+  }
+
+  func run() throws {
+    random.echo(to: common.logger)
+    var plan = DecodingPlan()
+    plan.rows = rows
+    plan.permutations = permutations
+    plan.folds = folds
+    plan.seed = random.seed
+    let settled = plan
+    let partnerFilter = recordings.partnerFilter
+    try table.write(DecodingRow.self) { take in
+      try recordings.forEachRecording(threads: common.threads) { recording, threads in
+        try recording.decodingRows(partnerFilter: partnerFilter, plan: settled, threads: threads)
+      } take: { rows in
+        try take(rows)
+      }
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import HDF5
+import Testing
+
+@Suite("mirrorscope decode")
+struct DecodeCommandTests {
+  private let workplace: Workplace
+
+  init() throws {
+    workplace = try Workplace()
+    try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "golden.h5")
+  }
+
+  @Test("Writes the contract's columns, five rows per layer, the same bytes for any number of threads")
+  func table() throws {
+    let runs = try ["1", "2"].map { try workplace.run("mirrorscope", "decode", "golden.h5", "--quiet", "--threads", $0) }
+    #expect(runs[0].status == 0 && runs[0].errors.isEmpty, runs[0].transcript)
+    let table = Table(runs[0].output)
+    #expect(table.header.joined(separator: ",").hasPrefix("recording,layer,train_phase,test_phase,accuracy,auc,chance,p_value,ceiling"))
+    #expect(Array(table["train_phase"].prefix(5)) == ["self", "other", "self", "other", "all"])
+    #expect(table["target"].count == 15 && Set(table["chance"]) == ["0.5", "0.25"])
+    #expect(runs[0].output == runs[1].output)
+  }
+
+  @Test("A phase with fewer rows than folds ends with 3")
+  func tooFewRows() throws {
+    let file = try File.open(workplace.path("golden.h5"), writable: true)
+    let phase = try file.root.dataset("phase")
+    try phase.write(try phase.read(as: UInt8.self).map { $0 == 2 ? 0 : $0 })
+    try file.close()
+    let run = try workplace.run("mirrorscope", "decode", "golden.h5", "--quiet")
+    #expect(run.status == 3 && run.output.isEmpty, run.transcript)
+    #expect(run.errors.hasPrefix("error: golden.h5: phase other has no rows"), run.transcript)
+  }
+
+  @Test("Folds that cannot be are a usage error")
+  func usage() throws {
+    #expect(try workplace.run("mirrorscope", "decode", "golden.h5", "--folds", "1").status == 64)
+  }
+}
