@@ -9,6 +9,7 @@ private let tables: [TableSchema] = [
   AuditRow.schema,
   CMNIRow.schema,
   CorrelationRow.schema,
+  DecodingRow.schema,
   DivergenceRow.schema,
   InspectionRow.schema,
   StatsRow.schema,
