@@ -26,6 +26,7 @@ struct Mirrorscope: ParsableCommand {
       DivergenceCommand.self,
       CorrelateCommand.self,
       AblateCommand.self,
+      CircuitCommand.self,
       AuditCommand.self,
       DecodeCommand.self,
     ])

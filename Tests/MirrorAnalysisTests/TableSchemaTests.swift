@@ -8,6 +8,7 @@ private let tables: [TableSchema] = [
   AblationRow.schema,
   AuditRow.schema,
   CMNIRow.schema,
+  CircuitRow.schema,
   CorrelationRow.schema,
   DecodingRow.schema,
   DivergenceRow.schema,
@@ -40,6 +41,11 @@ struct TableSchemaTests {
       CMNIRow.schema,
       "recording, checkpoint_id, epoch, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
         + "excess, z, p_value, ci_low, ci_high"
+    ),
+    (
+      CircuitRow.schema,
+      "recording, source_layer, source_unit, source_class, target_layer, target_unit, weight, z, contribution_none, contribution_self, "
+        + "contribution_other, contribution_both, edge_effect, dominant_action, target_driver, reason"
     ),
     (CorrelationRow.schema, "recording, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r"),
     (DivergenceRow.schema, "recording, layer, unit, phase_a, phase_b, kl, common_positive, reason"),

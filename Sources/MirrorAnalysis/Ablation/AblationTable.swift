@@ -119,16 +119,7 @@ private func targets(
     let moments = try recording.moments(by: phaseRows, threads: threads)
     contrasts = network.hidden.map { layer in moments.first { $0.name == layer.name }?.contrasts }
   }
-  for case .units(let name, let units) in plan.selections {
-    guard let layer = network.hidden.first(where: { $0.name == name }) else {
-      let names = network.hidden.map(\.name).joined(separator: ", ")
-      throw RecordingError.badInput(file: recording.path, fault: "has no hidden layer '\(name)' to ablate; it has \(names).")
-    }
-    if let unit = units.first(where: { !(0..<layer.unitCount).contains($0) }) {
-      throw RecordingError.badInput(
-        file: recording.path, fault: "layer \(name) has units 0 to \(layer.unitCount - 1), not \(unit).")
-    }
-  }
+  for case .units(let name, let units) in plan.selections { try network.requireHidden(units, of: name) }
   let targets = plan.selections.flatMap { $0.targets(in: network, contrasts: contrasts, isWanted: isWanted) }
   guard !targets.isEmpty else {
     throw RecordingError.notEnoughRows(
@@ -157,8 +148,7 @@ private struct AblationExperiment: Sendable {
     phases = rows.evaluate.map { rows.phases[$0] }
     labels = try recording.labels().map { labels in rows.evaluate.map { labels[$0] } }
     strata = try recording.strata().map { strata in rows.evaluate.map { Int(strata[$0]) } }
-    let known = recording.actionNames ?? []
-    actions = known.count == network.outputCount ? known : (0..<network.outputCount).map(String.init)
+    actions = network.actionNames
     outcomes = ActionOutcome.all(actionCount: network.outputCount, hasLabels: labels != nil)
   }
 

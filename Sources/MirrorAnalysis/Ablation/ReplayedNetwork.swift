@@ -12,7 +12,11 @@ struct ReplayedNetwork: Sendable {
     let activations: [Float]
   }
 
+  /// Path of the recording.
+  let path: String
   let rowCount: Int
+  /// Names of the outputs; their numbers where the recording has none.
+  let actionNames: [String]
   /// Input side first; the last is the output layer.
   let layers: [Layer]
   /// The network above each layer but the last, in the same order.
@@ -27,7 +31,7 @@ struct ReplayedNetwork: Sendable {
   ///   relu and linear layers, and for one whose recorded activations differ from the replayed ones by more than 1e-5 of the larger of 1
   ///   and the layer's largest activation.
   init(of recording: Recording, threads: Int) throws {
-    let path = recording.path
+    path = recording.path
     let recorded = recording.layers.filter { $0.kind != "dropout" && $0.kind != "input" }
     guard recorded.count >= 2 else {
       throw RecordingError.invalid(file: path, fault: "has \(recorded.count) dense layers; ablation needs a hidden and an output layer.")
@@ -43,6 +47,8 @@ struct ReplayedNetwork: Sendable {
     layers = try recorded.map {
       Layer(name: $0.name, unitCount: $0.unitCount, activations: try recording.activations(of: $0, threads: threads))
     }
+    let names = recording.actionNames ?? []
+    actionNames = names.count == layers.last?.unitCount ? names : (0..<(layers.last?.unitCount ?? 0)).map(String.init)
     above = try upper.indices.map { try Network(layers: Array(upper[$0...])) }
     try checkReplay(path)
   }
@@ -100,5 +106,16 @@ struct ReplayedNetwork: Sendable {
     outputs.reserveCapacity(activations.count / layers[layer].unitCount * outputCount)
     try above[layer].forward(rows: activations) { outputs.append(contentsOf: $0.outputs) }
     return outputs
+  }
+
+  /// - Throws: `RecordingError.badInput` unless there is a hidden layer of that name with all of these units.
+  func requireHidden(_ units: [Int], of name: String) throws {
+    guard let layer = hidden.first(where: { $0.name == name }) else {
+      let names = hidden.map(\.name).joined(separator: ", ")
+      throw RecordingError.badInput(file: path, fault: "has no hidden layer '\(name)' to ablate; it has \(names).")
+    }
+    if let unit = units.first(where: { !(0..<layer.unitCount).contains($0) }) {
+      throw RecordingError.badInput(file: path, fault: "layer \(name) has units 0 to \(layer.unitCount - 1), not \(unit).")
+    }
   }
 }

@@ -1,0 +1,67 @@
+import ActivationRecording
+import ArgumentParser
+import Foundation
+import MirrorAnalysis
+import Terminal
+
+struct CircuitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "circuit",
+    abstract: "Weights, contributions and measured effects along action circuits: one row per edge.",
+    discussion: """
+      EXAMPLE
+        mirrorscope circuit demo/recordings/2x17/epoch-001.h5 --dot circuit.dot
+
+      Edges out of the chosen units, by default every mirror and differentiating unit. edge_effect is the change of an action's mean output \
+      when the edge's activation × weight is taken from its target's weighted sum, measured on evaluate rows (/split, otherwise a seeded \
+      half of each phase); the action is the target itself if it is an output, otherwise the one that it raises most: the largest sum over \
+      its paths of the product of their weights. Classes are taken on the select rows. target_driver compares the positive inputs of the \
+      target that come from mirror and from differentiating units: two thirds or more of the two together make it driven by that class.
+      """)
+
+  @OptionGroup var recordings: RecordingOptions
+
+  @Option(name: .long, help: ArgumentHelp("Edges out of these units; may be given several times.", valueName: "layer:unit,unit"))
+  var units: [UnitSet] = []
+
+  @Option(name: .customLong("class"), help: ArgumentHelp("Edges out of the units of a class.", valueName: "class"))
+  var unitClass: UnitClass?
+
+  @Option(name: .long, help: ArgumentHelp("Write the edges of a single recording as a Graphviz graph too.", valueName: "path"))
+  var dot: String?
+
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    guard units.isEmpty || unitClass == nil else { throw ValidationError("Give one of --units and --class.") }
+    guard dot == nil || recordings.recordings.count == 1 else { throw ValidationError("--dot takes a single recording.") }
+    guard dot != "-" || table.destination.output != "-" else {
+      throw ValidationError("--dot - and the table can't both go to standard output; give --output.")
+    }
+  }
+
+  private var selection: CircuitSelection {
+    if !units.isEmpty { return .units(units.map { ($0.layer, $0.units) }) }
+    return unitClass.map { .unitClass($0) } ?? .responsive
+  }
+
+  func run() throws {
+    seed.echo(to: common.logger)
+    let graph = try dot.map { try OutputFile(path: $0, overwrite: table.destination.force) }
+    try table.write(CircuitRow.self) { take in
+      for path in recordings.recordings {
+        let recording = try Recording(path: path)
+        let bytes = 8 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
+        try common.requireMemory(bytes: bytes, for: "\(path): the activations")
+        let circuit = try Circuit(
+          of: recording, selection, layers: { fnmatch(recordings.layers, $0, 0) == 0 }, partnerFilter: recordings.partnerFilter,
+          seed: seed.seed, threads: common.threads)
+        try take(circuit.edges.map { CircuitRow(recording: path, edge: $0) })
+        try graph?.write(circuit.graphviz)
+      }
+    }
+    try graph?.finish()
+  }
+}

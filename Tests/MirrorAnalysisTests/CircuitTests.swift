@@ -1,0 +1,68 @@
+import ActivationRecording
+import MirrorAnalysis
+import Testing
+
+private struct Edge: Decodable {
+  let layer: String
+  let source, target: Int
+  let weight, z: Double
+  let contributions: [Double]
+  let effect: Double?
+  let action: String?
+}
+
+/// Against numpy in float64 (Fixtures/MirrorAnalysis/circuit.py).
+@Suite("Circuits")
+struct CircuitTests {
+  private static func recording(_ name: String) throws -> Recording { try Recording(path: Fixture.path("MirrorAnalysis/\(name)")) }
+
+  /// Every hidden unit of a recording.
+  private static func everything(_ recording: Recording) -> CircuitSelection {
+    .units(recording.layers.dropLast().map { ($0.name, Array(0..<$0.unitCount)) })
+  }
+
+  @Test("Every edge agrees with numpy's forward pass", arguments: ["planted.h5", "deep.h5"], [1, 2])
+  func numpy(name: String, threads: Int) throws {
+    let expected = try #require(try Fixture.json([String: [Edge]].self, "MirrorAnalysis/circuit.json")[name])
+    let recording = try Self.recording(name)
+    let edges = try Circuit(of: recording, Self.everything(recording), seed: 1, threads: threads).edges
+    try #require(edges.count == expected.count)
+    for (edge, oracle) in zip(edges, expected) {
+      #expect(edge.sourceLayer == oracle.layer && edge.sourceUnit == oracle.source && edge.targetUnit == oracle.target)
+      #expect(relativeError(edge.weight, oracle.weight) <= 1e-12)
+      #expect(relativeError(edge.z, oracle.z, floor: 1e-6) <= 1e-9)
+      for (ours, theirs) in zip(edge.contributions, oracle.contributions) { #expect(relativeError(ours, theirs) <= 1e-9) }
+      #expect(edge.dominantAction == oracle.action)
+      if let effect = oracle.effect {
+        #expect(abs(try #require(edge.edgeEffect) - effect) <= 1e-6)
+      } else {
+        #expect(edge.edgeEffect == nil && edge.reason != nil)
+      }
+    }
+  }
+
+  @Test("The planted path is found, and the decoy's edges carry and do nothing")
+  func plantedPath() throws {
+    let edges = try Circuit(of: Self.recording("planted.h5"), seed: 1, threads: 1).edges
+    let strong = edges.filter { abs($0.edgeEffect ?? 0) > 0.1 }
+    #expect(strong.map { [$0.sourceUnit, $0.targetUnit] } == [[2, 3], [5, 3]])
+    #expect(strong.allSatisfy { $0.dominantAction == "help" && $0.targetDriver == .mirror && $0.sourceClass == .mirror })
+    let decoy = edges.filter { $0.sourceUnit == 7 }
+    #expect(decoy.count == 4 && decoy.allSatisfy { $0.sourceClass == .mirror && $0.edgeEffect == 0 && $0.weight == 0 })
+  }
+
+  @Test(
+    "Two thirds of the positive input that the two classes give make a unit driven by one",
+    arguments: [(2.0, 1.0, UnitDriver.mirror), (1, 2, .differentiator), (1, 1, .mixed), (1, 0, .mirror)])
+  func drivers(mirror: Double, differentiating: Double, driver: UnitDriver) {
+    #expect(UnitDriver(mirrorInput: mirror, differentiatingInput: differentiating) == driver)
+    #expect(UnitDriver(mirrorInput: 0, differentiatingInput: 0) == nil)
+  }
+
+  @Test("The graph names every edge's units once")
+  func graph() throws {
+    let text = try Circuit(of: Self.recording("planted.h5"), .units([("dense_1", [2])]), seed: 1, threads: 1).graphviz
+    #expect(text.hasPrefix("digraph"))
+    #expect(text.contains("->"))
+  }
+}
