@@ -59,7 +59,7 @@ struct DecodingTests {
       }
     }
     var columns = Recorder.Columns()
-    columns.strata = strata
+    columns.hasStrata = strata
     let recorder = try Recorder(
       path: path, layers: [LayerDescription(name: "dense_1", unitCount: 6, activationFunction: "linear", isOutput: true)],
       columns: columns, description: RecordingDescription())
