@@ -24,6 +24,7 @@ struct Mirrorscope: ParsableCommand {
       StatsCommand.self,
       AuditCommand.self,
       DecodeCommand.self,
+      RecoverCommand.self,
     ])
 
   static func main() {
