@@ -29,6 +29,7 @@ struct Mirrorscope: ParsableCommand {
       CircuitCommand.self,
       AuditCommand.self,
       DecodeCommand.self,
+      RecoverCommand.self,
     ])
 
   static func main() {

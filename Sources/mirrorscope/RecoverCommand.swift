@@ -1,0 +1,37 @@
+import ActivationRecording
+import ArgumentParser
+import Terminal
+
+struct RecoverCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "recover",
+    abstract: "Make a recording of what a killed recorder had flushed.",
+    discussion: """
+      EXAMPLE
+        mirrorscope recover recordings/epoch-007.h5.partial
+
+      Rows are kept as far as every data set has them; the partial file stays as it is. Without --output the recording takes the name \
+      without .partial.
+      """)
+
+  @Argument(help: "A file that a recorder left behind.", completion: .file(extensions: ["partial"]))
+  var partial: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Recording to write.", valueName: "path"))
+  var output: String?
+
+  @Flag(name: .long, help: "Replace the output if it exists.")
+  var force = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    let suffix = ".partial"
+    guard let target = output ?? (partial.hasSuffix(suffix) ? String(partial.dropLast(suffix.count)) : nil) else {
+      throw Failure(.usage, "\(partial): its name does not end in .partial. Say with --output what to write.")
+    }
+    let found = try recoverRecording(partial: partial, output: target, overwrite: force, threads: common.threads)
+    let leftOut = found.longest > found.rows ? "; \(found.longest - found.rows) rows flushed in part are left out" : ""
+    common.logger.info("\(target): \(found.rows) rows recovered\(leftOut)")
+  }
+}
