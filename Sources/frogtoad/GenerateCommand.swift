@@ -11,7 +11,7 @@ struct GenerateCommand: ParsableCommand {
         frogtoad generate --states 200000 --seed 1 --output states.h5
 
       The states are all different. The test set is 40 % hop, 40 % jump, 10 % leap and 10 % help; the rest trains as it comes: about \
-      45 % hop, 50 % jump, 4 % leap and 1 % help.
+      44 % hop, 46 % jump, 9 % leap and 1 % help.
       """)
 
   @Option(name: .long, help: "Different states to make, both sets together.")
