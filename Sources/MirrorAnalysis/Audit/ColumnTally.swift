@@ -32,8 +32,10 @@ struct ColumnTally: Sendable {
           let bin: Int
           if let ranges {
             let range = ranges[column]
-            let width = range.upperBound - range.lowerBound
-            bin = width > 0 ? min(Self.binCount - 1, Int((value - range.lowerBound) / width * Float(Self.binCount))) : 0
+            // In Double, which the width of any range of Floats fits.
+            let low = Double(range.lowerBound)
+            let width = Double(range.upperBound) - low
+            bin = width > 0 ? min(Self.binCount - 1, Int((Double(value) - low) / width * Double(Self.binCount))) : 0
           } else if value >= 0, value <= 255, value == value.rounded() {
             bin = Int(value)
           } else {

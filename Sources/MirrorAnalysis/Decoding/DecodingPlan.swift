@@ -84,7 +84,7 @@ extension Recording {
     let distress = { (members: [Int]) in members.map { rows.codes[$0] == Phase.neither.rawValue ? 0 : 1 } }
     let jobs = layers.indices.map { layer in
       LayerDecoding(
-        recording: name, layer: layers[layer].name, number: layer, plan: plan,
+        recording: name, layer: layers[layer].name, number: UInt64(bitPattern: Int64(layers[layer].index)), plan: plan,
         own: data(sample.own, layer: layer, labels: distress(sample.own)),
         other: data(sample.other, layer: layer, labels: distress(sample.other)),
         action: sample.action.map { members in
@@ -125,7 +125,8 @@ extension Recording {
 private struct LayerDecoding: Sendable {
   let recording: String
   let layer: String
-  let number: Int
+  /// The layer's index in the network, so that opening fewer layers does not change a digit of those that are left.
+  let number: UInt64
   let plan: DecodingPlan
   let own: DecodingRows
   let other: DecodingRows
@@ -155,11 +156,11 @@ private struct LayerDecoding: Sendable {
     return row(.action, nil, nil, score, ceiling: score, train: action.count, test: action.count)
   }
 
-  private func permutations(_ test: Int) -> DecodingPermutations {
-    DecodingPermutations(count: plan.permutations, seed: plan.seed, index: UInt64(number * 8 + test))
+  private func permutations(_ test: UInt64) -> DecodingPermutations {
+    DecodingPermutations(count: plan.permutations, seed: plan.seed, index: number &* 8 &+ test)
   }
 
-  private func crossValidated(_ rows: DecodingRows, test: Int) -> DecodingScore? {
+  private func crossValidated(_ rows: DecodingRows, test: UInt64) -> DecodingScore? {
     let folds = stratifiedFolds(labels: rows.labels, clusters: rows.strata, folds: plan.folds, seed: plan.seed, purpose: "decode folds")
     return crossValidatedDecoding(rows, folds: folds, permutations: permutations(test))
   }

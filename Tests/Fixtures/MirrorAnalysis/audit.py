@@ -57,7 +57,8 @@ def audit(name, inputs, phase, label, acting, layers, widths):
     binned = inputs
     if inputs.dtype != np.uint8:
         low, high = inputs[keep].min(0), inputs[keep].max(0)
-        binned = np.minimum(63, ((inputs - low) / (high - low) * np.float32(64)).astype(int))
+        low, high = low.astype(float), high.astype(float)
+        binned = np.minimum(63, ((inputs - low) / (high - low) * 64).astype(int))
     for phases in [[0, 1, 2, 3], [0, 1], [0, 2], [1, 2]]:
         best = [leak(binned[:, c], codes, phases) for c in range(inputs.shape[1])]
         out["label leak|" + "/".join(NAMES[p] for p in phases)] = max(best)
