@@ -1,5 +1,6 @@
 import ActivationRecording
 import ArgumentParser
+import Foundation
 import MirrorAnalysis
 import Tabular
 import Terminal
@@ -7,19 +8,20 @@ import Terminal
 struct CorrelateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "correlate",
-    abstract: "Unit-by-unit correlation: within a phase, over all rows, or across two phases.",
+    abstract: "Unit-by-unit correlation: within phases, over all rows, or across two phases.",
     discussion: """
       EXAMPLE
         mirrorscope correlate demo/recordings/2x17/epoch-001.h5 --phase self --matrix --layers dense_1
 
-      Without --phase every row counts; with it, the rows of a phase after the partner filter. --phases self,other correlates every \
-      unit's mean response in the one with every unit's in the other, over the strata that hold both.
+      Without --phase every row counts; with it, the rows of each phase after the partner filter. --phases self,other correlates every \
+      unit's mean response in the one with every unit's in the other, over the strata that hold both. --matrix writes a square per layer \
+      and phase; where there are several, --output corr.csv makes corr.dense_1.self.csv and so on.
       """)
 
   @OptionGroup var recordings: RecordingOptions
 
-  @Option(name: .long, help: "Rows of this phase only: none, self, other or both.")
-  var phase: Phase?
+  @Option(name: .long, help: ArgumentHelp("Rows to take: all, none, self, other, both; repeat it or use commas.", valueName: "phases"))
+  var phase: [RowSelectionList] = []
 
   @Option(name: .long, help: ArgumentHelp("Correlate across two phases, such as self,other.", valueName: "a,b"))
   var phases: PhasePair?
@@ -30,59 +32,75 @@ struct CorrelateCommand: ParsableCommand {
   @Flag(name: .long, help: "Also between units of different layers.")
   var acrossLayers = false
 
-  @Flag(name: .long, help: "A wide table: a row and a column per unit.")
+  @Flag(name: .long, help: "Wide tables: a row and a column per unit.")
   var matrix = false
 
   @OptionGroup var table: TableOptions
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    if phase != nil && phases != nil { throw ValidationError("Give --phase or --phases, not both.") }
+    if !phase.isEmpty && phases != nil { throw ValidationError("Give --phase or --phases, not both.") }
     if matrix && (recordings.recordings.count > 1) { throw ValidationError("--matrix takes one recording.") }
   }
 
   func run() throws {
-    if matrix { return try writeMatrix() }
+    if matrix { return try writeMatrices() }
     try table.write(CorrelationRow.self) { take in
       for path in recordings.recordings {
-        for matrix in try matrices(path) { try take(matrix.rows(recording: path)) }
+        for matrix in try matrices(recordings.open(path)) {
+          for unit in matrix.units.indices { try take(matrix.rows(recording: path, ofUnit: unit)) }
+        }
       }
     }
   }
 
-  private func matrices(_ path: String) throws -> [CorrelationMatrix] {
-    let recording = try recordings.open(path)
-    if method == .spearman || acrossLayers || phases != nil {
-      let units = recording.layers.map(\.unitCount)
-      let width = acrossLayers ? units.reduce(0, +) : units.max() ?? 0
-      try common.requireMemory(bytes: 12 * recording.rowCount * width, for: "\(path): the activations")
-    }
+  private var selections: [RowSelection] { phase.selections(default: [.all]) }
+
+  private func matrices(_ recording: Recording) throws -> [CorrelationMatrix] {
     if let phases {
       return try correlationsAcross(
         phases.a, phases.b, of: recording, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter,
         threads: common.threads)
     }
+    let bytes = try correlationBytes(
+      of: recording, over: selections, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter)
+    try common.requireMemory(bytes: bytes, for: "\(recording.path): the activations")
     return try correlations(
-      of: recording, phase: phase, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter,
+      of: recording, over: selections, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter,
       threads: common.threads)
   }
 
-  /// Square tables have their own columns, so there is one layer in each: all layers together, or a single one.
-  private func writeMatrix() throws {
-    let matrices = try matrices(recordings.recordings[0])
-    guard let matrix = matrices.first, matrices.count == 1 else {
-      throw Failure(.failed, "--matrix writes one square: choose a layer with --layers, or take all with --across-layers.")
+  /// One square goes where a table would; several go to files of their own beside each other.
+  private func writeMatrices() throws {
+    let recording = try recordings.open(recordings.recordings[0])
+    let sets = acrossLayers ? ["all"] : recording.layers.map(\.name)
+    let rows = phases.map { ["\($0.a.name)-\($0.b.name)"] } ?? selections.map(\.name)
+    let output = table.destination.output
+    var files = [output]
+    if sets.count * rows.count > 1 {
+      guard output != "-" else {
+        throw Failure(
+          .failed,
+          "\(recording.path): --matrix makes \(sets.count * rows.count) squares. Give --output PATH for a file of each, or choose one with "
+            + "--layers and --phase, or all layers in one with --across-layers.")
+      }
+      files = sets.flatMap { set in rows.map { rows in path(output, set, rows) } }
     }
-    let names = matrix.units.map { "\($0.layer):\($0.unit)" }
-    let schema = TableSchema(
-      name: "correlation-matrix", title: "Correlations, \(matrix.phaseA) down and \(matrix.phaseB) across",
-      columns: [Column("unit", .string, "Layer and unit")] + names.map { Column($0, .number, "r with that unit") })
-    let file = try table.destination.open()
-    var writer = try TableWriter(schema: schema, format: table.format, sink: file.write)
-    for (index, name) in names.enumerated() {
-      let values = matrix.values[index * names.count..<(index + 1) * names.count]
-      try writer.write([[.string(name)] + values.map { .number($0) }])
-    }
+    for file in files where file != "-" { try requireAbsent(file, overwrite: table.destination.force) }
+    for (file, matrix) in zip(files, try matrices(recording)) { try write(matrix, to: file) }
+  }
+
+  /// corr.csv becomes corr.dense_1.self.csv.
+  private func path(_ output: String, _ set: String, _ rows: String) -> String {
+    let kind = (output as NSString).pathExtension
+    let stem = (output as NSString).deletingPathExtension
+    return "\(stem).\(set).\(rows)" + (kind.isEmpty ? "" : ".\(kind)")
+  }
+
+  private func write(_ matrix: CorrelationMatrix, to path: String) throws {
+    let file = try OutputFile(path: path, overwrite: table.destination.force)
+    var writer = try TableWriter(schema: matrix.wideSchema, format: table.format, sink: file.write)
+    for unit in matrix.units.indices { try writer.write([matrix.wideCells(ofUnit: unit)]) }
     try writer.finish()
     try file.finish()
   }
@@ -98,10 +116,6 @@ struct PhasePair: ExpressibleByArgument {
     guard names.count == 2, let a = Phase(name: names[0]), let b = Phase(name: names[1]), a != b else { return nil }
     (self.a, self.b) = (a, b)
   }
-}
-
-extension Phase: ExpressibleByArgument {
-  public init?(argument: String) { self.init(name: argument) }
 }
 
 extension CorrelationMethod: ExpressibleByArgument {}

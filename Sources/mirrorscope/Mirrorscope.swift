@@ -25,6 +25,7 @@ struct Mirrorscope: ParsableCommand {
       UnitsCommand.self,
       DivergenceCommand.self,
       CorrelateCommand.self,
+      SimilarityCommand.self,
       AblateCommand.self,
       CircuitCommand.self,
       AuditCommand.self,

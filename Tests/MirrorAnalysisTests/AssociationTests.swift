@@ -29,9 +29,9 @@ struct AssociationTests {
   @Test("Correlations within a phase and over all rows are numpy's and scipy's to 1e-9", arguments: names, CorrelationMethod.allCases)
   func within(name: String, method: CorrelationMethod) throws {
     let expected = try oracle(name)
-    for (phase, key) in [(nil, "all"), (Phase.own, "self")] {
+    for (selection, key) in [(RowSelection.all, "all"), (.phase(.own), "self")] {
       let matrices = try correlations(
-        of: recording(name), phase: phase, method: method, acrossLayers: false, partnerFilter: true, threads: 2)
+        of: recording(name), over: [selection], method: method, acrossLayers: false, partnerFilter: true, threads: 2)
       #expect(matrices.count == expected.count)
       for matrix in matrices {
         let layer = try #require(expected[matrix.units[0].layer])
@@ -52,10 +52,10 @@ struct AssociationTests {
   @Test("Across layers every unit meets every other once, with the same r as within its layer")
   func acrossLayers() throws {
     let recording = try recording("deep.h5")
-    let whole = try correlations(of: recording, phase: nil, method: .pearson, acrossLayers: true, partnerFilter: true, threads: 1)
+    let whole = try correlations(of: recording, over: [.all], method: .pearson, acrossLayers: true, partnerFilter: true, threads: 1)
     #expect(whole.count == 1)
     #expect(whole[0].rows(recording: "deep.h5").count == 15 * 14 / 2)
-    let within = try correlations(of: recording, phase: nil, method: .pearson, acrossLayers: false, partnerFilter: true, threads: 1)
+    let within = try correlations(of: recording, over: [.all], method: .pearson, acrossLayers: false, partnerFilter: true, threads: 1)
     #expect(relativeError(whole[0].values[1], within[0].values[1]) <= 1e-12)
   }
 

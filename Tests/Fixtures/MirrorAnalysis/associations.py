@@ -55,13 +55,12 @@ for name in ["small.h5", "doubles.h5", "halves.h5", "deep.h5"]:
         for layer in sorted(file["layers"]):
             x = file["layers"][layer]["activations"][:].astype("f8")
             layers[layer] = {"divergence": divergence(x, select)}
-            single = x.astype("f4").astype("f8")
             for method in ["pearson", "spearman"]:
-                layers[layer][method] = {"all": triangle(single, method), "self": triangle(single[select[1]], method)}
+                layers[layer][method] = {"all": triangle(x, method), "self": triangle(x[select[1]], method)}
             if "stratum" in file:
                 stratum = file["stratum"][:]
                 shared = sorted(set(stratum[select[1]]) & set(stratum[select[2]]))
-                a, b = (np.array([single[select[c] & (stratum == s)].mean(axis=0) for s in shared]) for c in (1, 2))
+                a, b = (np.array([x[select[c] & (stratum == s)].mean(axis=0) for s in shared]) for c in (1, 2))
                 n = x.shape[1]
                 layers[layer]["across"] = clean(np.corrcoef(a, b, rowvar=False)[:n, n:].ravel())
                 layers[layer]["strata"] = len(shared)

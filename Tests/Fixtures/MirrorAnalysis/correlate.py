@@ -1,0 +1,130 @@
+"""Correlations and similarities by numpy and scipy, in float64, of recordings whose doubles must not be rounded.
+
+Run in this folder, after foreign.py: python correlate.py   (h5py, numpy, scipy); writes strata.h5, a recording of float64 with strata, the
+partner filter, constant units and a unit whose mean is a million times its spread, and correlate.json:
+- pearson: numpy.corrcoef of all units of all layers, over all rows and by phase (upper triangle, row by row);
+- spearman: scipy.stats.spearmanr likewise, over all rows;
+- across: for strata.h5, corrcoef and spearmanr of the stratum means in self with those in other;
+- similarity: linear CKA and RSA as the command prints them, null where there is none.
+"""
+
+import json
+from itertools import combinations
+
+import h5py
+import numpy as np
+from scipy import stats
+from scipy.spatial.distance import pdist
+
+PHASES = ["all", "none", "self", "other", "both"]
+
+
+def write():
+    rng = np.random.default_rng(11)
+    rows, episodes = 1200, 30
+    stratum = np.sort(rng.integers(0, episodes, rows)) * 7 - 20
+    phase = rng.choice(4, size=rows, p=[0.5, 0.2, 0.2, 0.1])
+    phase[(phase == 3) & (stratum > 0)] = 0
+    effect = rng.normal(0, 1, size=(episodes, 3))[(stratum + 20) // 7]
+    with h5py.File("strata.h5", "w") as file:
+        file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.0", "complete": 1})
+        file.create_group("model").attrs["checkpoint_id"] = "strata"
+        file["sample"] = np.arange(rows)
+        file["phase"] = phase.astype("u1")
+        file["stratum"] = stratum.astype("i4")
+        file["partner_acting"] = (rng.random(rows) < 0.8).astype("u1")
+        for index, width in enumerate([6, 2, 4]):
+            x = np.maximum(effect @ rng.normal(size=(3, width)) + rng.normal(size=(rows, width)) + 0.3 * phase[:, None], 0)
+            x[:, 0] = 0.1 * (index + 1) if width > 2 else 1e6 + x[:, 0]
+            group = file.create_group(f"layers/dense_{index + 1}")
+            group.attrs.update({"layer_index": index, "kind": "dense", "is_output": int(index == 2)})
+            group.create_dataset("activations", data=x, chunks=(333, width), compression="gzip", shuffle=True)
+
+
+def load(name):
+    with h5py.File(name) as file:
+        phase = file["phase"][:].astype(int)
+        acting = file["partner_acting"][:] == 1 if "partner_acting" in file else np.ones(len(phase), bool)
+        kept = acting | (phase == 0) | (phase == 3)
+        select = {"all": np.ones(len(phase), bool)} | {p: (phase == c) & kept for c, p in enumerate(PHASES[1:])}
+        layers = [file["layers"][n]["activations"][:].astype("f8") for n in sorted(file["layers"])]
+        return layers, select, file["stratum"][:] if "stratum" in file else None
+
+
+def clean(values):
+    return [None if np.isnan(v) else float(v) for v in np.ravel(values)]
+
+
+def matrix(x, y=None, method="pearson"):
+    """r of all columns of x with all of y (or x); NaN for constant columns."""
+    same, y = y is None, x if y is None else y
+    constant = [x.min(axis=0) == x.max(axis=0), y.min(axis=0) == y.max(axis=0)]
+    # Shifted, so that a large mean does not cost numpy digits either.
+    x, y = x - x[0], y - y[0]
+    if method == "spearman":
+        x, y = stats.rankdata(x, axis=0), stats.rankdata(y, axis=0)
+    with np.errstate(all="ignore"):
+        r = np.corrcoef(x, y, rowvar=False)[: x.shape[1], x.shape[1] :]
+    r[constant[0], :] = np.nan
+    r[:, constant[1]] = np.nan
+    return r[np.triu_indices(len(r), 1)] if same else r
+
+
+def cka(x, y):
+    x, y = x - x[0], y - y[0]
+    x, y = x - x.mean(axis=0), y - y.mean(axis=0)
+    squares = [np.sum((a.T @ b) ** 2) for a, b in ((x, y), (x, x), (y, y))]
+    return None if squares[1] == 0 or squares[2] == 0 else float(squares[0] / np.sqrt(squares[1] * squares[2]))
+
+
+def means(x, rows, stratum, strata):
+    # From the first row of each, so that a unit that is constant in several strata has equal means there, to the last digit.
+    groups = [x[rows & (stratum == s)] for s in strata]
+    return np.array([group[0] + (group - group[0]).mean(axis=0) for group in groups])
+
+
+def rsa(x, y):
+    if min(x.shape[1], y.shape[1]) < 3 or len(x) < 3:
+        return None
+    a, b = (np.round(pdist(z, "correlation"), 11) for z in (x, y))
+    rho = stats.spearmanr(a, b).statistic
+    return None if np.isnan(rho) else float(rho)
+
+
+def similarity(layers, select, stratum):
+    names = list(select)
+    strata = {} if stratum is None else {p: sorted(set(stratum[select[p]])) for p in names}
+    rows = {"rsa": [], "cka": []}
+    for p in names:
+        for a, b in combinations(range(len(layers)), 2):
+            rows["cka"].append([int(select[p].sum()), cka(layers[a][select[p]], layers[b][select[p]])])
+            if stratum is not None:
+                x, y = (means(layers[i], select[p], stratum, strata[p]) for i in (a, b))
+                rows["rsa"].append([len(strata[p]), rsa(x, y)])
+    for layer in layers:
+        for p, q in combinations(names[1:], 2):
+            if stratum is not None:
+                shared = [s for s in strata[p] if s in strata[q]]
+                x, y = (means(layer, select[i], stratum, shared) for i in (p, q))
+                rows["rsa"].append([len(shared), rsa(x, y)])
+                rows["cka"].append([len(shared), cka(x, y)])
+    return rows
+
+
+write()
+result = {}
+for name in ["small.h5", "doubles.h5", "halves.h5", "strata.h5", "../Golden/recording_2x17_epoch10.h5"]:
+    layers, select, stratum = load(name)
+    joined = np.concatenate(layers, axis=1)
+    result[name] = {
+        "pearson": {p: clean(matrix(joined[select[p]])) for p in PHASES if name in ("small.h5", "strata.h5") or p in ("all", "self")},
+        "spearman": clean(matrix(joined, method="spearman")),
+        "similarity": similarity(layers, select, stratum),
+    }
+    if stratum is not None:
+        shared = sorted(set(stratum[select["self"]]) & set(stratum[select["other"]]))
+        a, b = (means(joined, select[p], stratum, shared) for p in ("self", "other"))
+        result[name]["across"] = {m: clean(matrix(a, b, m)) for m in ("pearson", "spearman")}
+        result[name]["strata"] = len(shared)
+with open("correlate.json", "w") as out:
+    json.dump(result, out)

@@ -1,0 +1,153 @@
+import ActivationRecording
+import Foundation
+import MirrorAnalysis
+import Testing
+
+private struct Oracle: Decodable {
+  let pearson: [String: [Double?]]
+  let spearman: [Double?]
+  let across: [String: [Double?]]?
+  let strata: Int?
+  /// By measure, in the order of the table: n and value.
+  let similarity: [String: [[Double?]]]
+}
+
+private let names = ["small.h5", "doubles.h5", "halves.h5", "strata.h5", "../Golden/recording_2x17_epoch10.h5"]
+
+private func oracle(_ name: String) throws -> Oracle {
+  try #require(try Fixture.json([String: Oracle].self, "MirrorAnalysis/correlate.json")[name])
+}
+
+private func recording(_ name: String, layers: (String) -> Bool = { _ in true }) throws -> Recording {
+  try Recording(path: Fixture.path("MirrorAnalysis/\(name)"), layers: layers)
+}
+
+private func expectEqual(_ ours: [Double?], _ theirs: [Double?], floor: Double = 1e-3, sourceLocation: SourceLocation = #_sourceLocation) {
+  #expect(ours.count == theirs.count, sourceLocation: sourceLocation)
+  for (pair, values) in zip(ours, theirs).enumerated() {
+    guard let expected = values.1 else {
+      #expect(values.0 == nil, "pair \(pair)", sourceLocation: sourceLocation)
+      continue
+    }
+    #expect(relativeError(values.0, expected, floor: floor) <= 1e-9, "pair \(pair)", sourceLocation: sourceLocation)
+  }
+}
+
+/// Against numpy.corrcoef and scipy.stats.spearmanr in float64 (Fixtures/MirrorAnalysis/correlate.py).
+@Suite("Correlation of units")
+struct CorrelateTests {
+  @Test("Pearson's r over any rows, across layers and in one pass, is numpy's to 1e-9, doubles not rounded", arguments: names, [1, 2])
+  func pearson(name: String, threads: Int) throws {
+    let expected = try oracle(name)
+    let selections = RowSelection.everyOne.filter { expected.pearson[$0.name] != nil }
+    let matrices = try correlations(
+      of: recording(name), over: selections, method: .pearson, acrossLayers: true, partnerFilter: true, threads: threads)
+    #expect(matrices.map(\.phaseA) == selections.map(\.name) && matrices.map(\.phaseB) == selections.map(\.name))
+    for matrix in matrices {
+      expectEqual(matrix.rows(recording: name).map(\.r), try #require(expected.pearson[matrix.phaseA]))
+    }
+  }
+
+  @Test("Spearman's rho across layers is scipy's to 1e-9, doubles not rounded", arguments: names, [1, 2])
+  func spearman(name: String, threads: Int) throws {
+    let matrix = try correlations(
+      of: recording(name), over: [.all], method: .spearman, acrossLayers: true, partnerFilter: true, threads: threads)[0]
+    expectEqual(matrix.rows(recording: name).map(\.r), try oracle(name).spearman)
+  }
+
+  @Test("Across phases the stratum means of every unit meet those of every unit, itself included", arguments: CorrelationMethod.allCases)
+  func acrossPhases(method: CorrelationMethod) throws {
+    let expected = try oracle("strata.h5")
+    let matrix = try correlationsAcross(
+      .own, .other, of: recording("strata.h5"), method: method, acrossLayers: true, partnerFilter: true, threads: 2)[0]
+    #expect(matrix.count == expected.strata)
+    expectEqual(matrix.rows(recording: "strata.h5").map(\.r), try #require(expected.across?[method.rawValue]))
+  }
+
+  @Test("Selections come by layer, then in the order asked for; a layer's matrix is its part of that across layers")
+  func order() throws {
+    let recording = try recording("strata.h5")
+    let selections: [RowSelection] = [.phase(.other), .all]
+    let within = try correlations(
+      of: recording, over: selections, method: .pearson, acrossLayers: false, partnerFilter: true, threads: 1)
+    #expect(within.map(\.phaseA) == ["other", "all", "other", "all", "other", "all"])
+    #expect(within.map { $0.units[0].name } == ["dense_1:0", "dense_1:0", "dense_2:0", "dense_2:0", "dense_3:0", "dense_3:0"])
+    let joined = try correlations(
+      of: recording, over: selections, method: .pearson, acrossLayers: true, partnerFilter: true, threads: 1)
+    #expect(joined[0].units.count == 12 && joined[0].count == within[0].count)
+    #expect(abs(joined[0].values[6 * 12 + 7] - within[2].values[1]) <= 1e-13)
+  }
+
+  @Test("The wide table has a row and a column per unit, the diagonal 1 and a constant unit empty")
+  func wide() throws {
+    let matrix = try correlations(
+      of: recording("strata.h5") { $0 == "dense_3" }, over: [.all], method: .pearson, acrossLayers: false, partnerFilter: true,
+      threads: 1)[0]
+    #expect(matrix.wideSchema.columns.map(\.name) == ["unit", "dense_3:0", "dense_3:1", "dense_3:2", "dense_3:3"])
+    #expect(matrix.wideCells(ofUnit: 1)[0] == .string("dense_3:1") && matrix.wideCells(ofUnit: 1)[2] == .number(1))
+    #expect(matrix.values[0..<4].allSatisfy(\.isNaN) && matrix.values[4].isNaN)
+  }
+
+  @Test("A phase with fewer than two rows is not enough, and so are fewer than three strata")
+  func notEnough() throws {
+    let few = #expect(throws: RecordingError.self) {
+      try correlationsAcross(
+        .own, .other, of: self.twoStrata(), method: .pearson, acrossLayers: false, partnerFilter: true, threads: 1)
+    }
+    #expect(few?.kind == .notEnoughData)
+    #expect(
+      few?.description.contains(": 2 strata hold rows of both phase self and phase other; a correlation across them needs 3.") == true)
+    let empty = #expect(throws: RecordingError.self) {
+      try correlations(
+        of: self.twoStrata(), over: [.phase(.both)], method: .pearson, acrossLayers: false, partnerFilter: true, threads: 1)
+    }
+    #expect(empty?.kind == .notEnoughData && empty?.description.contains("phase both has no rows") == true)
+  }
+
+  /// Rows of the self and other phases in two strata.
+  private func twoStrata() throws -> Recording {
+    let path = FileManager.default.temporaryDirectory.appending(path: "two-strata-\(UUID().uuidString).h5").path
+    var columns = Recorder.Columns()
+    columns.hasStrata = true
+    let layer = LayerDescription(name: "dense_1", unitCount: 3, activationFunction: "relu", isOutput: true)
+    let recorder = try Recorder(path: path, layers: [layer], columns: columns, description: RecordingDescription())
+    var batch = RowBatch(phases: [.own, .other, .own, .other], activations: [[1, 2, 3, 2, 3, 1, 3, 1, 2, 1, 3, 2]])
+    batch.strata = [1, 1, 2, 2]
+    try recorder.append(batch)
+    try recorder.finish()
+    // The open file stays readable without its name.
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    return try Recording(path: path)
+  }
+}
+
+/// Against numpy and scipy in float64 (Fixtures/MirrorAnalysis/correlate.py).
+@Suite("Similarity of representations")
+struct SimilarityTests {
+  @Test("RSA and linear CKA are those of numpy and scipy to 1e-9", arguments: names, [1, 2])
+  func oracles(name: String, threads: Int) throws {
+    let expected = try oracle(name).similarity
+    let rows = try similarityRows(of: recording(name), partnerFilter: true, threads: threads)
+    let cka = rows.filter { $0.measure == .cka && $0.reason != "the recording has no /stratum" }
+    let rsa = rows.filter { $0.measure == .rsa && $0.reason != "the recording has no /stratum" }
+    for (ours, theirs) in [(rsa, expected["rsa"]), (cka, expected["cka"])] {
+      let theirs = try #require(theirs)
+      #expect(ours.map { Double($0.count) } == theirs.map { $0[0] })
+      expectEqual(ours.map(\.value), theirs.map { $0[1] })
+      #expect(ours.allSatisfy { ($0.value == nil) == ($0.reason != nil) })
+    }
+  }
+
+  @Test("What needs strata has its reason without them")
+  func reasons() throws {
+    let rows = try similarityRows(of: recording("small.h5"), partnerFilter: true, threads: 1)
+    // Two layers: a pair in each of five selections, and six pairs of phases in each layer.
+    #expect(rows.count == 2 * (5 + 2 * 6))
+    #expect(rows.filter { $0.measure == .rsa }.allSatisfy { $0.value == nil && $0.reason == "the recording has no /stratum" })
+    #expect(rows.filter { $0.measure == .cka && $0.layerA == $0.layerB }.allSatisfy { $0.value == nil && $0.reason != nil })
+    let error = #expect(throws: RecordingError.self) {
+      try similarityRows(of: recording("small.h5"), measures: [.rsa], partnerFilter: true, threads: 1)
+    }
+    #expect(error?.kind == .badFile && error?.description.contains("has no /stratum. RSA compares mean responses") == true)
+  }
+}
