@@ -27,7 +27,7 @@ public func similarityRows(
   of recording: Recording, measures: [SimilarityMeasure] = SimilarityMeasure.allCases,
   over selections: [RowSelection] = RowSelection.everyOne, partnerFilter: Bool, threads: Int
 ) throws -> [SimilarityRow] {
-  let rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
+  let rows = try recording.phaseRows(for: selections, partnerFilter: partnerFilter)
   let strata = try recording.strata()
   if strata == nil, measures == [.rsa] {
     throw RecordingError.missingPart(

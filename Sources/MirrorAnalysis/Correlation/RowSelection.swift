@@ -42,3 +42,13 @@ public enum RowSelection: Hashable, Sendable {
     }
   }
 }
+
+extension Recording {
+  /// What the selections need to know of the rows. Every row needs no phases, which are then not read: of a recording larger than memory
+  /// they would be most of what is held.
+  func phaseRows(for selections: [RowSelection], partnerFilter: Bool) throws -> PhaseRows {
+    selections.allSatisfy { $0 == .all }
+      ? PhaseRows(codes: [UInt8](repeating: PhaseRows.excluded, count: rowCount), isFiltered: false)
+      : try PhaseRows(of: self, partnerFilter: partnerFilter)
+  }
+}

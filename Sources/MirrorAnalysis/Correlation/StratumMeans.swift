@@ -60,7 +60,7 @@ extension Recording {
     of layers: [RecordedLayer], by indices: [StratumIndex], as type: Value.Type, threads: Int
   ) throws -> [StratumMeans] {
     let units = layers.reduce(0) { $0 + $1.unitCount }
-    let everyRow = PhaseRows(codes: [UInt8](repeating: PhaseRows.excluded, count: rowCount), isFiltered: false)
+    let everyRow = try phaseRows(for: [.all], partnerFilter: false)
     // Deviations from the first row of each stratum: a unit that is constant there, such as one that is silent, has exactly that mean, so
     // that ranks see ties as ties; and a large mean costs no digits.
     var origins = indices.map { [Double](repeating: 0, count: $0.strata.count * units) }

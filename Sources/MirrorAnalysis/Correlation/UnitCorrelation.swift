@@ -38,7 +38,7 @@ public func correlations(
   of recording: Recording, over selections: [RowSelection], method: CorrelationMethod, acrossLayers: Bool, partnerFilter: Bool,
   threads: Int
 ) throws -> [CorrelationMatrix] {
-  let rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
+  let rows = try recording.phaseRows(for: selections, partnerFilter: partnerFilter)
   for selection in selections {
     switch selection {
     case .phase(let phase): try rows.require([phase], rows: 2, in: recording.path)
@@ -69,7 +69,7 @@ public func correlationBytes(
   of recording: Recording, over selections: [RowSelection], method: CorrelationMethod, acrossLayers: Bool, partnerFilter: Bool
 ) throws -> Int {
   guard method == .spearman else { return 0 }
-  let rows = try PhaseRows(of: recording, partnerFilter: partnerFilter)
+  let rows = try recording.phaseRows(for: selections, partnerFilter: partnerFilter)
   let count = selections.map { $0.count(in: rows) }.max() ?? 0
   // Per value: itself, its rank, and its rank before the columns are put together.
   return recording.layerSets(acrossLayers: acrossLayers).map { layers in
