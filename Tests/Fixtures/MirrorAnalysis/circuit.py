@@ -1,9 +1,9 @@
 """numpy's own account of the edges of planted.h5, deep.h5, chain.h5 and, for some units, of the golden recording, in float64.
 
 Run in this folder, after ablate.py: python circuit.py   (h5py, numpy); writes circuit.json: per edge weight, z against its kernel
-(population sd), mean activation in each phase (partner-filtered) times weight, and the change of the mean output of the dominant action over the evaluate
-rows when activation times weight is taken from the target's weighted sum. The golden recording has no /split: its test gives it one, in
-which odd rows evaluate.
+(population sd), mean activation in each phase (partner-filtered) times weight, and the change of the mean output of the dominant action
+over the evaluate rows when activation times weight is taken from the target's weighted sum. The dominant action has the most weight over the
+target's paths through positive weights. The golden recording has no /split: its test gives it one, in which odd rows evaluate.
 """
 
 import json
@@ -35,7 +35,7 @@ def edges(name, wanted=None):
     for level, k in enumerate(kernel):
         paths = np.eye(4)
         for above in reversed(kernel[level + 1:]):
-            paths = above @ paths
+            paths = np.maximum(above, 0) @ paths
         sums = x[level][evaluate] @ k + bias[level]
         act = (lambda v: np.maximum(v, 0)) if function[level] == "relu" else (lambda v: v)
         before = up(act(sums), level + 1).mean(axis=0)
