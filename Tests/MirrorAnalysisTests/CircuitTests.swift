@@ -21,7 +21,7 @@ struct CircuitTests {
     .units(recording.layers.dropLast().map { ($0.name, Array(0..<$0.unitCount)) })
   }
 
-  @Test("Every edge agrees with numpy's forward pass", arguments: ["planted.h5", "deep.h5"], [1, 2])
+  @Test("Every edge agrees with numpy's forward pass", arguments: ["planted.h5", "deep.h5", "chain.h5"], [1, 2])
   func numpy(name: String, threads: Int) throws {
     let expected = try #require(try Fixture.json([String: [Edge]].self, "MirrorAnalysis/circuit.json")[name])
     let recording = try Self.recording(name)
@@ -59,10 +59,21 @@ struct CircuitTests {
     #expect(UnitDriver(mirrorInput: 0, differentiatingInput: 0) == nil)
   }
 
-  @Test("The graph names every edge's units once")
+  @Test("Units named twice give each edge once, and the seed does not matter where the recording has a split")
+  func units() throws {
+    let recording = try Self.recording("chain.h5")
+    let edges = try Circuit(of: recording, .units([("dense_2", [4, 1]), ("dense_2", [1])]), seed: 1, threads: 1).edges
+    #expect(edges.map(\.sourceUnit) == [1, 1, 1, 1, 1, 4, 4, 4, 4, 4])
+    #expect(try Circuit(of: recording, .units([("dense_2", [1, 4])]), seed: 2, threads: 2).edges == edges)
+  }
+
+  @Test("The graph names layers and units, and every edge once")
   func graph() throws {
     let text = try Circuit(of: Self.recording("planted.h5"), .units([("dense_1", [2])]), seed: 1, threads: 1).graphviz
-    #expect(text.hasPrefix("digraph"))
-    #expect(text.contains("->"))
+    #expect(text.hasPrefix("digraph circuit {\n") && text.hasSuffix("}\n"))
+    #expect(text.contains("subgraph \"cluster_dense_2\" {\n    label=\"dense_2\";\n"))
+    #expect(text.contains("\"dense_1:2\" [label=\"2\", fillcolor=orange];"))
+    #expect(text.split(separator: "\n").count { $0.contains(" -> ") } == 4)
+    #expect(text.contains("\"dense_1:2\" -> \"dense_2:3\" [penwidth=5.0, color=black"))
   }
 }

@@ -36,7 +36,7 @@ struct TableSchemaTests {
     (
       AblationRow.schema,
       "recording, target, target_units, mode, phase, outcome, baseline, ablated, effect, ci_low, ci_high, control_mean, control_sd, "
-        + "controls, p_value, n, same_rows"
+        + "controls, p_value, n, same_rows, reason"
     ),
     (
       CMNIRow.schema,

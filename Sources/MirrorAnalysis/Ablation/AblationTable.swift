@@ -19,6 +19,8 @@ public struct AblationRow: TableRow {
   /// The effect in each control.
   public var controlEffects: [Double]
   public var areSameRows: Bool
+  /// Why a number does not exist.
+  public var reason: String?
 
   /// Ablated − baseline.
   public var effect: Double? { ablated.flatMap { ablated in baseline.map { ablated - $0 } } }
@@ -58,6 +60,7 @@ public struct AblationRow: TableRow {
       Column("p_value", .number, "(b + 1) / (N + 1), b of N controls with an effect at least as far from 0"),
       Column("n", .integer, "Evaluate rows that the outcome rests on"),
       Column("same_rows", .boolean, "Whether units were chosen on the rows that they were evaluated on"),
+      Column("reason", .string, "Why a number does not exist"),
     ])
 
   public var cells: [Cell] {
@@ -65,7 +68,7 @@ public struct AblationRow: TableRow {
       .string(recording), .string(layer), .string(units.map(String.init).joined(separator: ";")), .string(mode),
       .string(phase?.name ?? "all"), .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower),
       .number(interval?.upper), .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue),
-      .integer(rowCount), .boolean(areSameRows),
+      .integer(rowCount), .boolean(areSameRows), .string(reason),
     ]
   }
 }
@@ -176,9 +179,22 @@ private struct AblationExperiment: Sendable {
           recording: name, layer: network.layers[target.layer].name, units: target.units, mode: plan.mode.name, phase: phase,
           outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
           ablated: ablated.value(outcome, in: phase), interval: intervals(outcome, phase), controlEffects: effects,
-          areSameRows: rows.areSame)
+          areSameRows: rows.areSame, reason: before == nil ? absence(of: outcome, in: phase) : missingControls(effects.count))
       }
     }
+  }
+
+  /// Why an outcome has no rows to rest on.
+  private func absence(of outcome: ActionOutcome, in phase: Phase?) -> String {
+    var reason = "no evaluate rows"
+    if case .accuracyOfLabel(let label) = outcome { reason += " labelled \(actions[label])" }
+    return phase.map { "\(reason) in phase \($0.name)" } ?? reason
+  }
+
+  /// Why controls that were asked for give no mean, no deviation or no p; nil where they give all three.
+  private func missingControls(_ count: Int) -> String? {
+    if plan.controls == 1 && count == 1 { return "a single control has no standard deviation" }
+    return plan.controls > 0 && count == 0 ? "the layer has no other set of as many units: no controls" : nil
   }
 
   private func summary(_ outputs: [Float]) -> ActionOutcomes {

@@ -36,7 +36,7 @@ struct ReplayedNetwork: Sendable {
     guard recorded.count >= 2 else {
       throw RecordingError.invalid(file: path, fault: "has \(recorded.count) dense layers; ablation needs a hidden and an output layer.")
     }
-    let upper = try recorded.dropFirst().map { try Self.dense($0, of: recording) }
+    let upper = try recorded.dropFirst().map { layer in try Self.replayable(recording.path) { try Self.dense(layer, of: recording) } }
     for (lower, layer) in zip(recorded, upper) where layer.inputCount != lower.unitCount {
       throw RecordingError.invalid(
         file: path,
@@ -49,8 +49,17 @@ struct ReplayedNetwork: Sendable {
     }
     let names = recording.actionNames ?? []
     actionNames = names.count == layers.last?.unitCount ? names : (0..<(layers.last?.unitCount ?? 0)).map(String.init)
-    above = try upper.indices.map { try Network(layers: Array(upper[$0...])) }
+    above = try Self.replayable(path) { try upper.indices.map { try Network(layers: Array(upper[$0...])) } }
     try checkReplay(path)
+  }
+
+  /// What a body gives; a network that cannot be is a fault of the recording.
+  private static func replayable<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as NetworkError {
+      throw RecordingError.invalid(file: path, fault: "holds a network that cannot be replayed: \(error)")
+    }
   }
 
   private static func dense(_ layer: RecordedLayer, of recording: Recording) throws -> DenseLayer {
@@ -61,11 +70,16 @@ struct ReplayedNetwork: Sendable {
     guard let bias = try recording.bias(of: layer) else {
       throw RecordingError.missingPart(file: recording.path, part: "/layers/\(layer.name)/bias", advice: advice)
     }
-    guard let activation = layer.activationFunction.flatMap({ DenseLayer.Activation(rawValue: $0) }) else {
+    guard let function = layer.activationFunction else {
+      throw RecordingError.missingPart(
+        file: recording.path, part: "attribute activation_function of /layers/\(layer.name)",
+        advice: "Ablation and circuits recompute the layer: say relu or linear.")
+    }
+    guard let activation = DenseLayer.Activation(rawValue: function) else {
       throw RecordingError.invalid(
         file: recording.path,
-        fault: "layer \(layer.name) has the activation function "
-          + "'\(layer.activationFunction ?? "")'; relu and linear can be replayed.")
+        fault: "/layers/\(layer.name) has the activation function '\(function)', and only relu and linear layers can be replayed. "
+          + "Ablate in a network whose layers above the first are of those.")
     }
     return try DenseLayer(
       name: layer.name, inputCount: kernel.count / layer.unitCount, unitCount: layer.unitCount, kernel: kernel, bias: bias,

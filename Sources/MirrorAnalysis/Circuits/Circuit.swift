@@ -41,7 +41,8 @@ public struct CircuitEdge: Sendable, Equatable {
   /// Change of the mean output of `dominantAction` over the evaluated rows when activation × weight is taken from the target's weighted
   /// sum; nil where the target raises no action.
   public let edgeEffect: Double?
-  /// The action that the target unit is, or raises most: the largest sum over its paths of the product of their weights, if above 0.
+  /// The action that the target unit is, or raises most: the largest sum, over its paths through positive weights alone, of the product of
+  /// their weights. Nil where it has no such path.
   public let dominantAction: String?
   public let targetDriver: UnitDriver?
   /// Why a number does not exist.

@@ -27,7 +27,7 @@ public struct CircuitRow: TableRow {
       Column("contribution_other", .number, "The same in the other phase, after the partner filter"),
       Column("contribution_both", .number, "The same in the both phase"),
       Column("edge_effect", .number, "Change of the dominant action's mean output on evaluate rows when the edge is taken out"),
-      Column("dominant_action", .string, "Action that the target unit is, or raises most over all paths"),
+      Column("dominant_action", .string, "Action that the target unit is, or raises most through positive weights"),
       Column("target_driver", .string, "mirror-driven, differentiator-driven or mixed, by shares of the target's positive input"),
       Column("reason", .string, "Why a number does not exist"),
     ])

@@ -32,7 +32,7 @@ struct LayerEdges {
     actionNames = network.actionNames
     let paths = network.pathWeights(from: index + 1)
     let isOutput = index + 1 == network.layers.count - 1
-    dominantActions = paths.enumerated().map { unit, weights in
+    dominantActions = network.pathWeights(from: index + 1, positiveOnly: true).enumerated().map { unit, weights in
       if isOutput { return unit }
       let best = weights.indices.max { (weights[$0], -$0) < (weights[$1], -$1) }
       return best.flatMap { weights[$0] > 0 ? $0 : nil }
@@ -79,7 +79,9 @@ private func unitDrivers(kernel: [Float], targetCount: Int, classes: [UnitClass]
 extension ReplayedNetwork {
   /// For each unit of a layer and each action the sum over all paths between them of the product of the weights,
   /// `[units][actions]`: rectification left out. The identity for the output layer.
-  func pathWeights(from index: Int) -> [[Double]] {
+  ///
+  /// - Parameter positiveOnly: leaves out every path with a weight that is not above 0.
+  func pathWeights(from index: Int, positiveOnly: Bool = false) -> [[Double]] {
     let actionCount = actionNames.count
     var paths = (0..<actionCount).map { unit in (0..<actionCount).map { $0 == unit ? 1.0 : 0.0 } }
     for layer in above[0].layers[index...].reversed() {
@@ -87,6 +89,7 @@ extension ReplayedNetwork {
         var sums = Array(repeating: 0.0, count: actionCount)
         for unit in 0..<layer.unitCount {
           let weight = Double(layer.kernel[input * layer.unitCount + unit])
+          guard weight > 0 || !positiveOnly else { continue }
           for action in 0..<actionCount { sums[action] += weight * paths[unit][action] }
         }
         return sums

@@ -1,10 +1,11 @@
 """A hand-made network whose help is driven by two known units, and numpy's own ablations of it and of two other recordings.
 
-Run in this folder: python ablate.py   (h5py, numpy); writes planted.h5, deep.h5 and ablate.json: outcomes of the intact and the ablated
-network (zero and mean over all select rows, all in float64) on evaluate rows, per phase.
+Run in this folder: python ablate.py   (h5py, numpy); writes planted.h5, deep.h5, chain.h5 and ablate.json: outcomes of the intact and the
+ablated network (zero and mean over all select rows, all in float64) on evaluate rows, per phase.
 
-planted.h5: layer 1 has 10 units. Units 2 and 5 rise in self and other and alone drive help; unit 7, the decoy, rises most and leads
-nowhere; the others are noise that feeds hop, jump and leap a little.
+planted.h5: layer 1 has 10 units. Units 2 and 5 rise in self and other and alone drive help; unit 7, the decoy, has the largest contrast (in
+self; its score, from other, is the third) and leads nowhere; the others are noise that feeds hop, jump and leap a little.
+chain.h5: three hidden layers, so that rectified ones lie above the first; with /partner_acting.
 """
 
 import json
@@ -16,7 +17,7 @@ ACTIONS = ["hop", "jump", "leap", "help"]
 PHASES = ["none", "self", "other", "both"]
 
 
-def write(name, phase, label, layers, split, stratum=None):
+def write(name, phase, label, layers, split, stratum=None, acting=None):
     """layers: (activations, kernel or None, bias or None, function)"""
     with h5py.File(name, "w") as file:
         file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.0", "complete": 1})
@@ -26,6 +27,8 @@ def write(name, phase, label, layers, split, stratum=None):
         file.create_dataset("split", data=split, dtype=h5py.enum_dtype({"select": 0, "evaluate": 1}, basetype="u1"))
         if stratum is not None:
             file["stratum"] = stratum.astype("i4")
+        if acting is not None:
+            file["partner_acting"] = acting.astype("u1")
         for index, (values, kernel, bias, function) in enumerate(layers):
             group = file.create_group(f"layers/dense_{index + 1}")
             group.attrs.update(
@@ -48,7 +51,7 @@ def planted(rng, rows=2400):
     hidden = np.abs(rng.normal(0.5, 0.2, (rows, 10)))
     for unit in (2, 5):
         hidden[:, unit] = np.maximum(0, 1.0 * distress + rng.normal(0, 0.05, rows))
-    hidden[:, 7] = np.maximum(0, 3.0 * distress + rng.normal(0, 0.05, rows))
+    hidden[:, 7] = np.maximum(0, np.where(phase == 2, 0.8, 2.5 * distress) + rng.normal(0, 0.05, rows))
     hidden = hidden.astype("f4").astype("f8")
     kernel = np.zeros((10, 4))
     kernel[[0, 1, 3, 4, 6, 8, 9], :3] = rng.uniform(0, 0.1, (7, 3))
@@ -66,6 +69,14 @@ def deep(rng, rows=900):
     middle = up(x, upper[:1])
     return phase, rng.integers(0, 4, rows), [
         (x, None, None, "relu"), (middle, *upper[0][1:]), (up(middle, upper[1:]), *upper[1][1:])]
+
+
+def chain(rng, rows=500):
+    phase = rng.integers(0, 4, rows)
+    x = np.maximum(rng.normal(0, 1, (rows, 7)) + rng.normal(0, 0.6, 7) * (phase > 0)[:, None], 0).astype("f4").astype("f8")
+    upper = [(None, rng.normal(0, 0.6, (i, o)), rng.normal(0, 0.1, o), f) for i, o, f in [(7, 6, "relu"), (6, 5, "relu"), (5, 4, "linear")]]
+    values = [up(x, upper[:i]) for i in range(4)]
+    return phase, rng.integers(0, 4, rows), [(x, None, None, "relu")] + [(v, *u[1:]) for v, u in zip(values[1:], upper)]
 
 
 def outcomes(y, phase, label):
@@ -114,5 +125,10 @@ with h5py.File("../Golden/recording_2x17_epoch10.h5") as file:
     layers = [(g["activations"][:], g["kernel"][:], g["bias"][:], g.attrs["activation_function"]) for g in (file[f"layers/dense_{i}"] for i in (1, 2, 3))]
 everything = cases("golden", phase, label, np.ones(len(phase), int), layers, [(0, [3, 7]), (1, [0, 1, 2, 3])])
 result["../Golden/recording_2x17_epoch10.h5"] = [c for c in everything if c["mode"] == "zero"]
+rng = np.random.default_rng(12)
+phase, label, layers = chain(rng)
+split = rng.integers(0, 2, len(phase))
+write("chain.h5", phase, label, layers, split, acting=rng.integers(0, 2, len(phase)))
+result["chain.h5"] = cases("chain.h5", phase, label, split, layers, [(0, [0, 6]), (1, [2]), (2, [1, 4])])
 with open("ablate.json", "w") as out:
     json.dump(result, out)
