@@ -55,7 +55,7 @@ let package = Package(
     .target(
       name: "MirrorAnalysis", dependencies: ["ActivationRecording", "DenseNetwork", "Parallelism", "Statistics", "Tabular"]),
     // What both command lines share: exit codes, output options, progress, logs.
-    .target(name: "Terminal", dependencies: ["Parallelism", "Tabular", argumentParser, logging]),
+    .target(name: "Terminal", dependencies: ["ActivationRecording", "Parallelism", "Tabular", argumentParser, logging]),
     // Makes the experiment: states, networks, recordings.
     .executableTarget(
       name: "frogtoad",

@@ -14,4 +14,10 @@ public struct RecordedLayer: Sendable {
   /// Whether its activations are stored in double precision; all others fit a Float without loss.
   public var storesDoubles: Bool { activations.datatype == .float64 }
   let activations: Dataset
+
+  /// Whether it is a layer of the network's own; see `isOwnLayer(kind:)`.
+  public var isOwnLayer: Bool { Self.isOwnLayer(kind: kind) }
+
+  /// Dropout and inputs may be recorded, but are no layers of their own.
+  public static func isOwnLayer(kind: String) -> Bool { kind != "dropout" && kind != "input" }
 }

@@ -31,12 +31,7 @@ struct Frogtoad: ParsableCommand {
   /// The exit code and sentence of an error of the libraries.
   static func explain(_ error: any Error) -> Failure? {
     switch error {
-    case let error as RecordingError:
-      switch error.kind {
-      case .badFile: Failure(.badFile, error.description)
-      case .notEnoughData: Failure(.notEnoughData, error.description)
-      case .failed: Failure(.failed, error.description)
-      }
+    case let error as RecordingError: Failure(error)
     case let error as StatesFileError: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
     case let error as CheckpointError: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
     case let error as HDF5Error: Failure(error.isAboutOutput ? .failed : .badFile, error.description)

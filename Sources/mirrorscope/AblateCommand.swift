@@ -76,9 +76,7 @@ struct AblateCommand: ParsableCommand {
     if sameRows { common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.") }
     try table.write(AblationRow.self) { take in
       for path in recordings {
-        let recording = try Recording(path: path)
-        let bytes = 8 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
-        try common.requireMemory(bytes: bytes, for: "\(path): the activations")
+        let recording = try common.openForReplay(path)
         if try recording.labels() == nil { common.logger.info("\(path): has no /label, so no accuracy is given.") }
         try take(ablationRows(of: recording, plan: plan, layers: { fnmatch(layers, $0, 0) == 0 }, threads: common.threads))
       }

@@ -52,10 +52,7 @@ struct CMNICommand: ParsableCommand {
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
         let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
         guard !resampling.isEmpty else { return try moments.cmniRows() }
-        try moments.rows.require([.neither, .own, .other], in: recording.path)
-        try common.requireMemory(
-          bytes: ContrastRows.bytes(rows: moments.rows, layers: recording.layers), for: "\(recording.path): the activations")
-        let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: resampling.usesStrata, threads: threads)
+        let contrastRows = try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads)
         let inference = try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: resampling, threads: threads)
         return try moments.cmniRows(inference: inference)
       } take: { rows in

@@ -1,6 +1,5 @@
 import ActivationRecording
 import ArgumentParser
-import Foundation
 import MirrorAnalysis
 import Terminal
 
@@ -52,11 +51,9 @@ struct CircuitCommand: ParsableCommand {
     let graph = try dot.map { try OutputFile(path: $0, overwrite: table.destination.force) }
     try table.write(CircuitRow.self) { take in
       for path in recordings.recordings {
-        let recording = try Recording(path: path)
-        let bytes = 8 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
-        try common.requireMemory(bytes: bytes, for: "\(path): the activations")
+        let recording = try common.openForReplay(path)
         let circuit = try Circuit(
-          of: recording, selection, layers: { fnmatch(recordings.layers, $0, 0) == 0 }, partnerFilter: recordings.partnerFilter,
+          of: recording, selection, layers: recordings.matches, partnerFilter: recordings.partnerFilter,
           seed: seed.seed, threads: common.threads)
         try take(circuit.edges.map { CircuitRow(recording: path, edge: $0) })
         try graph?.write(circuit.graphviz)

@@ -40,12 +40,7 @@ struct Mirrorscope: ParsableCommand {
   /// The exit code and sentence of an error of the libraries.
   static func explain(_ error: any Error) -> Failure? {
     switch error {
-    case let error as RecordingError:
-      switch error.kind {
-      case .badFile: Failure(.badFile, error.description)
-      case .notEnoughData: Failure(.notEnoughData, error.description)
-      case .failed: Failure(.failed, error.description)
-      }
+    case let error as RecordingError: Failure(error)
     case let error as HDF5Error: Failure(.badFile, error.description)
     default: nil
     }

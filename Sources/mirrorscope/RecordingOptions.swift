@@ -17,8 +17,11 @@ struct RecordingOptions: ParsableArguments {
 
   var partnerFilter: Bool { !noPartnerFilter }
 
+  /// Whether `--layers` asks for a layer of that name.
+  func matches(_ name: String) -> Bool { fnmatch(layers, name, 0) == 0 }
+
   func open(_ path: String) throws -> Recording {
-    let recording = try Recording(path: path) { name in fnmatch(layers, name, 0) == 0 }
+    let recording = try Recording(path: path) { matches($0) }
     guard !recording.layers.isEmpty else {
       let names = try Recording(path: path, layers: { _ in true }).layers.map(\.name).joined(separator: ", ")
       throw Failure(.failed, "\(path): no layer matches --layers '\(layers)'; it has \(names).")

@@ -57,10 +57,7 @@ struct UnitsCommand: ParsableCommand {
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
         let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
         guard test == .permutation else { return try moments.unitsRows(criteria: chosen) }
-        try moments.rows.require([.neither, .own, .other], in: recording.path)
-        try common.requireMemory(
-          bytes: ContrastRows.bytes(rows: moments.rows, layers: recording.layers), for: "\(recording.path): the activations")
-        let rows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: resampling.usesStrata, threads: threads)
+        let rows = try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads)
         return try moments.unitsRows(criteria: chosen, permuting: rows, plan: resampling, threads: threads)
       } take: { rows in
         try take(rows)

@@ -32,7 +32,7 @@ struct ReplayedNetwork: Sendable {
   ///   and the layer's largest activation.
   init(of recording: Recording, threads: Int) throws {
     path = recording.path
-    let recorded = recording.layers.filter { $0.kind != "dropout" && $0.kind != "input" }
+    let recorded = recording.layers.filter(\.isOwnLayer)
     guard recorded.count >= 2 else {
       throw RecordingError.invalid(file: path, fault: "has \(recorded.count) dense layers; ablation needs a hidden and an output layer.")
     }

@@ -75,7 +75,7 @@ enum UntrainedNetworks {
 
   /// Glorot-uniform kernels and zero biases, `RandomStream(seed, "audit untrained", draw)` giving each network's seed.
   init(like recording: Recording, seed: UInt64) throws {
-    let layers = recording.layers.filter { $0.kind != "dropout" && $0.kind != "input" }
+    let layers = recording.layers.filter(\.isOwnLayer)
     guard let inputs = recording.inputShape?.last else {
       self = .none(reason: "the recording has no /inputs; record them to compare with an untrained network")
       return

@@ -1,3 +1,5 @@
+import ActivationRecording
+
 /// How the Checkpoint Mirror Neuron Index is taken.
 public enum CMNIVariant: String, CaseIterable, Sendable {
   /// As the paper's scripts: a unit counts min(Δself, Δother) where both are above 0, otherwise 0; all layers, the outputs included.
@@ -48,5 +50,5 @@ public struct CMNI: Sendable, Equatable {
 
 extension LayerMoments {
   /// Whether the layer's units are units of the index: dropout and inputs are no layers of their own.
-  var countsInIndex: Bool { kind != "dropout" && kind != "input" }
+  var countsInIndex: Bool { RecordedLayer.isOwnLayer(kind: kind) }
 }

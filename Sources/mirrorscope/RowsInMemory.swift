@@ -1,0 +1,23 @@
+import ActivationRecording
+import MirrorAnalysis
+import Terminal
+
+extension CommonOptions {
+  /// Reads the rows that permutations and the bootstrap need, once it is clear that there are some and that they may be held.
+  func contrastRows(
+    of recording: Recording, moments: RecordingMoments, plan: ResamplingPlan, threads: Int
+  ) throws -> ContrastRows {
+    try moments.rows.require([.neither, .own, .other], in: recording.path)
+    try requireMemory(
+      bytes: ContrastRows.bytes(rows: moments.rows, layers: recording.layers), for: "\(recording.path): the activations")
+    return try ContrastRows(of: recording, rows: moments.rows, usesStrata: plan.usesStrata, threads: threads)
+  }
+
+  /// Opens a recording with all of its layers, which replaying holds in memory with a copy of the rows that are changed.
+  func openForReplay(_ path: String) throws -> Recording {
+    let recording = try Recording(path: path)
+    let bytes = 8 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
+    try requireMemory(bytes: bytes, for: "\(path): the activations")
+    return recording
+  }
+}
