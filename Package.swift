@@ -31,8 +31,7 @@ let package = Package(
     // HDF5's C interface, with a shim for the macros that Swift cannot import.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     // Deflate and inflate of whole chunks, in zlib's format.
-    .systemLibrary(
-      name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]),
+    .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
     // Matrix products: OpenBLAS on Linux, Accelerate on macOS.
     .systemLibrary(name: "CBLAS", pkgConfig: blasPackage, providers: [.apt(["libopenblas-dev"])]),
     // The few loops that are compiled per instruction set: forward pass, training step, moments.
@@ -40,7 +39,7 @@ let package = Package(
     // Fixed blocks of work over several threads, results in order.
     .target(name: "Parallelism"),
     // A Swift face on HDF5, one file per notion.
-    .target(name: "HDF5", dependencies: ["CHDF5", "CDeflate", "Parallelism"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CISAL", "Parallelism"]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
     // A typed table out as CSV, TSV or JSON, and its Table Schema.

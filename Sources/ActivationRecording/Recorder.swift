@@ -39,9 +39,12 @@ public final class Recorder {
   private let inputFloats: RowWriter<Float>?
   private var rowsSinceFlush = 0
   private var flushedRows = 0
+  private var lastFlush = ContinuousClock.now
 
-  /// Rows between two flushes of the whole file: what a kill can cost.
-  private static let flushInterval = 16_384
+  /// Rows between two flushes of the file. A kill can cost these and the chunks that are under way.
+  private static let flushInterval = 65_536
+  /// Or this time, for who records slowly; then the full chunks under way are waited for, too.
+  private let flushPeriod: Duration
 
   /// Creates `path.partial` with the description and every data set in it, without rows.
   ///
@@ -49,11 +52,13 @@ public final class Recorder {
   ///   - layers: input side first; the last ones may be outputs. Names must differ.
   ///   - overwrite: whether a recording of that name may be replaced when this one is finished.
   ///   - compressionLevel: deflate level, 0 (none) to 9.
+  ///   - flushPeriod: the longest time between two flushes of the file: what a kill can cost beyond 65,536 rows.
   /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `.cannotBegin` when the file cannot be created.
   public init(
     path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool = false,
-    threads: Int = 1, compressionLevel: Int = 1
+    threads: Int = 1, compressionLevel: Int = 1, flushPeriod: Duration = .seconds(5)
   ) throws {
+    self.flushPeriod = flushPeriod
     guard overwrite || !FileManager.default.fileExists(atPath: path) else { throw RecordingError.exists(file: path) }
     try Self.check(layers, columns, path: path)
     self.path = path
@@ -140,7 +145,12 @@ public final class Recorder {
       }
       rowCount += rows
       rowsSinceFlush += rows
-      if rowsSinceFlush >= Self.flushInterval { try flush() }
+      if lastFlush.duration(to: .now) >= flushPeriod {
+        try forEachWriter { try $0.writeFullChunks() }
+        try flush()
+      } else if rowsSinceFlush >= Self.flushInterval {
+        try flush()
+      }
     } catch {
       throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
     }
@@ -168,15 +178,19 @@ public final class Recorder {
   }
 
   /// Does something to the writer of every data set of rows, whatever its type.
-  private func forEachWriter(_ body: (any RowSink) throws -> Void) throws {
+  private func forEachWriter(_ body: (any RowSink) throws -> Void) rethrows {
     let columns: [(any RowSink)?] = [label, prediction, partnerActing, stratum, split, inputBytes, inputFloats]
     for writer in [sample, phase] + activations + columns.compactMap({ $0 }) { try body(writer) }
   }
 
+  /// Flushes what the writers have handed over; chunks under way stay so, and encoding goes on.
   private func flush() throws {
-    try forEachWriter { try $0.flush() }
-    flushedRows = rowCount
+    try file.flush()
+    var stored = rowCount
+    forEachWriter { stored = min(stored, $0.storedRowCount) }
+    flushedRows = stored
     rowsSinceFlush = 0
+    lastFlush = .now
   }
 
   // MARK: - Declaring
@@ -308,7 +322,8 @@ private func reason(_ error: any Error) -> String { (error as? HDF5Error)?.reaso
 
 /// What the recorder does to a writer of rows of any type.
 private protocol RowSink {
-  func flush() throws
+  var storedRowCount: Int { get }
+  func writeFullChunks() throws
   func finish() throws
 }
 

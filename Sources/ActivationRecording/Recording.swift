@@ -38,17 +38,33 @@ public final class Recording {
         return phase
       }
     }
-    let codes = try dataset.read(as: Int64.self)
-    var meaning: [Int64: Phase] = [:]
+    var meaning: [Int: Phase] = [:]
     if case .enumeration(_, let members) = dataset.datatype {
-      for member in members { meaning[Int64(member.value)] = Phase(name: member.name) }
+      for member in members { meaning[member.value] = Phase(name: member.name) }
     } else {
-      for phase in Phase.allCases { meaning[Int64(phase.rawValue)] = phase }
+      for phase in Phase.allCases { meaning[Int(phase.rawValue)] = phase }
     }
-    return try codes.enumerated().map { row, code in
-      guard let phase = meaning[code] else { throw badPhase("\(code)", row: row) }
-      return phase
+    return dataset.datatype.isByte
+      ? try phases(dataset, as: UInt8.self, meaning: meaning) : try phases(dataset, as: Int64.self, meaning: meaning)
+  }
+
+  /// Reads codes a piece at a time: all of them as 64-bit integers would take eight times the memory of the phases.
+  private func phases<Code: Element & BinaryInteger>(
+    _ dataset: Dataset, as type: Code.Type, meaning: [Int: Phase]
+  ) throws -> [Phase] {
+    let ofByte = (0..<256).map { meaning[$0] }
+    var phases: [Phase] = []
+    phases.reserveCapacity(rowCount)
+    let pieceRows = 1 << 18
+    for start in stride(from: 0, to: rowCount, by: pieceRows) {
+      for code in try dataset.read(rows: start..<min(start + pieceRows, rowCount), as: Code.self, threads: 1) {
+        guard let phase = ofByte.indices.contains(Int(code)) ? ofByte[Int(code)] : meaning[Int(code)] else {
+          throw badPhase("\(code)", row: phases.count)
+        }
+        phases.append(phase)
+      }
     }
+    return phases
   }
 
   private func badPhase(_ value: String, row: Int) -> RecordingError {

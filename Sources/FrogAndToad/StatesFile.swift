@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Parallelism
 
 /// A states file, open for reading: see `StatesFormat` for what is in it.
 public final class StatesFile: Sendable {
@@ -111,7 +112,7 @@ private struct SplitReader: Sendable {
 
   func rows(_ range: Range<Int>) throws -> StateRows {
     var rows = StateRows(
-      states: try states.read(rows: range, as: UInt8.self), labels: try labels.read(rows: range, as: UInt8.self),
+      states: try states.read(rows: range, as: UInt8.self, threads: availableThreads), labels: try labels.read(rows: range, as: UInt8.self),
       scenarios: try scenarios.read(rows: range, as: UInt8.self))
     try check(rows.labels, of: labels, from: range.lowerBound)
     try check(rows.scenarios, of: scenarios, from: range.lowerBound)

@@ -25,7 +25,10 @@ public final class StatesFileWriter {
     file = try File.create(partialPath, overwrite: true)
     root = try file.root
     try write(provenance)
-    for split in Split.allCases { splits[split] = try SplitWriter(root.createGroup(split.rawValue), file: path) }
+    let workers = ChunkWorkers()
+    for split in Split.allCases {
+      splits[split] = try SplitWriter(root.createGroup(split.rawValue), file: path, workers: workers)
+    }
   }
 
   deinit {
@@ -51,6 +54,7 @@ public final class StatesFileWriter {
   ///
   /// - Throws: `HDF5Error`, `StatesFileError.rename`. Nothing is left under either name then, except an older complete file.
   public func finish() throws {
+    for split in splits.values { try split.finish() }
     try root.attributes.set("states_sha256", hash.digits)
     try root.attributes.set("complete", 1)
     try file.close()
@@ -79,33 +83,39 @@ private struct SplitWriter {
   private(set) var count = 0
   private let group: Group
   private let file: String
-  private let states: Dataset
-  private let labels: Dataset
-  private let scenarios: Dataset
-  private let partnerActing: Dataset
-  private var episodes: Dataset?
+  private let workers: ChunkWorkers
+  private let states: RowWriter<UInt8>
+  private let labels: RowWriter<UInt8>
+  private let scenarios: RowWriter<UInt8>
+  private let partnerActing: RowWriter<UInt8>
+  private var episodes: RowWriter<Int32>?
 
-  init(_ group: Group, file: String) throws {
+  init(_ group: Group, file: String, workers: ChunkWorkers) throws {
     self.group = group
     self.file = file
-    states = try Self.column(StatesFormat.states, .uint8, width: StateIndex.count, in: group)
-    labels = try Self.column(StatesFormat.label, StatesFormat.labelType, in: group)
-    scenarios = try Self.column(StatesFormat.scenario, StatesFormat.scenarioType, in: group)
-    partnerActing = try Self.column(StatesFormat.partnerActing, .uint8, in: group)
+    self.workers = workers
+    states = try Self.column(StatesFormat.states, .uint8, width: StateIndex.count, in: group, workers)
+    labels = try Self.column(StatesFormat.label, StatesFormat.labelType, in: group, workers)
+    scenarios = try Self.column(StatesFormat.scenario, StatesFormat.scenarioType, in: group, workers)
+    partnerActing = try Self.column(StatesFormat.partnerActing, .uint8, in: group, workers)
   }
 
   mutating func append(_ rows: StateRows) throws {
     try check(rows)
     if count == 0 && rows.episodes != nil && episodes == nil {
-      episodes = try Self.column(StatesFormat.episode, .int32, in: group)
+      episodes = try Self.column(StatesFormat.episode, .int32, in: group, workers)
     }
-    let range = count..<count + rows.count
-    try Self.append(rows.states, to: states, range)
-    try Self.append(rows.labels, to: labels, range)
-    try Self.append(rows.scenarios, to: scenarios, range)
-    try Self.append(rows.partnerActing, to: partnerActing, range)
-    if let episodes, let numbers = rows.episodes { try Self.append(numbers, to: episodes, range) }
-    count = range.upperBound
+    try states.append(rows.states)
+    try labels.append(rows.labels)
+    try scenarios.append(rows.scenarios)
+    try partnerActing.append(rows.partnerActing)
+    if let episodes, let numbers = rows.episodes { try episodes.append(numbers) }
+    count += rows.count
+  }
+
+  func finish() throws {
+    for column in [states, labels, scenarios, partnerActing] { try column.finish() }
+    try episodes?.finish()
   }
 
   private func check(_ rows: StateRows) throws {
@@ -118,16 +128,13 @@ private struct SplitWriter {
     }
   }
 
-  private static func column(_ name: String, _ type: Datatype, width: Int? = nil, in group: Group) throws -> Dataset {
+  private static func column<T: Element>(
+    _ name: String, _ type: Datatype, width: Int? = nil, in group: Group, _ workers: ChunkWorkers
+  ) throws -> RowWriter<T> {
     let rest = width.map { [$0] } ?? []
-    return try group.createDataset(
+    let dataset = try group.createDataset(
       name, type: type, shape: [0] + rest, maximumShape: [nil] + rest, chunk: [StatesFormat.chunkRows] + rest,
       filters: FilterPipeline([.deflate(level: 1), .fletcher32]))
-  }
-
-  private static func append<T: Element>(_ values: [T], to dataset: Dataset, _ rows: Range<Int>) throws {
-    guard !rows.isEmpty else { return }
-    try dataset.extend(rows: rows.upperBound)
-    try dataset.write(values, rows: rows)
+    return try RowWriter(dataset, workers: workers)
   }
 }

@@ -1,6 +1,6 @@
 /// Encodes and decodes chunks as HDF5's own shuffle, deflate and Fletcher-32 filters do, outside HDF5 and its lock.
 ///
-/// Files written with it are ordinary HDF5. Deflate is libdeflate's, several times as fast as zlib, in the same format. The same chunk
+/// Files written with it are ordinary HDF5. Deflate is ISA-L's, several times as fast as zlib, in the same format. The same chunk
 /// always gives the same bytes, whatever the thread. Threads may share a codec.
 public struct ChunkCodec: Sendable {
   /// Why a stored chunk cannot be decoded.

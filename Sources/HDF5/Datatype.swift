@@ -25,6 +25,12 @@ public indirect enum Datatype: Sendable, Equatable {
     default: false
     }
   }
+
+  /// Whether the elements, or the values of an enumeration, are single bytes that count from 0.
+  public var isByte: Bool {
+    if case .enumeration(let base, _) = self { return base.isByte }
+    return self == .uint8
+  }
 }
 
 /// One name and its value in an enumeration.

@@ -7,11 +7,13 @@ import Parallelism
 /// same bytes for any number of threads, with several writers too. A bounded number of chunks is under way: `append` waits for the
 /// oldest when there are more, which is the back-pressure. Belongs to one thread.
 ///
-/// Rows are in the file for certain after `flush()` or `finish()`. A writer that is released without either leaves out the rows not
-/// yet written.
+/// `storedRowCount` rows are in the data set already, whole chunks of them until `finish()` adds the rest. A writer that is released
+/// without it leaves out the rows not yet written.
 public final class RowWriter<T: Element> {
   /// Rows in the data set and under way, those there before included.
   public private(set) var rowCount: Int
+  /// Rows in the data set. They survive a kill once the file has been flushed.
+  public var storedRowCount: Int { dataset.shape[0] }
 
   private let dataset: Dataset
   private let encoding: Encoding
@@ -26,10 +28,8 @@ public final class RowWriter<T: Element> {
   private var idle: [ChunkJob<T>] = []
   private var failure: (any Error)?
   private var isFinished = false
-  /// Whether the chunk being filled is already in the file in part, from a `flush()`.
+  /// Whether the chunk being filled is already in the file in part, from an earlier writer.
   private var currentIsStored = false
-  /// What is in the file of it then.
-  private var storedPart: (bytes: [UInt8], filterMask: UInt32)?
 
   private enum Encoding {
     case ours(ChunkCodec)
@@ -100,14 +100,10 @@ public final class RowWriter<T: Element> {
     try values.withUnsafeBufferPointer { try append($0) }
   }
 
-  /// Writes everything appended so far, the chunk being filled too, and flushes the file: a reader finds these rows even when this
-  /// program is killed later. Killed while it rewrites a chunk stored in part, it can lose that chunk, never an earlier one.
-  public func flush() throws {
+  /// Waits for the full chunks under way and writes them. Without it they stay under way until later ones push them out.
+  public func writeFullChunks() throws {
     try start()
-    try remembering {
-      try writeEverything()
-      try dataset.file.flush()
-    }
+    try remembering { try writeInFlight() }
   }
 
   /// Writes what is left, padding the last chunk, and sets the number of rows. A second call does nothing.
@@ -159,8 +155,12 @@ public final class RowWriter<T: Element> {
     idle.append(job)
   }
 
-  private func writeEverything() throws {
+  private func writeInFlight() throws {
     while !inFlight.isEmpty { try writeOldest() }
+  }
+
+  private func writeEverything() throws {
+    try writeInFlight()
     guard current.filled > 0, dataset.shape[0] < rowCount else { return }
     current.startRow = currentStart
     current.replacesStored = currentIsStored
@@ -168,8 +168,6 @@ public final class RowWriter<T: Element> {
     current.elements[current.filled...].update(repeating: 0)
     beginEncoding(current)
     try write(current, rows: current.filled / elementsPerRow)
-    currentIsStored = true
-    if case .ours = encoding { storedPart = (Array(current.encodedBytes), current.filterMask) }
   }
 
   /// Writes a chunk and makes the data set reach over its rows; leaves the rows before as they were when that fails.
@@ -189,22 +187,12 @@ public final class RowWriter<T: Element> {
     }
   }
 
-  /// Writes a chunk of which a part is in the file. It may take the place of that part, so a write cut short by a full disk has
-  /// damaged it, and it is put back.
+  /// Writes a chunk of which a part is in the file.
   private func replaceStored(_ job: ChunkJob<T>, rows: Int) throws {
     // In one go, so that nobody writes between the chunk and the flush after it.
     try withLibrary { _ in
-      do {
-        if case .library = encoding { try dataset.extend(rows: job.startRow + rows) }
-        try writeContent(of: job, rows: rows)
-      } catch {
-        if let storedPart {
-          try? storedPart.bytes.withUnsafeBytes {
-            try dataset.writeRawChunk($0, filterMask: storedPart.filterMask, at: offset(of: job))
-          }
-        }
-        throw error
-      }
+      if case .library = encoding { try dataset.extend(rows: job.startRow + rows) }
+      try writeContent(of: job, rows: rows)
       try dataset.extend(rows: job.startRow + rows)
       // Until then the file on the disk points to the stored part, whose place is free for the next chunk.
       try dataset.file.flush()

@@ -15,7 +15,7 @@ struct RecoveryTests {
   private func path(_ name: String) -> String { folder.appending(path: name).path }
 
   /// The partial file of a recorder as it is on the disk when the recorder ends without a word after so many rows.
-  private func partial(rows: Int, named name: String = "a.h5.partial") throws -> String {
+  private func partial(rows: Int, named name: String = "a.h5.partial", flushPeriod: Duration = .seconds(60)) throws -> String {
     var columns = Recorder.Columns()
     columns.actionNames = ["hop", "jump"]
     columns.hasLabels = true
@@ -31,7 +31,7 @@ struct RecoveryTests {
         LayerDescription(
           name: "dense_1", unitCount: 3, activationFunction: "relu", isOutput: false, kernel: [1, 2, 3, 4, 5, 6], bias: [1, 2, 3]),
         LayerDescription(name: "dense_2", unitCount: 1, activationFunction: "linear", isOutput: true),
-      ], columns: columns, description: description)
+      ], columns: columns, description: description, flushPeriod: flushPeriod)
     for start in stride(from: 0, to: rows, by: 1000) {
       let range = start..<min(start + 1000, rows)
       var batch = RowBatch(
@@ -49,9 +49,9 @@ struct RecoveryTests {
 
   @Test("The rows that were flushed become a valid recording with everything they were recorded with")
   func recovers() throws {
-    let partial = try partial(rows: 40_000)
+    let partial = try partial(rows: 100_000)
     let found = try recoverRecording(partial: partial, output: path("a.h5"))
-    #expect(found.rows >= 16_384 && found.rows <= 40_000)
+    #expect(found.rows >= 32_768 && found.rows <= 100_000)
     #expect(try recordingFaults(path: path("a.h5"), threads: 1).isEmpty)
     let recording = try Recording(path: path("a.h5"))
     #expect(recording.rowCount == found.rows)
@@ -70,9 +70,15 @@ struct RecoveryTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a.h5", "a.h5.partial"])
   }
 
+  @Test("Who records slowly loses the chunk being filled at most")
+  func slow() throws {
+    let partial = try partial(rows: 12_000, flushPeriod: .zero)
+    #expect(try recoverRecording(partial: partial, output: path("a.h5")).rows == 8192)
+  }
+
   @Test("Data sets that end before the others decide how many rows are kept")
   func uneven() throws {
-    let partial = try partial(rows: 20_000)
+    let partial = try partial(rows: 70_000)
     let file = try File.open(partial, writable: true)
     let phase = try file.root.dataset("phase")
     let rows = phase.shape[0]
@@ -89,7 +95,7 @@ struct RecoveryTests {
     #expect(error?.kind == .notEnoughData)
     #expect(error?.description == "\(partial): no whole row was flushed before the recorder ended. Record again.")
     try "mine".write(toFile: path("b.h5"), atomically: true, encoding: .utf8)
-    let full = try self.partial(rows: 20_000, named: "b.h5.partial")
+    let full = try self.partial(rows: 70_000, named: "b.h5.partial")
     #expect(throws: RecordingError.self) { try recoverRecording(partial: full, output: path("b.h5")) }
     #expect(try String(contentsOfFile: path("b.h5"), encoding: .utf8) == "mine")
   }
