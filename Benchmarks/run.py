@@ -1,6 +1,6 @@
 """Runs Mirrorscope and its peers on the same work in turn, never at once, and prints a table of medians and ratios.
 
-Called by scripts/benchmark, which builds and prepares the Python: run.py SCRATCH_FOLDER [--quick]
+Called by scripts/benchmark, which builds and prepares the Python: run.py SCRATCH_FOLDER [--quick] [--memory]
 """
 
 import datetime
@@ -10,6 +10,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import time
 
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
@@ -78,10 +79,10 @@ compare(
     lambda: peer("moments", file("peer.h5")))
 moments_seconds = rows[-1][3]
 inflate_seconds = statistics.median(ours("inflate", file("ours.h5"))["seconds"] for _ in range(repeats))
-def small():
-    first = ours("record", file("small.f4"), file("small.h5"), "--units", 38)["seconds"]
-    return {"seconds": first + ours("moments", file("small.h5"))["seconds"]}
-compare("20,000 × 38 to the index, against CSV files as in the paper's scripts", "200", small, lambda: peer("csv", file("small.f4"), 38, file("small.csv")))
+compare(
+    "20,000 × 38 to the index, against CSV files as in the paper's scripts", "200",
+    lambda: ours("to-index", file("small.f4"), file("small.h5"), "--units", 38),
+    lambda: peer("csv", file("small.f4"), 38, file("small.csv")))
 compare(
     f"correlation {wide:,} × 1,024, against numpy.corrcoef", "2.2", lambda: ours("correlate", file("wide.f4"), "--units", 1024),
     lambda: peer("correlate", file("wide.f4"), 1024))
@@ -89,10 +90,47 @@ compare(
     f"correlation {count:,} × 64, against numpy.corrcoef", "3.5", lambda: ours("correlate", file("narrow.f4"), "--units", 64),
     lambda: peer("correlate", file("narrow.f4"), 64))
 
-one = {task: ours(task, *arguments, "--threads", 1)["seconds"] for task, arguments in {
-    "record": [file("narrow.f4"), file("one.h5"), "--units", 64], "inflate": [file("ours.h5")]}.items()}
-two = {task: ours(task, *arguments, "--threads", 2)["seconds"] for task, arguments in {
-    "record": [file("narrow.f4"), file("two.h5"), "--units", 64], "inflate": [file("ours.h5")]}.items()}
+
+
+def seconds(*arguments):
+    return statistics.median(ours(*arguments)["seconds"] for _ in range(repeats))
+
+
+def growth(task, *before, after=()):
+    """Time on all rows over that on half of them, and on one thread over that on two."""
+    whole, half = (seconds(task, *before, file(name), *after) for name in inputs[task])
+    one, two = (seconds(task, *before, file(inputs[task][0]), *after, "--threads", number) for number in (1, 2))
+    return whole / half, one / two
+
+
+with open(file("narrow.f4"), "rb") as whole, open(file("half.f4"), "wb") as half:
+    half.write(whole.read(count * 64 * 4 // 2))
+ours("record", file("half.f4"), file("half.h5"), "--units", 64)
+inputs = {
+    "record": ("narrow.f4", "half.f4"), "inflate": ("ours.h5", "half.h5"), "moments": ("ours.h5", "half.h5"),
+    "correlate": ("narrow.f4", "half.f4")}
+scaling = {
+    "recording": growth("record", after=[file("again.h5"), "--units", 64]), "inflating": growth("inflate"),
+    "moments": growth("moments"), "correlation": growth("correlate", after=["--units", 64])}
+
+
+def peak(*arguments):
+    """Seconds and peak memory in MB of a mirrorscope command."""
+    start = time.perf_counter()
+    process = subprocess.Popen([os.path.join(release, "mirrorscope"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"mirrorscope {' '.join(arguments)} failed")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+peaks = []
+if "--memory" in sys.argv:
+    ours("record", file("narrow.f4"), file("large.h5"), "--units", 64, "--copies", 40_000_000 // count)
+    for command in (["stats"], ["cmni"], ["correlate"], ["units"], ["divergence"]):
+        peaks.append((command[0], *peak(*command, file("large.h5"))))
+        print(f"{command[0]}: {peaks[-1][1]:.0f} s, {peaks[-1][2]:.0f} MB", file=sys.stderr, flush=True)
+    os.remove(file("large.h5"))
 memory, blas = run(os.path.join(release, "benchmark"), "ceilings")
 zlib = run(sys.executable, os.path.join(here, "peers", "peers.py"), "ceilings", file("narrow.f4"))[0]
 
@@ -106,7 +144,10 @@ Peers that take much longer do a share of the work; the ratio counts it in full 
 - An epoch of {epoch:,} rows takes {epoch_seconds:.2f} s on one core (target 1.2 s for 3,840,000).
 - The recording has {sizes:.3f} of the size of h5py's.
 - Moments take {moments_seconds / inflate_seconds:.2f} × the time of inflating the chunks alone (target 1.25).
-- Two threads against one: recording {one["record"] / two["record"]:.2f} ×, inflating {one["inflate"] / two["inflate"]:.2f} × (target 1.7).
+- Twice the rows take, and two threads are faster than one by: {"; ".join(f"{name} {rows:.2f} ×, {faster:.2f} ×" for name, (rows, faster) in scaling.items())}.
 - The machine's ceilings in the same run: reading memory {memory["bytes"] / memory["seconds"] / 1e9:.1f} GB/s, BLAS
   {blas["operations"] / blas["seconds"] / 1e9:.0f} GFLOP/s, zlib level 4 deflates {zlib["deflate"] / 1e6:.0f} MB/s and inflates
   {zlib["inflate"] / 1e6:.0f} MB/s on one core.""")
+if peaks:
+    print("- A recording of 40,000,000 × 64 (10 GB of activations): "
+        + ", ".join(f"`{name}` {took:.0f} s in {megabytes:.0f} MB" for name, took, megabytes in peaks) + ".")

@@ -13,7 +13,9 @@ import Statistics
 struct Benchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "One timed piece of work, for scripts/benchmark.",
-    subcommands: [Generate.self, Train.self, Record.self, Inflate.self, Read.self, Moments.self, Correlate.self, Ceilings.self])
+    subcommands: [
+      Generate.self, Train.self, Record.self, Inflate.self, Read.self, Moments.self, ToIndex.self, Correlate.self, Ceilings.self,
+    ])
 }
 
 /// What every piece of work takes.
@@ -26,9 +28,13 @@ private func report(_ facts: [String: Double] = [:], _ work: () throws -> Void) 
   let clock = ContinuousClock()
   let duration = try clock.measure(work)
   var facts = facts
-  facts["seconds"] = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  facts["seconds"] = seconds(duration)
   let text = facts.sorted { $0.key < $1.key }.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ")
   print("{\(text)}")
+}
+
+private func seconds(_ duration: Duration) -> Double {
+  Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
 /// Raw float32 values of a file.
@@ -65,7 +71,50 @@ struct Train: ParsableCommand {
   }
 }
 
+/// Records rows of one layer.
+///
+/// - Parameter copies: how often the rows are appended.
+private func record(_ values: [Float], units: Int, copies: Int = 1, to output: String, threads: Int) throws {
+  let rows = values.count / units
+  let phase = phases(rows: rows)
+  let layer = LayerDescription(name: "layer", unitCount: units, activationFunction: "relu", isOutput: false)
+  let recorder = try Recorder(
+    path: output, layers: [layer], columns: Recorder.Columns(), description: RecordingDescription(), overwrite: true, threads: threads)
+  for _ in 0..<copies {
+    for start in stride(from: 0, to: rows, by: 4096) {
+      let range = start..<min(start + 4096, rows)
+      try recorder.append(
+        RowBatch(phases: Array(phase[range]), activations: [Array(values[range.lowerBound * units..<range.upperBound * units])]))
+    }
+  }
+  try recorder.finish()
+}
+
+/// All moments of all phases, and CMNI with them.
+private func moments(of path: String, threads: Int) throws {
+  let moments = try RecordingMoments(of: Recording(path: path), partnerFilter: true, threads: threads)
+  _ = try moments.cmniRows()
+  _ = moments.statsRows
+}
+
 struct Record: ParsableCommand {
+  @Argument var raw: String
+  @Argument var output: String
+  @Option(name: .long) var units: Int
+  @Option(name: .long) var copies = 1
+  @OptionGroup var work: WorkOptions
+
+  func run() throws {
+    let values = try floats(raw)
+    try report(["rows": Double(values.count / units * copies)]) {
+      try record(values, units: units, copies: copies, to: output, threads: work.threads)
+    }
+  }
+}
+
+/// Records rows and takes CMNI from the recording: the median of several times in one process, as its peer takes it in one that has
+/// loaded its libraries.
+struct ToIndex: ParsableCommand {
   @Argument var raw: String
   @Argument var output: String
   @Option(name: .long) var units: Int
@@ -73,21 +122,13 @@ struct Record: ParsableCommand {
 
   func run() throws {
     let values = try floats(raw)
-    let rows = values.count / units
-    let phase = phases(rows: rows)
-    let layer = LayerDescription(name: "layer", unitCount: units, activationFunction: "relu", isOutput: false)
-    try report(["rows": Double(rows)]) {
-      let recorder = try Recorder(
-        path: output, layers: [layer], columns: Recorder.Columns(), description: RecordingDescription(), overwrite: true,
-        threads: work.threads)
-      for start in stride(from: 0, to: rows, by: 4096) {
-        let range = start..<min(start + 4096, rows)
-        try recorder.append(
-          RowBatch(
-            phases: Array(phase[range]), activations: [Array(values[range.lowerBound * units..<range.upperBound * units])]))
+    let times = try (0..<9).map { _ in
+      try ContinuousClock().measure {
+        try record(values, units: units, to: output, threads: work.threads)
+        try moments(of: output, threads: work.threads)
       }
-      try recorder.finish()
     }
+    print("{\"seconds\": \(seconds(times.sorted()[4]))}")
   }
 }
 
@@ -127,11 +168,7 @@ struct Moments: ParsableCommand {
   @OptionGroup var work: WorkOptions
 
   func run() throws {
-    try report {
-      let moments = try RecordingMoments(of: Recording(path: recording), partnerFilter: true, threads: work.threads)
-      _ = try moments.cmniRows()
-      _ = moments.statsRows
-    }
+    try report { try moments(of: recording, threads: work.threads) }
   }
 }
 

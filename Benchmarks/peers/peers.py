@@ -102,7 +102,12 @@ def csv(raw, units, scratch):
         none, own, other = (y[y[:, -1] == code, :-1].mean(axis=0) for code in range(3))
         np.maximum(np.minimum(own - none, other - none), 0).mean()
 
-    timed(work)
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    print(json.dumps({"seconds": sorted(times)[1]}))
 
 
 def ceilings(raw):

@@ -32,10 +32,23 @@ extension Recording {
   /// - Throws: `RecordingError.notFinite` for the first NaN or infinity.
   public func activations(of layer: RecordedLayer, threads: Int) throws -> [Float] {
     let values = try layer.activations.read(as: Float.self, threads: threads)
-    if let position = values.firstIndex(where: { !$0.isFinite }) {
+    let blockSize = 1 << 18
+    let positions = try Parallelism.mapBlocks(count: (values.count + blockSize - 1) / blockSize, threads: threads) { block in
+      firstNonFinite(values[block * blockSize..<min((block + 1) * blockSize, values.count)])
+    }
+    if let position = positions.lazy.compactMap({ $0 }).first {
       throw RecordingError.notFinite(
         file: path, layer: layer.name, unit: position % layer.unitCount, row: position / layer.unitCount, value: Double(values[position]))
     }
     return values
   }
+}
+
+/// The position of the first NaN or infinity.
+private func firstNonFinite(_ values: ArraySlice<Float>) -> Int? {
+  // The exponent of such a number is all ones: adding 1 to it carries into the sign's place. Without a branch, so that it vectorises.
+  let carries = values.withUnsafeBufferPointer { values in
+    values.reduce(into: UInt32(0)) { $0 |= ($1.bitPattern & 0x7fff_ffff) &+ 0x0080_0000 }
+  }
+  return carries >> 31 == 0 ? nil : values.firstIndex { !$0.isFinite }
 }

@@ -85,6 +85,9 @@ public final class Recording {
   /// The episode or matched group of each row, `[rows]`; nil where the recording has none.
   public func strata() throws -> [Int32]? { try layout.columns[.stratum]?.read(as: Int32.self) }
 
+  /// The strata of the rows of a range; nil where the recording has none.
+  public func strata(rows: Range<Int>) throws -> [Int32]? { try layout.columns[.stratum]?.read(rows: rows, as: Int32.self) }
+
   /// What each row may be used for, `[rows]`; nil where the recording does not say.
   public func split() throws -> [Split]? {
     try layout.columns[.split]?.read(as: UInt8.self).enumerated().map { row, code in

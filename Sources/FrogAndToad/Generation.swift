@@ -42,8 +42,8 @@ public func generateStates(
   let isTest = try drawTestSet(of: testCount, from: all.states, isPresent: play.contains, seed: seed)
   var train = all.filtered { !isTest[$0] }
   var test = all.filtered { isTest[$0] }
-  train.shuffle(seed: seed, purpose: "training order")
-  test.shuffle(seed: seed, purpose: "test order")
+  try train.shuffle(seed: seed, purpose: "training order", threads: threads)
+  try test.shuffle(seed: seed, purpose: "test order", threads: threads)
   return GeneratedStates(train: train, test: test, seed: seed, options: options, episodes: play.usedEpisodes, turns: play.turns)
 }
 
@@ -131,12 +131,23 @@ private struct DeduplicatedPlay {
       let set = shards[number]
       var positions: [Int32] = []
       var position: Int32 = 0
+      var window: [(state: PackedState, position: Int32)] = []
+      window.reserveCapacity(PackedStateSet.window)
+      func insertWindow() {
+        set.fetchSlots(of: window.lazy.map(\.state))
+        for entry in window where set.insert(entry.state) { positions.append(entry.position) }
+        window.removeAll(keepingCapacity: true)
+      }
       for states in played {
         for state in states {
-          if shard(of: state) == number && set.insert(state) { positions.append(position) }
+          if shard(of: state) == number {
+            window.append((state, position))
+            if window.count == PackedStateSet.window { insertWindow() }
+          }
           position &+= 1
         }
       }
+      insertWindow()
       return positions
     }
     var isNew = [Bool](repeating: false, count: played.count * options.turnsPerEpisode)

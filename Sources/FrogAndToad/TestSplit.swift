@@ -1,3 +1,4 @@
+import Parallelism
 import Statistics
 
 /// The test set's classes, in tenths.
@@ -57,13 +58,24 @@ func drawTestSet(
 }
 
 extension PackedRows {
-  /// Puts the rows into a random order (Fisher and Yates).
-  mutating func shuffle(seed: UInt64, purpose: String) {
-    var stream = RandomStream(seed: seed, purpose: purpose)
-    for last in stride(from: count - 1, to: 0, by: -1) {
-      let other = stream.uniform(below: last + 1)
-      states.swapAt(last, other)
-      episodes.swapAt(last, other)
+  /// Puts the rows into a random order (Fisher and Yates). Each column draws the same numbers, so that two threads can share the work,
+  /// which is waiting for memory.
+  mutating func shuffle(seed: UInt64, purpose: String, threads: Int) throws {
+    try states.withUnsafeMutableBufferPointer { states in
+      try episodes.withUnsafeMutableBufferPointer { episodes in
+        nonisolated(unsafe) let (states, episodes) = (states, episodes)
+        _ = try mapBlocks(count: 2, threads: threads) { column in
+          let stream = RandomStream(seed: seed, purpose: purpose)
+          if column == 0 { shuffled(states, stream) } else { shuffled(episodes, stream) }
+        }
+      }
     }
+  }
+}
+
+private func shuffled<Value>(_ values: UnsafeMutableBufferPointer<Value>, _ stream: RandomStream) {
+  var stream = stream
+  for last in stride(from: values.count - 1, to: 0, by: -1) {
+    values.swapAt(last, stream.uniform(below: last + 1))
   }
 }

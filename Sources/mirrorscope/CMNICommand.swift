@@ -52,8 +52,14 @@ struct CMNICommand: ParsableCommand {
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
         let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
         guard !resampling.isEmpty else { return try moments.cmniRows() }
-        let contrastRows = try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads)
-        let inference = try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: resampling, threads: threads)
+        let permuted =
+          resampling.permutations > 0
+          ? try PermutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads) : nil
+        let drawn =
+          resampling.replicates > 0
+          ? try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads) : nil
+        let inference = try moments.inference(
+          of: CMNIVariant.allCases, permuted: permuted, drawingFrom: drawn, plan: resampling, threads: threads)
         return try moments.cmniRows(inference: inference)
       } take: { rows in
         try take(rows)

@@ -3,7 +3,7 @@ import MirrorAnalysis
 import Terminal
 
 extension CommonOptions {
-  /// Reads the rows that permutations and the bootstrap need, once it is clear that there are some and that they may be held.
+  /// Reads the rows that the bootstrap draws from, once it is clear that there are some and that they may be held.
   func contrastRows(
     of recording: Recording, moments: RecordingMoments, plan: ResamplingPlan, threads: Int
   ) throws -> ContrastRows {

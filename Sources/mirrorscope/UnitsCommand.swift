@@ -17,7 +17,7 @@ struct UnitsCommand: ParsableCommand {
 
   @OptionGroup var recordings: RecordingOptions
 
-  @Option(name: .customLong("p-values"), help: "Test of a contrast; welch streams any number of rows.")
+  @Option(name: .customLong("p-values"), help: "Test of a contrast.")
   var test = ContrastTest.permutation
 
   @Option(name: .long, help: "Permutations; the smallest p is 1 / (N + 1).")
@@ -57,8 +57,8 @@ struct UnitsCommand: ParsableCommand {
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
         let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
         guard test == .permutation else { return try moments.unitsRows(criteria: chosen) }
-        let rows = try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads)
-        return try moments.unitsRows(criteria: chosen, permuting: rows, plan: resampling, threads: threads)
+        let permuted = try PermutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads)
+        return try moments.unitsRows(criteria: chosen, permuted: permuted)
       } take: { rows in
         try take(rows)
       }

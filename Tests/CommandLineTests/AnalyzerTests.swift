@@ -47,7 +47,7 @@ struct AnalyzerTests {
 
   @Test("More memory than allowed is refused before it is taken")
   func memory() throws {
-    let run = try workplace.run("mirrorscope", "units", "planted.h5", "--max-memory", "10K", "--quiet")
+    let run = try workplace.run("mirrorscope", "cmni", "planted.h5", "--bootstrap", "10", "--max-memory", "10K", "--quiet")
     #expect(run.status == 1, run.transcript)
     #expect(run.errors.hasPrefix("error: planted.h5: the activations need "), run.transcript)
   }

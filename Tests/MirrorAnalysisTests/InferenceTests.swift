@@ -52,8 +52,8 @@ struct InferenceTests {
     let (recording, moments) = try moments(name)
     var plan = ResamplingPlan()
     plan.permutations = 2000
-    let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: true, threads: 1)
-    let rows = try moments.unitsRows(permuting: contrastRows, plan: plan, threads: 1)
+    let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: 1)
+    let rows = try moments.unitsRows(permuted: permuted)
     for (row, unit) in zip(rows, expected) {
       guard let unit else { continue }
       for (ours, theirs) in zip([row.pSelf, row.pOther], unit.permutation) {
@@ -62,7 +62,8 @@ struct InferenceTests {
         #expect(abs(try #require(ours) - theirs) <= 5 * error + 0.002)
       }
     }
-    #expect(try moments.unitsRows(permuting: contrastRows, plan: plan, threads: 2).map(\.cells) == rows.map(\.cells))
+    let again = try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: 2)
+    #expect(try moments.unitsRows(permuted: again).map(\.cells) == rows.map(\.cells))
   }
 
   @Test(
@@ -74,7 +75,12 @@ struct InferenceTests {
     var plan = ResamplingPlan()
     (plan.permutations, plan.replicates) = (2000, 2000)
     let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: true, threads: 1)
-    let inference = try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: plan, threads: 2)
+    func infer(_ plan: ResamplingPlan, threads: Int) throws -> [CMNIInference] {
+      let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: threads)
+      return try moments.inference(
+        of: CMNIVariant.allCases, permuted: permuted, drawingFrom: contrastRows, plan: plan, threads: threads)
+    }
+    let inference = try infer(plan, threads: 2)
     for (variant, result) in zip(CMNIVariant.allCases, inference) {
       let null = try #require(expected.null[variant.rawValue])
       let value = try #require(CMNI(variant, of: moments.layers)?.value)
@@ -90,9 +96,9 @@ struct InferenceTests {
       #expect(abs(try #require(result.interval?.lower) - interval[0]) <= 0.4 * spread, "\(variant)")
       #expect(abs(try #require(result.interval?.upper) - interval[1]) <= 0.4 * spread, "\(variant)")
     }
-    #expect(try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: plan, threads: 1) == inference)
+    #expect(try infer(plan, threads: 1) == inference)
     plan.seed = 2
-    #expect(try moments.inference(of: CMNIVariant.allCases, in: contrastRows, plan: plan, threads: 1) != inference)
+    #expect(try infer(plan, threads: 1) != inference)
   }
 }
 

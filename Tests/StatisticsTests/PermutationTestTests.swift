@@ -27,15 +27,42 @@ func noise(rows: Int, units: Int, seed: UInt64) -> [Float] {
   return (0..<rows * units).map { _ in Float(stream.normal()) }
 }
 
+/// The null of values that are all in memory, added in blocks of so many rows.
+func permutedMeanDifferences(
+  _ values: [Float], units: Int, sides: [ContrastSide], strata: [Int]? = nil, permutations: Int, seed: UInt64, purpose: String,
+  threads: Int, blockRows: Int = 1 << 20
+) throws -> PermutationNull {
+  let labels = strata.map { $0.map { Int32($0) } }
+  var sizes = PermutationStrata()
+  sizes.add(sides, strata: labels)
+  var magnitudes = [Float](repeating: 0, count: units)
+  for row in sides.indices where sides[row] != .neither {
+    for unit in 0..<units {
+      let size = abs(values[row * units + unit])
+      if size.isNaN || size > magnitudes[unit] { magnitudes[unit] = size }
+    }
+  }
+  let sums = PermutedSums(magnitudes: magnitudes, strata: sizes, permutations: 0..<permutations, seed: seed, purpose: purpose)
+  for start in stride(from: 0, to: sides.count, by: blockRows) {
+    let rows = start..<min(start + blockRows, sides.count)
+    try Array(values[rows.lowerBound * units..<rows.upperBound * units]).withUnsafeBufferPointer { block in
+      try sums.add(block, sides: Array(sides[rows]), strata: labels.map { Array($0[rows]) }, threads: threads)
+    }
+  }
+  return sums.finish()
+}
+
 @Suite("Permutation test")
 struct PermutationTestTests {
   private func sides(_ treated: [Int]) -> [ContrastSide] { treated.map { $0 == 1 ? .treated : .reference } }
 
-  private func null(of rows: Int, units: Int, permutations: Int, seed: UInt64 = 5, threads: Int = 1) throws -> PermutationNull {
+  private func null(of rows: Int, units: Int, permutations: Int, seed: UInt64 = 5, threads: Int = 1, blockRows: Int = 1 << 20) throws
+    -> PermutationNull
+  {
     let sides = (0..<rows).map { [.treated, .reference, .neither, .reference][$0 % 4] as ContrastSide }
     return try permutedMeanDifferences(
       noise(rows: rows, units: units, seed: 1), units: units, sides: sides, strata: (0..<rows).map { $0 % 3 }, permutations: permutations,
-      seed: seed, purpose: "test", threads: threads)
+      seed: seed, purpose: "test", threads: threads, blockRows: blockRows)
   }
 
   @Test("p agrees with the enumeration of all relabellings within Monte-Carlo error, with strata and ties")
@@ -66,13 +93,42 @@ struct PermutationTestTests {
     for count in counts.values { #expect(abs(Double(count) - 1000) <= 4.5 * (1000.0 * 5 / 6).squareRoot()) }
   }
 
-  @Test("Neither threads nor the number of permutations changes a digit, and the seed does")
+  @Test("Neither threads nor blocks nor the number of permutations changes a digit, and the seed does")
   func reproducible() throws {
     let one = try null(of: 200, units: 5, permutations: 100)
+    #expect(try null(of: 200, units: 5, permutations: 100, blockRows: 7).differences == one.differences)
     #expect(try null(of: 200, units: 5, permutations: 100, threads: 2).differences == one.differences)
     let short = try null(of: 200, units: 5, permutations: 33).differences
     #expect(one.differences.starts(with: short))
     #expect(try null(of: 200, units: 5, permutations: 100, seed: 6).differences != one.differences)
+  }
+
+  @Test("Permutations taken in two parts are those taken at once")
+  func parts() throws {
+    let values = noise(rows: 90, units: 2, seed: 3)
+    let sides = (0..<90).map { $0 % 2 == 0 ? ContrastSide.treated : .reference }
+    let strata = (0..<90).map { Int32($0 % 10) }
+    var sizes = PermutationStrata()
+    sizes.add(sides, strata: strata)
+    let nulls = try [0..<70, 0..<33, 33..<70].map { permutations in
+      let sums = PermutedSums(magnitudes: [9, 9], strata: sizes, permutations: permutations, seed: 4, purpose: "test")
+      try values.withUnsafeBufferPointer { try sums.add($0, sides: sides, strata: strata, threads: 2) }
+      return sums.finish()
+    }
+    #expect(nulls[1].appending(nulls[2]).differences == nulls[0].differences)
+  }
+
+  @Test("Strata that are open at the same time are counted, those that have ended are not")
+  func openStrata() {
+    func most(_ strata: [Int32]) -> Int {
+      var sizes = PermutationStrata()
+      sizes.add(strata.map { _ in .treated }, strata: strata)
+      return sizes.mostOpen
+    }
+    #expect(most([1, 1, 2, 2, 3, 3]) == 1)
+    #expect(most([1, 2, 1, 3, 2, 3]) == 2)
+    #expect(most([1, 2, 3, 1, 2, 3]) == 3)
+    #expect(most([]) == 1)
   }
 
   @Test("The order of rows does not change the observed difference by a digit")

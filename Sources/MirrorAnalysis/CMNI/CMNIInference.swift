@@ -34,6 +34,10 @@ public struct ResamplingPlan: Sendable, Equatable {
 extension RecordingMoments {
   /// Null and interval of each variant, from the same permutations and replicates.
   ///
+  /// - Parameters:
+  ///   - permuted: gives the null; nil leaves it out.
+  ///   - contrastRows: what the bootstrap draws from; nil leaves the interval out.
+  ///
   /// **Null.** The labels none and self are permuted among their rows, and none and other among theirs, separately and inside strata;
   /// one permutation deals the labels of whole rows, so all units of all layers move together. The rectified index is positive under
   /// this null, the more so the fewer rows there are: the excess, not the index, can be compared across recordings.
@@ -43,23 +47,22 @@ extension RecordingMoments {
   /// The standardised variant takes the pooled variance of each permutation or replicate anew. Under a permutation it follows from the
   /// difference d alone: the two phases' sum of squares about their common mean does not change, and d takes n₁n₂d²/(n₁ + n₂) of it.
   public func inference(
-    of variants: [CMNIVariant], in contrastRows: ContrastRows, plan: ResamplingPlan, threads: Int
+    of variants: [CMNIVariant], permuted: PermutedContrasts? = nil, drawingFrom contrastRows: ContrastRows? = nil, plan: ResamplingPlan,
+    threads: Int
   ) throws -> [CMNIInference] {
     let units = IndexUnits(layers)
     var results = variants.map { _ in CMNIInference() }
-    if plan.permutations > 0 {
-      let own = try contrastRows.permutedContrast(.own, permutations: plan.permutations, seed: plan.seed, threads: threads)
-      let other = try contrastRows.permutedContrast(.other, permutations: plan.permutations, seed: plan.seed, threads: threads)
+    if let permuted, permuted.own.permutations > 0 {
       for (number, variant) in variants.enumerated() {
         let index = { (own: ArraySlice<Double>, other: ArraySlice<Double>) in
           units.index(variant, own: units.scaled(own, variant, phase: .own), other: units.scaled(other, variant, phase: .other))
         }
-        let observed = index(own.observed[...], other.observed[...])
-        let null = (0..<plan.permutations).map { index(own.permutation($0), other.permutation($0)) }
+        let observed = index(permuted.own.observed[...], permuted.other.observed[...])
+        let null = (0..<permuted.own.permutations).map { index(permuted.own.permutation($0), permuted.other.permutation($0)) }
         results[number].setNull(null, observed: observed, value: CMNI(variant, of: layers)?.value)
       }
     }
-    if plan.replicates > 0 {
+    if let contrastRows, plan.replicates > 0 {
       let indices = try bootstrapIndices(variants, in: contrastRows, units: units, plan: plan, threads: threads)
       for (number, replicates) in indices.enumerated() { results[number].interval = PercentileInterval(replicates) }
     }

@@ -1,8 +1,8 @@
 import ActivationRecording
 import Statistics
 
-/// The rows of the none, self and other phases with the activations of all units of all open layers side by side: what resampling needs
-/// in memory at once.
+/// The rows of the none, self and other phases with the activations of all units of all open layers side by side: what the bootstrap
+/// needs in memory at once.
 public struct ContrastRows: Sendable {
   /// `[rows × units]`, row-major; layers one after another in the recording's order. Stored doubles are rounded to Float.
   let values: [Float]
@@ -36,15 +36,5 @@ public struct ContrastRows: Sendable {
     self.unitCount = unitCount
     codes = used.map { rows.codes[$0] }
     strata = usesStrata ? try recording.strata().map { strata in used.map { Int(strata[$0]) } } : nil
-  }
-
-  /// The difference of means phase − none of every unit, observed and with the labels of the two phases permuted, inside strata.
-  func permutedContrast(_ phase: Phase, permutations: Int, seed: UInt64, threads: Int) throws -> PermutationNull {
-    let sides: [ContrastSide] = codes.map { code in
-      code == phase.rawValue ? .treated : code == Phase.neither.rawValue ? .reference : .neither
-    }
-    return try permutedMeanDifferences(
-      values, units: unitCount, sides: sides, strata: strata, permutations: permutations, seed: seed,
-      purpose: "permute none and \(phase.name)", threads: threads)
   }
 }

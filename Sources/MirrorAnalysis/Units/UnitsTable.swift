@@ -103,14 +103,13 @@ extension RecordingMoments {
   /// The conjunction p is the larger of the two one-sided p's (intersection–union test; Berger, 1982): the minimum in the mirror-neuron
   /// score *is* a conjunction. A unit that never varies in the none, self and other phases is not tested and says so.
   ///
-  /// - Parameter contrastRows: the rows to permute; nil tests by Welch's t from the moments alone.
+  /// - Parameter permuted: the contrasts under permuted labels; nil tests by Welch's t from the moments alone.
   /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
   public func unitsRows(
-    criteria: UnitCriteria = UnitCriteria(), permuting contrastRows: ContrastRows? = nil, plan: ResamplingPlan = ResamplingPlan(),
-    threads: Int = 1
+    criteria: UnitCriteria = UnitCriteria(), permuted: PermutedContrasts? = nil
   ) throws -> [UnitsRow] {
     try rows.require([.neither, .own, .other], in: name)
-    let tests = try contrastRows.map { try PermutationTests($0, plan: plan, threads: threads) }
+    let tests = permuted.map { PermutationTests($0) }
     var result: [UnitsRow] = []
     var twoSided: [Double?] = []
     for layer in layers {
@@ -118,7 +117,7 @@ extension RecordingMoments {
       let classes = unitClasses(contrasts, responsive: criteria.responsive, selectivity: criteria.selectivity)
       for unit in 0..<layer.unitCount {
         var row = UnitsRow(
-          recording: name, layer: layer.name, unit: unit, method: contrastRows == nil ? .welch : .permutation)
+          recording: name, layer: layer.name, unit: unit, method: permuted == nil ? .welch : .permutation)
         if let value = layer.constantValue(unit) {
           row.reason = value == 0 ? "dead: 0 in every row" : "constant: the same in every row"
           twoSided += [nil, nil]
@@ -157,13 +156,12 @@ private struct PermutationTests {
   let own: Contrast
   let other: Contrast
 
-  init(_ rows: ContrastRows, plan: ResamplingPlan, threads: Int) throws {
-    func contrast(_ phase: Phase) throws -> Contrast {
-      let null = try rows.permutedContrast(phase, permutations: plan.permutations, seed: plan.seed, threads: threads)
-      return Contrast(greater: null.pValues(.greater), twoSided: null.pValues(.twoSided))
+  init(_ permuted: PermutedContrasts) {
+    func contrast(_ null: PermutationNull) -> Contrast {
+      Contrast(greater: null.pValues(.greater), twoSided: null.pValues(.twoSided))
     }
-    own = try contrast(.own)
-    other = try contrast(.other)
+    own = contrast(permuted.own)
+    other = contrast(permuted.other)
   }
 }
 

@@ -1,0 +1,139 @@
+internal import CBLAS
+import Parallelism
+
+/// Permutes the labels of two groups, inside strata where there are any, over rows that come block by block, and gives the difference of
+/// means per unit for each permutation. Memory does not grow with the rows.
+///
+/// Rows are dealt their labels as they come: of m rows of a stratum that are left, k of them to be treated, the next one is treated with
+/// probability k/m (selection sampling; Fan, Muller and Rezucha, 1962), which makes all relabellings equally likely. Permutation number i
+/// draws from `RandomStream(seed:purpose:index: i)` alone and all sums are exact: neither the blocks nor `threads` nor the number of
+/// permutations asked for changes a digit of it. Two contrasts permuted independently need two purposes.
+public final class PermutedSums {
+  private let units: Int
+  private let grid: ExactGrid
+  private let strata: PermutationStrata
+  private let lanes: [LabelLanes]
+  /// Strata of which rows are left, and where the lanes keep them.
+  private var open: [Int32: Place] = [:]
+  private var freePlaces: [Int]
+  /// Sums over all rows, and over the treated ones as observed: `[units]`.
+  private var all: [Double]
+  private var treated: [Double]
+  /// Sums over all rows of value × the share of treated rows in its stratum.
+  private var expected: [CompensatedSum]
+
+  private struct Place {
+    let number: Int
+    /// Rows that are left of the stratum.
+    var left: Int
+    let treatedShare: Double
+  }
+
+  /// - Parameters:
+  ///   - magnitudes: per unit the largest |value| among the rows in use, which sets the grid that makes sums exact.
+  ///   - strata: of all rows, in the order in which they will come.
+  ///   - permutations: numbers of the permutations to take; those of several objects may be put together.
+  public init(magnitudes: [Float], strata: PermutationStrata, permutations: Range<Int>, seed: UInt64, purpose: String) {
+    units = magnitudes.count
+    grid = ExactGrid(magnitudes: magnitudes, totalWeight: strata.rowCount)
+    self.strata = strata
+    let (units, placeCount) = (units, strata.mostOpen)
+    lanes = stride(from: permutations.lowerBound, to: permutations.upperBound, by: LabelLanes.width).map { first in
+      LabelLanes(
+        first..<min(first + LabelLanes.width, permutations.upperBound), units: units, places: placeCount, seed: seed, purpose: purpose)
+    }
+    freePlaces = Array((0..<placeCount).reversed())
+    all = [Double](repeating: 0, count: units)
+    treated = all
+    expected = all.map { _ in CompensatedSum() }
+  }
+
+  /// Bytes that one permutation takes, beside its results.
+  public static func bytesPerPermutation(units: Int, strata: PermutationStrata) -> Int { 8 * units + 4 * strata.mostOpen }
+
+  /// Adds the next rows.
+  ///
+  /// - Parameters:
+  ///   - values: `[rows × units]`; a row that is `.neither` is not looked at.
+  ///   - sides: one per row.
+  ///   - strata: one per row, or nil, as `PermutationStrata` was told.
+  public func add(_ values: UnsafeBufferPointer<Float>, sides: [ContrastSide], strata labels: [Int32]?, threads: Int) throws {
+    precondition(values.count == sides.count * units && labels.map { $0.count == sides.count } ?? true, "one side and stratum per row")
+    mirrorscope_blas_threads(1)
+    let used = sides.indices.filter { sides[$0] != .neither }.map { Int32($0) }
+    let chunkRows = max(64, min(2048, 131_072 / max(1, units)))
+    let columns = UnsafeMutableBufferPointer<Double>.allocate(capacity: chunkRows * units)
+    defer { columns.deallocate() }
+    for start in stride(from: 0, to: used.count, by: chunkRows) {
+      let rows = Array(used[start..<min(start + chunkRows, used.count)])
+      grid.round(values, rows: rows[...], into: columns)
+      nonisolated(unsafe) let shared = UnsafeBufferPointer(rebasing: columns[..<(rows.count * units)])
+      let dealing = dealing(rows, of: sides, labels: labels, columns: shared)
+      let lanes = lanes
+      _ = try mapBlocks(count: lanes.count, threads: threads) { lanes[$0].add(shared, dealing) }
+    }
+  }
+
+  /// Says how labels are dealt to the next rows, and adds these to the sums that need no chance.
+  private func dealing(
+    _ rows: [Int32], of sides: [ContrastSide], labels: [Int32]?, columns: UnsafeBufferPointer<Double>
+  ) -> Dealing {
+    var dealing = Dealing(rowCount: rows.count)
+    let hasStrata = strata.sizes.count > 1
+    for (position, row) in rows.enumerated() {
+      let label = labels?[Int(row)] ?? 0
+      var place: Place
+      if let known = open[label] {
+        place = known
+      } else {
+        let size = strata.sizes[label]
+        let total = size?.total ?? 0
+        place = Place(
+          number: freePlaces.popLast() ?? 0, left: total, treatedShare: Double(size?.treated ?? 0) / Double(max(1, total)))
+        dealing.beginning[position] = Int32(size?.treated ?? 0)
+      }
+      dealing.places[position] = place.number
+      dealing.left[position] = max(1, place.left)
+      place.left -= 1
+      open[label] = place.left > 0 ? place : nil
+      if place.left <= 0 { freePlaces.append(place.number) }
+      let isTreated = sides[Int(row)] == .treated
+      for unit in 0..<units {
+        let value = columns[position * units + unit]
+        all[unit] += value
+        if isTreated { treated[unit] += value }
+        if hasStrata { expected[unit].add(place.treatedShare * value) }
+      }
+    }
+    return dealing
+  }
+
+  /// The differences, once all rows are in.
+  public func finish() -> PermutationNull {
+    let treatedCount = strata.treatedCount
+    let referenceCount = strata.rowCount - treatedCount
+    func differences(_ treatedSums: some Collection<Double>) -> [Double] {
+      zip(treatedSums, all).map { $0 / Double(treatedCount) - ($1 - $0) / Double(referenceCount) }
+    }
+    return PermutationNull(
+      units: units, permutations: lanes.reduce(0) { $0 + $1.count }, observed: differences(treated),
+      expected: strata.sizes.count > 1 ? differences(expected.map(\.value)) : [Double](repeating: 0, count: units),
+      differences: lanes.flatMap { group in
+        (0..<group.count).flatMap { differences(group.sums[$0 * units..<($0 + 1) * units]) }
+      })
+  }
+}
+
+/// A sum that carries what rounding leaves (Neumaier, 1974).
+private struct CompensatedSum {
+  private var sum = 0.0
+  private var rest = 0.0
+
+  mutating func add(_ term: Double) {
+    let next = sum + term
+    rest += abs(sum) >= abs(term) ? (sum - next) + term : (term - next) + sum
+    sum = next
+  }
+
+  var value: Double { sum + rest }
+}
