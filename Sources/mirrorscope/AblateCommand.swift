@@ -14,7 +14,7 @@ struct AblateCommand: ParsableCommand {
 
       The network above the ablated layer is recomputed from the recorded activations, kernels and biases. Units are chosen on half of the \
       rows and evaluated on the other half (/split, or a seeded half-split). Controls are random sets of as many units of the same layer, \
-      matched on mean activation and outgoing weights; p_value compares the effect with theirs.
+      matched on mean activation and outgoing weights, each counted once; p_value compares the effect with theirs.
       """)
 
   @Argument(help: "Recordings to read.", completion: .file(extensions: ["h5", "hdf5"]))
@@ -41,7 +41,7 @@ struct AblateCommand: ParsableCommand {
   @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
   var mode = AblationMode.zero
 
-  @Option(name: .long, help: "Control sets per target.")
+  @Option(name: .long, help: "Control sets per target; a layer that has fewer gives all it has.")
   var controls = 200
 
   @Option(name: .long, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
@@ -61,7 +61,10 @@ struct AblateCommand: ParsableCommand {
     for (name, value) in [("top", top), ("dose", dose)] where (value ?? 1) < 1 {
       throw ValidationError("--\(name) takes a whole number of at least 1.")
     }
-    guard controls >= 0, bootstrap >= 0 else { throw ValidationError("--controls and --bootstrap take whole numbers from 0.") }
+    let counts = 0...1_000_000
+    guard counts.contains(controls), counts.contains(bootstrap) else {
+      throw ValidationError("--controls and --bootstrap take whole numbers from 0 to 1,000,000.")
+    }
   }
 
   func run() throws {

@@ -43,7 +43,7 @@ struct AblationCommandTests {
     let row = try #require(table.rows.indices.first { table["phase"][$0] == "all" && table["outcome"][$0] == "accuracy:help" })
     func value(_ column: String) -> Double? { table.numbers(column)[row] }
     #expect(value("baseline") == 1 && value("ablated") == 0 && value("effect") == -1)
-    #expect(value("controls") == 200 && value("p_value") == 1.0 / 201)
+    #expect(value("controls") == 28 && value("p_value") == 1.0 / 29)
     #expect(value("control_mean") == 0 && value("control_sd") == 0)
     let decoy = try workplace.run("mirrorscope", "ablate", "planted.h5", "--units", "dense_1:7", "--quiet")
     #expect(decoy.status == 0, decoy.transcript)

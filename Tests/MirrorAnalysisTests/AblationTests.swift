@@ -57,9 +57,9 @@ struct AblationTests {
     let help = try #require(rows.first { $0.phase == nil && $0.outcome == "accuracy:help" })
     #expect(try #require(help.baseline) == 1)
     #expect(try #require(help.ablated) == 0)
-    #expect(help.pValue == 1.0 / 201)
+    #expect(help.pValue == 1.0 / 29)
     #expect(abs(try #require(help.controlMean)) < 0.01)
-    #expect(help.controlEffects.count == 200)
+    #expect(help.controlEffects.count == 28 && help.reason == "only 28 other sets of that size")
     #expect(try #require(help.interval).upper == -1)
   }
 
