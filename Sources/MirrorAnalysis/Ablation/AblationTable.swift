@@ -161,9 +161,9 @@ private struct AblationExperiment: Sendable {
       throw RecordingError.notEnoughRows(
         file: name, fault: "no select row has the phase that the ablation mode \(plan.mode.name) takes activations from.")
     }
-    let intact = try network.outputs(from: target.layer, activations: ablation.intact)
+    let intact = network.outputs(from: target.layer, activations: ablation.intact)
     let baseline = summary(intact)
-    let ablatedOutputs = try network.outputs(from: target.layer, activations: ablation.applied(to: target.units, draw: number << 32))
+    let ablatedOutputs = ablation.outputs(of: network, ablating: target.units, draw: number << 32)
     let ablated = summary(ablatedOutputs)
     let controls = try controlOutcomes(of: target, number: number, ablation: ablation, threads: threads)
     let intervals = try intervals(intact: intact, ablated: ablatedOutputs, number: number, threads: threads)
@@ -202,7 +202,7 @@ private struct AblationExperiment: Sendable {
     return count == 1 ? "only 1 other set of that size: no standard deviation" : "only \(count) other sets of that size"
   }
 
-  private func summary(_ outputs: [Float]) -> ActionOutcomes {
+  private func summary(_ outputs: [Double]) -> ActionOutcomes {
     ActionOutcomes(outputs: outputs, phases: phases, labels: labels, actionCount: network.outputCount)
   }
 
@@ -212,8 +212,7 @@ private struct AblationExperiment: Sendable {
     let sets = MatchedControls(layer: target.layer, in: network, intact: ablation.intact)
       .sets(for: target.units, count: plan.controls, seed: plan.seed, number: number)
     return try mapBlocks(count: sets.count, threads: threads) { control in
-      let values = ablation.applied(to: sets[control], draw: number << 32 + control + 1)
-      return summary(try network.outputs(from: target.layer, activations: values))
+      summary(ablation.outputs(of: network, ablating: sets[control], draw: number << 32 + control + 1))
     }
   }
 
@@ -223,7 +222,7 @@ private struct AblationExperiment: Sendable {
   /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata whole where there are any. Rows with a label that is
   /// no output count in no accuracy, and so in none of its intervals.
   private func intervals(
-    intact: [Float], ablated: [Float], number: Int, threads: Int
+    intact: [Double], ablated: [Double], number: Int, threads: Int
   ) throws -> (ActionOutcome, Phase?) -> PercentileInterval? {
     guard plan.replicates > 0 else { return { _, _ in nil } }
     let differences = PairedDifferences(intact: intact, ablated: ablated, labels: labels, actionCount: network.outputCount)

@@ -15,14 +15,14 @@ struct MatchedControls: Sendable {
   /// Repeats in a row after which the sets still missing are drawn without matching: those left are too unlike the target to turn up.
   private static let patience = 1000
 
-  init(layer: Int, in network: ReplayedNetwork, intact: [Float]) {
+  init(layer: Int, in network: ReplayedNetwork, intact: [Double]) {
     let count = network.layers[layer].unitCount
     var means = Array(repeating: 0.0, count: count)
-    for (index, value) in intact.enumerated() { means[index % count] += Double(value) }
+    for (index, value) in intact.enumerated() { means[index % count] += value }
     let rows = max(1, intact.count / count)
-    let above = network.above[layer].layers[0]
+    let above = network.above[layer]
     let norms = (0..<count).map { unit in
-      above.kernel[unit * above.unitCount..<(unit + 1) * above.unitCount].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
+      above.kernel[unit * above.unitCount..<(unit + 1) * above.unitCount].reduce(0) { $0 + $1 * $1 }.squareRoot()
     }
     traits = [means.map { $0 / Double(rows) }, norms].map(Self.standardised)
   }
