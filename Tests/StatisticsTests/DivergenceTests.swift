@@ -74,6 +74,18 @@ struct DivergenceTests {
     #expect(histogram([.nan, 7, -1, .infinity], 0...1).total == 0)
   }
 
+  @Test("Equal shapes have 0 whatever their numbers of values, and one value more has not")
+  func equalShapes() {
+    let few = histogram([0.1, 0.1, 0.3, 0.7, 0.75, 0.9, 0.95], 0...1)
+    for times in [3, 7, 1001] {
+      var many = few
+      for _ in 1..<times { many.merge(few) }
+      #expect(klDivergence(few, from: many) == 0 && klDivergence(many, from: few) == 0)
+      many.add(0.3)
+      #expect(klDivergence(few, from: many) ?? 0 > 0)
+    }
+  }
+
   @Test("The common positive divergence is the smaller of two, and only for a unit that rises in both phases")
   func common() {
     #expect(commonPositiveDivergence(noneFromSelf: 0.3, noneFromOther: 0.2, deltaSelf: 1, deltaOther: 1) == 0.2)
