@@ -47,7 +47,7 @@ let package = Package(
     // World, players, actions, state vector, labels, and the file that stores a data set.
     .target(name: "FrogAndToad", dependencies: ["HDF5", "Parallelism", "Statistics", crypto]),
     // Dense networks: forward, training, checkpoints, Keras import.
-    .target(name: "DenseNetwork", dependencies: ["CKernels", "HDF5", "Statistics", crypto]),
+    .target(name: "DenseNetwork", dependencies: ["CBLAS", "CKernels", "HDF5", "Statistics", crypto]),
     // The recorder: writes and reads recordings, phases, provenance.
     .target(name: "ActivationRecording", dependencies: ["HDF5", "Parallelism"]),
     // Each analysis beside the table that it becomes. Prints nothing.

@@ -13,6 +13,8 @@ public struct RecordedLayer: Sendable {
   public let hasKernel: Bool
   /// Whether its activations are stored in double precision; all others fit a Float without loss.
   public var storesDoubles: Bool { activations.datatype == .float64 }
+  /// What storing an activation may have changed of it.
+  public var precision: StoredPrecision { StoredPrecision(of: activations.datatype) }
   let activations: Dataset
 
   /// Whether it is a layer of the network's own; see `isOwnLayer(kind:)`.

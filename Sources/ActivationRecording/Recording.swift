@@ -112,12 +112,18 @@ public final class Recording {
   }
 
   /// The kernel `[input × unit]` of a layer; nil where the recording has none.
-  public func kernel(of layer: RecordedLayer) throws -> [Float]? { try parameters("kernel", of: layer, rank: 2) }
+  public func kernel(of layer: RecordedLayer) throws -> [Float]? { try preciseKernel(of: layer)?.values.map { Float($0) } }
 
   /// The bias `[unit]` of a layer; nil where the recording has none.
-  public func bias(of layer: RecordedLayer) throws -> [Float]? { try parameters("bias", of: layer, rank: 1) }
+  public func bias(of layer: RecordedLayer) throws -> [Float]? { try preciseBias(of: layer)?.values.map { Float($0) } }
 
-  private func parameters(_ name: String, of layer: RecordedLayer, rank: Int) throws -> [Float]? {
+  /// The kernel without rounding, where doubles are stored.
+  public func preciseKernel(of layer: RecordedLayer) throws -> StoredParameters? { try parameters("kernel", of: layer, rank: 2) }
+
+  /// The bias without rounding, where doubles are stored.
+  public func preciseBias(of layer: RecordedLayer) throws -> StoredParameters? { try parameters("bias", of: layer, rank: 1) }
+
+  private func parameters(_ name: String, of layer: RecordedLayer, rank: Int) throws -> StoredParameters? {
     let group = try file.root.group("layers").group(layer.name)
     guard try group.contains(name) else { return nil }
     let dataset = try group.dataset(name)
@@ -127,11 +133,11 @@ public final class Recording {
         fault: "/layers/\(layer.name)/\(name) has shape \(dataset.shape.map(String.init).joined(separator: " × ")) for "
           + "\(layer.unitCount) units.")
     }
-    let values = try dataset.read(as: Float.self)
+    let values = try dataset.read(as: Double.self)
     if let position = values.firstIndex(where: { !$0.isFinite }) {
       throw RecordingError.invalid(
         file: path, fault: "/layers/\(layer.name)/\(name) holds \(values[position]) at position \(position). It needs finite values.")
     }
-    return values
+    return StoredParameters(values: values, precision: StoredPrecision(of: dataset.datatype))
   }
 }

@@ -108,7 +108,7 @@ struct RecordingLayout {
         try report(
           .invalid(
             file: path,
-            fault: "/layers/\(name)/activations has \(counted(activations.shape[0])) rows but /phase has \(counted(rowCount)). "
+            fault: "/layers/\(name)/activations has \(grouped(activations.shape[0])) rows but /phase has \(grouped(rowCount)). "
               + "Re-record, or drop the layer with --layers."))
       }
       let saysOutput = try layer.attributes.integer("is_output").map { $0 != 0 }
@@ -142,8 +142,8 @@ struct RecordingLayout {
         try report(
           .invalid(
             file: path,
-            fault: "/\(column.rawValue) has shape \(dataset.shape.map { counted($0) }.joined(separator: " × ")) but /phase has "
-              + "\(counted(rowCount)) rows."))
+            fault: "/\(column.rawValue) has shape \(dataset.shape.map { grouped($0) }.joined(separator: " × ")) but /phase has "
+              + "\(grouped(rowCount)) rows."))
         continue
       }
       columns[column] = dataset
@@ -153,16 +153,6 @@ struct RecordingLayout {
       }
     }
   }
-}
-
-/// A number with thousands separated by commas.
-func counted(_ number: Int) -> String {
-  var text = ""
-  for (position, digit) in String(number).reversed().enumerated() {
-    if position > 0 && position % 3 == 0 { text.append(",") }
-    text.append(digit)
-  }
-  return String(text.reversed())
 }
 
 /// `dense_2` before `dense_10`: runs of digits compare as numbers.

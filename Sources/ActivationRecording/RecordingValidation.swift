@@ -18,8 +18,8 @@ public func recordingFaults(path: String, threads: Int) throws -> [RecordingErro
     faults.append(
       .invalid(
         file: path,
-        fault: "/sample has shape \(shape.map { counted($0) }.joined(separator: " × ")) but /phase has "
-          + "\(counted(layout.rowCount)) rows."))
+        fault: "/sample has shape \(shape.map { grouped($0) }.joined(separator: " × ")) but /phase has "
+          + "\(grouped(layout.rowCount)) rows."))
   }
   // With a broken structure the values cannot be trusted to belong to what they seem to.
   guard faults.isEmpty, let recording = try openForReading(path, &faults) else { return faults }

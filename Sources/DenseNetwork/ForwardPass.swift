@@ -99,11 +99,12 @@ extension Network {
 ///
 /// - Parameter outputs: `[rows × outputCount]`. A NaN is never larger than a number; a row of NaN alone gives 0.
 /// - Returns: one index per row, 0…255.
-public func chosenActions(outputs: [Float], outputCount: Int) -> [UInt8] {
+@inlinable
+public func chosenActions<Value: BinaryFloatingPoint>(outputs: [Value], outputCount: Int) -> [UInt8] {
   guard outputCount > 0 else { return [] }
   return stride(from: 0, to: outputs.count - outputs.count % outputCount, by: outputCount).map { begin in
     var best = 0
-    var largest = -Float.infinity
+    var largest = -Value.infinity
     for index in 0..<outputCount where outputs[begin + index] > largest {
       largest = outputs[begin + index]
       best = index

@@ -18,6 +18,11 @@ public struct Histogram: Sendable, Equatable {
     counts = [Int](repeating: 0, count: bins)
   }
 
+  init(edges: [Double], counts: [Int]) {
+    self.edges = edges
+    self.counts = counts
+  }
+
   /// How many values lie inside the range.
   public var total: Int { counts.reduce(0, +) }
 
@@ -53,10 +58,14 @@ public struct Histogram: Sendable, Equatable {
 
 /// The Kullback–Leibler divergence D(P‖Q) = Σ p ln(p/q) in nats, from two histograms over the same bins: densities, 1e-10 added to each,
 /// renormalised (the author's arithmetic; `scipy.stats.entropy(p, q)`). It depends on range and number of bins, so only values
-/// over one range compare. Nil when either histogram is empty; 0 for equal shapes, such as a unit constant at one value in both.
+/// over one range compare. Nil when either histogram is empty; exactly 0 for equal shapes, such as a unit constant at one value in both,
+/// whatever their numbers of values.
 public func klDivergence(_ p: Histogram, from q: Histogram) -> Double? {
   precondition(p.edges == q.edges, "the same bins")
   guard p.total > 0, q.total > 0 else { return nil }
+  // The same shares of unequal totals round differently: a sum of about 1e-26 that stands for no difference.
+  let areEqual = zip(p.counts, q.counts).allSatisfy { $0.multipliedFullWidth(by: q.total) == $1.multipliedFullWidth(by: p.total) }
+  if areEqual { return 0 }
   let sum = zip(p.smoothedProbabilities, q.smoothedProbabilities).reduce(0) { $0 + $1.0 * log($1.0 / $1.1) }
   return max(0, sum)
 }

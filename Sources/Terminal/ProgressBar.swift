@@ -1,3 +1,4 @@
+import ActivationRecording
 import Foundation
 
 /// A line on standard error that shows how far a piece of work is, its rate and the time left; silent unless that is a terminal.
@@ -40,15 +41,4 @@ public final class ProgressBar: @unchecked Sendable {
     let left = rate > 0 ? Double(max(0, total - done)) / rate : 0
     return "\(title) [\(bar)] \(Int(share * 100)) %  \(grouped(Int(rate))) \(unit)/s  \(Int(left.rounded(.up))) s left"
   }
-}
-
-/// A whole number with thousands separated by commas: 1,234,567.
-public func grouped(_ number: Int) -> String {
-  var digits = Array(String(number.magnitude))
-  var position = digits.count - 3
-  while position > 0 {
-    digits.insert(",", at: position)
-    position -= 3
-  }
-  return (number < 0 ? "-" : "") + String(digits)
 }

@@ -1,3 +1,4 @@
+import ActivationRecording
 import ArgumentParser
 import FrogAndToad
 import Terminal
@@ -8,7 +9,7 @@ struct ImportCommand: ParsableCommand {
     abstract: "Turn a CSV of labelled states, 100 integers and the label a row, into a states file.",
     discussion: """
       EXAMPLE
-        frogtoad import labelled.csv --output states.h5
+        frogtoad import Tests/Fixtures/FrogAndToad/states_slice.csv -o states.h5
 
       This is the layout of the paper's own scripts, with or without a header. A scenario in column 98 moves to a column of its own, so \
       that no network sees it; where the column is 0 throughout, the players row decides. Every row is kept, in order.

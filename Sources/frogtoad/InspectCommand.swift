@@ -1,3 +1,4 @@
+import ActivationRecording
 import ArgumentParser
 import FrogAndToad
 import Terminal

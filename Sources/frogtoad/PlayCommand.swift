@@ -11,7 +11,7 @@ struct PlayCommand: ParsableCommand {
     abstract: "Watch a game in the terminal.",
     discussion: """
       EXAMPLE
-        frogtoad play --turns 40 --delay 0.2
+        frogtoad play --turns 20 --delay 0.1
 
       F is Frog, T is Toad, & both on one cell; _ is solid ground, # rough, * a fly. Both play at random; with --checkpoint Frog's actions \
       are the network's choice.

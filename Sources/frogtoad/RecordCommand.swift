@@ -11,7 +11,7 @@ struct RecordCommand: ParsableCommand {
     abstract: "Run states through checkpoints and record the activations of every layer, by phase.",
     discussion: """
       EXAMPLE
-        frogtoad record networks/2x17 --states states.h5 --output recordings/2x17
+        frogtoad record demo/networks/2x17 --states demo/states.h5 --output again
 
       A checkpoint is a file of frogtoad train or a legacy Keras .h5; of a folder every checkpoint is recorded. The network sees the \
       veiled state (own symbol, score and own cell are 0).

@@ -9,7 +9,7 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train a small dense network to choose the labelled action: a checkpoint at each new best epoch.",
     discussion: """
       EXAMPLE
-        frogtoad train states.h5 --hidden 17,17 --learning-rate 1e-3 --balance full --epochs 40 --output networks/2x17
+        frogtoad train demo/states.h5 --hidden 9,9 --epochs 5 --output networks/9x9
 
       The folder gets epoch-000.h5 (the untrained network), a checkpoint for each epoch with a new lowest validation loss, training.csv, \
       and state.h5, from which --resume goes on after an interruption with the same result. The validation loss is taken on the test \

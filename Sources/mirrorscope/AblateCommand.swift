@@ -1,6 +1,5 @@
 import ActivationRecording
 import ArgumentParser
-import Foundation
 import MirrorAnalysis
 import Terminal
 
@@ -10,18 +9,15 @@ struct AblateCommand: ParsableCommand {
     abstract: "What ablating units does to the actions, against matched random units.",
     discussion: """
       EXAMPLE
-        mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --top 4 --output ablate.csv
+        mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --top 4 -o ablate.csv
 
       The network above the ablated layer is recomputed from the recorded activations, kernels and biases. Units are chosen on half of the \
       rows and evaluated on the other half (/split, or a seeded half-split). Controls are random sets of as many units of the same layer, \
-      matched on mean activation and outgoing weights; p_value compares the effect with theirs.
+      matched on mean activation and outgoing weights, each counted once; p_value compares the effect with theirs. --layers says in which layers to ablate: those above are recomputed in \
+      any case. --no-partner-filter is about the scores that units are chosen by: effects look at every row.
       """)
 
-  @Argument(help: "Recordings to read.", completion: .file(extensions: ["h5", "hdf5"]))
-  var recordings: [String]
-
-  @Option(name: .long, help: ArgumentHelp("Only targets in layers whose name matches.", valueName: "glob"))
-  var layers = "*"
+  @OptionGroup var recordings: RecordingOptions
 
   @Option(name: .long, help: ArgumentHelp("These units together, such as dense_1:3,7; may be repeated.", valueName: "layer:units"))
   var units: [UnitSet] = []
@@ -41,7 +37,7 @@ struct AblateCommand: ParsableCommand {
   @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
   var mode = AblationMode.zero
 
-  @Option(name: .long, help: "Control sets per target.")
+  @Option(name: .long, help: "Control sets per target; a layer that has fewer gives all it has.")
   var controls = 200
 
   @Option(name: .long, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
@@ -49,9 +45,6 @@ struct AblateCommand: ParsableCommand {
 
   @Flag(name: .long, help: "Choose and evaluate on the same rows: marks every row of the table.")
   var sameRows = false
-
-  @Flag(name: .customLong("no-partner-filter"), help: "Choose units by scores without the partner filter.")
-  var noPartnerFilter = false
 
   @OptionGroup var seed: SeedOptions
   @OptionGroup var table: TableOptions
@@ -61,7 +54,10 @@ struct AblateCommand: ParsableCommand {
     for (name, value) in [("top", top), ("dose", dose)] where (value ?? 1) < 1 {
       throw ValidationError("--\(name) takes a whole number of at least 1.")
     }
-    guard controls >= 0, bootstrap >= 0 else { throw ValidationError("--controls and --bootstrap take whole numbers from 0.") }
+    let counts = 0...1_000_000
+    guard counts.contains(controls), counts.contains(bootstrap) else {
+      throw ValidationError("--controls and --bootstrap take whole numbers from 0 to 1,000,000.")
+    }
   }
 
   func run() throws {
@@ -71,14 +67,14 @@ struct AblateCommand: ParsableCommand {
       + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
     if plan.selections.isEmpty { plan.selections = [.top(4)] }
     (plan.mode, plan.controls, plan.replicates, plan.seed) = (mode, controls, bootstrap, seed.seed)
-    (plan.sameRows, plan.partnerFilter) = (sameRows, !noPartnerFilter)
+    (plan.sameRows, plan.partnerFilter) = (sameRows, recordings.partnerFilter)
     seed.echo(to: common.logger)
     if sameRows { common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.") }
     try table.write(AblationRow.self) { take in
-      for path in recordings {
+      for path in recordings.recordings {
         let recording = try common.openForReplay(path)
         if try recording.labels() == nil { common.logger.info("\(path): has no /label, so no accuracy is given.") }
-        try take(ablationRows(of: recording, plan: plan, layers: { fnmatch(layers, $0, 0) == 0 }, threads: common.threads))
+        try take(ablationRows(of: recording, plan: plan, layers: recordings.matches, threads: common.threads))
       }
     }
   }

@@ -11,7 +11,7 @@ struct CorrelateCommand: ParsableCommand {
     abstract: "Unit-by-unit correlation: within phases, over all rows, or across two phases.",
     discussion: """
       EXAMPLE
-        mirrorscope correlate demo/recordings/2x17/epoch-001.h5 --phase self --matrix --layers dense_1
+        mirrorscope correlate demo/recordings/2x17/epoch-001.h5 --phase self,other
 
       Without --phase every row counts; with it, the rows of each phase after the partner filter. --phases self,other correlates every \
       unit's mean response in the one with every unit's in the other, over the strata that hold both. --matrix writes a square per layer \

@@ -8,7 +8,7 @@ struct RecoverCommand: ParsableCommand {
     abstract: "Make a recording of what a killed recorder had flushed.",
     discussion: """
       EXAMPLE
-        mirrorscope recover recordings/epoch-007.h5.partial
+        mirrorscope recover Tests/Fixtures/CommandLine/killed.h5.partial -o kept.h5
 
       Rows are kept as far as every data set has them; the partial file stays as it is. Without --output the recording takes the name \
       without .partial.

@@ -13,10 +13,10 @@ extension CommonOptions {
     return try ContrastRows(of: recording, rows: moments.rows, usesStrata: plan.usesStrata, threads: threads)
   }
 
-  /// Opens a recording with all of its layers, which replaying holds in memory with a copy of the rows that are changed.
+  /// Opens a recording with all of its layers, which replaying holds in memory as doubles with a copy of the rows that are changed.
   func openForReplay(_ path: String) throws -> Recording {
     let recording = try Recording(path: path)
-    let bytes = 8 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
+    let bytes = 16 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
     try requireMemory(bytes: bytes, for: "\(path): the activations")
     return recording
   }

@@ -31,7 +31,7 @@ struct CorrelateCommandTests {
     let run = try workplace.run("mirrorscope", "correlate", "strata.h5", "--phase", "other,all", "--phase", "other", "--layers", "dense_2")
     #expect(run.status == 0, run.transcript)
     let table = Table(run.output)
-    #expect(table.header.joined(separator: ",") == "recording,layer_a,unit_a,layer_b,unit_b,phase_a,phase_b,method,n,r")
+    #expect(table.header.joined(separator: ",") == "recording,layer_a,unit_a,layer_b,unit_b,phase_a,phase_b,method,n,r,reason")
     #expect(table["phase_a"] == ["other", "all"] && table["phase_b"] == ["other", "all"])
   }
 

@@ -14,9 +14,10 @@ struct ExperimentTests {
     #expect(run.status == 0, run.transcript)
   }
 
-  @Test("run --preset quick trains a 2x17 network that plays: accuracy above 0.90, help chosen on most rows labelled help")
+  @Test("The example of run --help trains a 2x17 network that plays: accuracy above 0.90, help chosen on most rows labelled help")
   func quickRun() throws {
-    let run = try workplace.run("frogtoad", "run", "--preset", "quick", "--output", "demo", "--seed", "1")
+    #expect(try workplace.run("frogtoad", "run", "--help").output.contains("\nEXAMPLE\n  \(HelpExampleTests.wholeExperiment)\n"))
+    let run = try workplace.shell(HelpExampleTests.wholeExperiment)
     expectSuccess(run)
     let lines = run.output.split(separator: "\n").map(String.init)
     let heading = try #require(lines.first { $0.hasPrefix("2x17: best epoch") }, run.transcript)

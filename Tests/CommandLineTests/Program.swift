@@ -55,6 +55,11 @@ final class Workplace {
     return FileManager.default.isExecutableFile(atPath: path) ? path : nil
   }
 
+  /// Runs a line as a shell does that finds our programs.
+  func shell(_ line: String) throws -> ProgramRun {
+    try run(executable: URL(filePath: "/bin/sh"), ["-c", "PATH='\(Self.buildFolder.path)':\"$PATH\"; \(line)"])
+  }
+
   func run(executable: URL, _ arguments: [String]) throws -> ProgramRun {
     let process = Process()
     process.executableURL = executable

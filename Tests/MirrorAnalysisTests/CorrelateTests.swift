@@ -64,6 +64,32 @@ struct CorrelateTests {
     expectEqual(matrix.rows(recording: "strata.h5").map(\.r), try #require(expected.across?[method.rawValue]))
   }
 
+  @Test("Every r has its reason or its number, and the reason names the constant units and where they are constant")
+  func reasons() throws {
+    let recording = try recording("strata.h5")
+    func reasons(_ matrix: CorrelationMatrix) -> [String: String] {
+      let rows = matrix.rows(recording: "strata.h5")
+      #expect(rows.allSatisfy { ($0.r == nil) == ($0.reason != nil) })
+      return Dictionary(
+        uniqueKeysWithValues: rows.map { ("\($0.layerA):\($0.unitA) \($0.layerB):\($0.unitB)", $0.reason ?? "") })
+    }
+    for method in CorrelationMethod.allCases {
+      let within = try correlations(
+        of: recording, over: [.phase(.own), .all], method: method, acrossLayers: true, partnerFilter: true, threads: 1
+      ).map(reasons)
+      #expect(within[0]["dense_1:0 dense_1:1"] == "dense_1 unit 0 is constant in phase self")
+      #expect(within[0]["dense_2:1 dense_3:0"] == "dense_3 unit 0 is constant in phase self")
+      #expect(
+        within[1]["dense_1:0 dense_3:0"] == "dense_1 unit 0 is constant in all rows; dense_3 unit 0 is constant in all rows")
+      #expect(within[1]["dense_1:1 dense_1:2"] == "")
+      let across = try correlationsAcross(
+        .own, .other, of: recording, method: method, acrossLayers: true, partnerFilter: true, threads: 1
+      ).map(reasons)[0]
+      #expect(across["dense_1:0 dense_1:1"] == "dense_1 unit 0 is constant over the strata in phase self")
+      #expect(across["dense_1:1 dense_1:0"] == "dense_1 unit 0 is constant over the strata in phase other")
+    }
+  }
+
   @Test("Selections come by layer, then in the order asked for; a layer's matrix is its part of that across layers")
   func order() throws {
     let recording = try recording("strata.h5")

@@ -14,7 +14,8 @@ private struct Oracle: Decodable {
   let spread: [String: Double]
 }
 
-private let names = ["small.h5", "doubles.h5", "halves.h5"]
+/// The last one has strata, which only resampling looks at, and a unit whose mean is a million times its spread: no digits for a closed form.
+private let names = ["small.h5", "doubles.h5", "halves.h5", "strata.h5"]
 
 private func oracle(_ name: String) throws -> Oracle {
   try #require(try Fixture.json([String: Oracle].self, "MirrorAnalysis/inference.json")[name])
@@ -28,7 +29,7 @@ private func moments(_ name: String) throws -> (Recording, RecordingMoments) {
 /// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
 @Suite("Inference from contrasts")
 struct InferenceTests {
-  @Test("Effect sizes, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: names)
+  @Test("Effect sizes, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: names.dropLast())
   func closedForms(name: String) throws {
     let expected = try oracle(name).units
     let rows = try moments(name).1.unitsRows()
@@ -46,7 +47,9 @@ struct InferenceTests {
     }
   }
 
-  @Test("Permutation p's agree with numpy's within Monte-Carlo error, and are the same for any number of threads", arguments: names)
+  @Test(
+    "Permutation p's agree with numpy's within Monte-Carlo error, inside strata where there are any, the same for any number of threads",
+    arguments: names)
   func permutation(name: String) throws {
     let expected = try oracle(name).units
     let (recording, moments) = try moments(name)
@@ -67,7 +70,7 @@ struct InferenceTests {
   }
 
   @Test(
-    "The null of CMNI and its interval agree with numpy's within Monte-Carlo error, and are the same for any number of threads",
+    "The null of CMNI and its interval agree with numpy's within Monte-Carlo error, inside strata and of strata drawn whole where there are any",
     arguments: names)
   func index(name: String) throws {
     let expected = try oracle(name)

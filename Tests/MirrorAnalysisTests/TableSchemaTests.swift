@@ -48,7 +48,7 @@ struct TableSchemaTests {
       "recording, source_layer, source_unit, source_class, target_layer, target_unit, weight, z, contribution_none, contribution_self, "
         + "contribution_other, contribution_both, edge_effect, dominant_action, target_driver, reason"
     ),
-    (CorrelationRow.schema, "recording, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r"),
+    (CorrelationRow.schema, "recording, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"),
     (DivergenceRow.schema, "recording, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
     (SimilarityRow.schema, "recording, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason"),
     (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),

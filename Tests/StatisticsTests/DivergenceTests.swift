@@ -65,6 +65,28 @@ struct DivergenceTests {
     #expect(first == histogram(values.reversed(), -2...2))
   }
 
+  @Test("Histograms of many units and groups are those of each alone, merged or not")
+  func grouped() {
+    let values = noise(rows: 600, units: 3, seed: 8)
+    let groupOfRow = (0..<600).map { UInt8([0, 1, 2, 255][$0 % 4]) }
+    let ranges = [-2.0...2.0, -9...9, 0...0]
+    func grouped(_ rows: Range<Int>) -> GroupedHistograms {
+      var histograms = GroupedHistograms(ranges: ranges, groups: 3, bins: 50)
+      Array(values[rows.lowerBound * 3..<rows.upperBound * 3]).withUnsafeBufferPointer { histograms.add($0, groupOfRow: groupOfRow[rows]) }
+      return histograms
+    }
+    var merged = grouped(0..<250)
+    merged.merge(grouped(250..<600))
+    let whole = grouped(0..<600)
+    for unit in 0..<3 {
+      for group in 0..<3 {
+        let alone = histogram((0..<600).filter { groupOfRow[$0] == group }.map { Double(values[$0 * 3 + unit]) }, ranges[unit])
+        #expect(whole.histogram(unit: unit, group: group) == alone)
+        #expect(merged.histogram(unit: unit, group: group) == alone)
+      }
+    }
+  }
+
   @Test("An empty histogram has no divergence, equal ones have 0; NaN and values outside are left out")
   func undefined() {
     let constant = histogram([0, 0], 0...0)
@@ -72,6 +94,18 @@ struct DivergenceTests {
     #expect(klDivergence(constant, from: constant) == 0)
     #expect(klDivergence(constant, from: Histogram(range: 0...0)) == nil)
     #expect(histogram([.nan, 7, -1, .infinity], 0...1).total == 0)
+  }
+
+  @Test("Equal shapes have 0 whatever their numbers of values, and one value more has not")
+  func equalShapes() {
+    let few = histogram([0.1, 0.1, 0.3, 0.7, 0.75, 0.9, 0.95], 0...1)
+    for times in [3, 7, 1001] {
+      var many = few
+      for _ in 1..<times { many.merge(few) }
+      #expect(klDivergence(few, from: many) == 0 && klDivergence(many, from: few) == 0)
+      many.add(0.3)
+      #expect(klDivergence(few, from: many) ?? 0 > 0)
+    }
   }
 
   @Test("The common positive divergence is the smaller of two, and only for a unit that rises in both phases")

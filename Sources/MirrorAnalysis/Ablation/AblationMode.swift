@@ -24,17 +24,19 @@ public enum AblationMode: Sendable, Equatable {
 /// Replaces the activations of units of one layer in the evaluate rows.
 struct Ablation: Sendable {
   private let mode: AblationMode
+  private let layer: Int
   private let unitCount: Int
   /// `[rows × units]` of the evaluate rows.
-  let intact: [Float]
+  let intact: [Double]
   /// `[donors × units]`: the select rows of the none phase.
-  private let donors: [Float]
-  private let means: [Float]
+  private let donors: [Double]
+  private let means: [Double]
   private let deviations: [Double]
   private let seed: UInt64
 
   init(_ mode: AblationMode, of layer: Int, in network: ReplayedNetwork, rows: EvaluationRows, seed: UInt64) throws {
     self.mode = mode
+    self.layer = layer
     self.seed = seed
     unitCount = network.layers[layer].unitCount
     intact = network.activations(of: layer, rows: rows.evaluate)
@@ -45,7 +47,7 @@ struct Ablation: Sendable {
     try values.withUnsafeBufferPointer { block throws(NonFiniteValue) in
       try moments.add(block, indices: source.indices.map { Int32($0) })
     }
-    means = moments.mean.map { Float($0) }
+    means = moments.mean
     deviations = (0..<unitCount).map { (moments.variance($0) ?? 0).squareRoot() }
     donors = mode == .resample ? network.activations(of: layer, rows: rows.select.filter { rows.phases[$0] == .neither }) : []
   }
@@ -60,12 +62,17 @@ struct Ablation: Sendable {
     }
   }
 
-  /// The activations of the evaluate rows with some units replaced.
+  /// The outputs on the evaluate rows with some units replaced, `[rows × outputs]`.
   ///
   /// - Parameter draw: number of the set of units, so that each has random numbers of its own.
-  func applied(to units: [Int], draw: Int) -> [Float] {
-    var values = intact
+  func outputs(of network: ReplayedNetwork, ablating units: [Int], draw: Int) -> [Double] {
     var stream = RandomStream(seed: seed, purpose: "ablation \(mode.name)", index: UInt64(draw))
+    return network.outputs(from: layer, activations: intact) { values in
+      values.withUnsafeMutableBufferPointer { replace(units, in: $0, &stream) }
+    }
+  }
+
+  private func replace(_ units: [Int], in values: UnsafeMutableBufferPointer<Double>, _ stream: inout RandomStream) {
     let donorCount = donors.count / unitCount
     for start in stride(from: 0, to: values.count, by: unitCount) {
       let donor = mode == .resample ? stream.uniform(below: donorCount) * unitCount : 0
@@ -74,10 +81,9 @@ struct Ablation: Sendable {
         case .zero: values[start + unit] = 0
         case .mean: values[start + unit] = means[unit]
         case .resample: values[start + unit] = donors[donor + unit]
-        case .noise: values[start + unit] += Float(deviations[unit] * stream.normal())
+        case .noise: values[start + unit] += deviations[unit] * stream.normal()
         }
       }
     }
-    return values
   }
 }

@@ -19,7 +19,7 @@ public struct AblationRow: TableRow {
   /// The effect in each control.
   public var controlEffects: [Double]
   public var areSameRows: Bool
-  /// Why a number does not exist.
+  /// Why a number does not exist, or why there are fewer controls than asked for.
   public var reason: String?
 
   /// Ablated − baseline.
@@ -56,11 +56,11 @@ public struct AblationRow: TableRow {
       Column("ci_high", .number, "Upper end"),
       Column("control_mean", .number, "Mean effect of ablating matched random units of the same layer"),
       Column("control_sd", .number, "Standard deviation of those effects (ddof 1)"),
-      Column("controls", .integer, "Number of control sets"),
+      Column("controls", .integer, "Number of control sets, all different: those asked for, or all that the layer has"),
       Column("p_value", .number, "(b + 1) / (N + 1), b of N controls with an effect at least as far from 0"),
       Column("n", .integer, "Evaluate rows that the outcome rests on"),
       Column("same_rows", .boolean, "Whether units were chosen on the rows that they were evaluated on"),
-      Column("reason", .string, "Why a number does not exist"),
+      Column("reason", .string, "Why a number does not exist, or why there are fewer controls than asked for"),
     ])
 
   public var cells: [Cell] {
@@ -77,7 +77,7 @@ public struct AblationRow: TableRow {
 public struct AblationPlan: Sendable {
   public var selections: [AblationSelection] = [.top(4)]
   public var mode = AblationMode.zero
-  /// Control sets per target; 0 for none.
+  /// Different control sets per target, at most; 0 for none.
   public var controls = 200
   /// Bootstrap replicates of the paired effects; 0 for no interval.
   public var replicates = 1000
@@ -161,9 +161,9 @@ private struct AblationExperiment: Sendable {
       throw RecordingError.notEnoughRows(
         file: name, fault: "no select row has the phase that the ablation mode \(plan.mode.name) takes activations from.")
     }
-    let intact = try network.outputs(from: target.layer, activations: ablation.intact)
+    let intact = network.outputs(from: target.layer, activations: ablation.intact)
     let baseline = summary(intact)
-    let ablatedOutputs = try network.outputs(from: target.layer, activations: ablation.applied(to: target.units, draw: number << 32))
+    let ablatedOutputs = ablation.outputs(of: network, ablating: target.units, draw: number << 32)
     let ablated = summary(ablatedOutputs)
     let controls = try controlOutcomes(of: target, number: number, ablation: ablation, threads: threads)
     let intervals = try intervals(intact: intact, ablated: ablatedOutputs, number: number, threads: threads)
@@ -187,38 +187,42 @@ private struct AblationExperiment: Sendable {
   /// Why an outcome has no rows to rest on.
   private func absence(of outcome: ActionOutcome, in phase: Phase?) -> String {
     var reason = "no evaluate rows"
-    if case .accuracyOfLabel(let label) = outcome { reason += " labelled \(actions[label])" }
+    switch outcome {
+    case .accuracyOfLabel(let label): reason += " labelled \(actions[label])"
+    case .accuracy where phases.contains { phase == nil || $0 == phase }: reason += " labelled with an output"
+    case .accuracy, .meanOutput, .chosen: break
+    }
     return phase.map { "\(reason) in phase \($0.name)" } ?? reason
   }
 
-  /// Why controls that were asked for give no mean, no deviation or no p; nil where they give all three.
+  /// Why there are fewer controls than were asked for, or too few for a number; nil where all is there.
   private func missingControls(_ count: Int) -> String? {
-    if plan.controls == 1 && count == 1 { return "a single control has no standard deviation" }
-    return plan.controls > 0 && count == 0 ? "the layer has no other set of as many units: no controls" : nil
+    guard count < plan.controls else { return count == 1 ? "a single control has no standard deviation" : nil }
+    if count == 0 { return "the layer has no other set of as many units: no controls" }
+    return count == 1 ? "only 1 other set of that size: no standard deviation" : "only \(count) other sets of that size"
   }
 
-  private func summary(_ outputs: [Float]) -> ActionOutcomes {
+  private func summary(_ outputs: [Double]) -> ActionOutcomes {
     ActionOutcomes(outputs: outputs, phases: phases, labels: labels, actionCount: network.outputCount)
   }
 
   private func controlOutcomes(
     of target: AblationTarget, number: Int, ablation: Ablation, threads: Int
   ) throws -> [ActionOutcomes] {
-    let matched = MatchedControls(layer: target.layer, in: network, intact: ablation.intact)
-    return try mapBlocks(count: plan.controls, threads: threads) { control -> ActionOutcomes? in
-      let draw = number << 32 + control + 1
-      var stream = RandomStream(seed: plan.seed, purpose: "ablation control", index: UInt64(draw))
-      guard let units = matched.draw(for: target.units, &stream) else { return nil }
-      return summary(try network.outputs(from: target.layer, activations: ablation.applied(to: units, draw: draw)))
-    }.compactMap { $0 }
+    let sets = MatchedControls(layer: target.layer, in: network, intact: ablation.intact)
+      .sets(for: target.units, count: plan.controls, seed: plan.seed, number: number)
+    return try mapBlocks(count: sets.count, threads: threads) { control in
+      summary(ablation.outputs(of: network, ablating: sets[control], draw: number << 32 + control + 1))
+    }
   }
 
   /// The interval of each outcome's paired effect, by outcome and phase.
   ///
   /// Each evaluate row gives the differences that ablation makes to it: of the outputs, of each action being chosen, of the label being
-  /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata whole where there are any.
+  /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata whole where there are any. Rows with a label that is
+  /// no output count in no accuracy, and so in none of its intervals.
   private func intervals(
-    intact: [Float], ablated: [Float], number: Int, threads: Int
+    intact: [Double], ablated: [Double], number: Int, threads: Int
   ) throws -> (ActionOutcome, Phase?) -> PercentileInterval? {
     guard plan.replicates > 0 else { return { _, _ in nil } }
     let differences = PairedDifferences(intact: intact, ablated: ablated, labels: labels, actionCount: network.outputCount)
@@ -230,20 +234,27 @@ private struct AblationExperiment: Sendable {
     }
     let byPhase = try means(phases.map { Int($0.rawValue) }, 4, "phase")
     let overall = try means(phases.map { _ in 0 }, 1, "all")
-    let byLabel = try labels.map { labels in
-      (
-        try means(
+    let hits = try labels.map { labels in
+      let isCounted = labels.map { Int($0) < actionCount }
+      let allCount = isCounted.allSatisfy { $0 }
+      return (
+        byPhase: allCount ? byPhase : try means(zip(phases, isCounted).map { $1 ? Int($0.rawValue) : -1 }, 4, "labelled phase"),
+        overall: allCount ? overall : try means(isCounted.map { $0 ? 0 : -1 }, 1, "labelled"),
+        byPhaseAndLabel: try means(
           zip(phases, labels).map { Int($1) < actionCount ? Int($0.rawValue) * actionCount + Int($1) : -1 }, 4 * actionCount,
           "phase and label"),
-        try means(labels.map { Int($0) < actionCount ? Int($0) : -1 }, actionCount, "label")
+        byLabel: try means(labels.map { Int($0) < actionCount ? Int($0) : -1 }, actionCount, "label")
       )
     }
     return { outcome, phase in
       let (source, group): (BootstrapMeans?, Int)
-      if case .accuracyOfLabel(let label) = outcome {
-        (source, group) = phase.map { (byLabel?.0, Int($0.rawValue) * actionCount + label) } ?? (byLabel?.1, label)
-      } else {
+      switch outcome {
+      case .meanOutput, .chosen:
         (source, group) = phase.map { (byPhase, Int($0.rawValue)) } ?? (overall, 0)
+      case .accuracy:
+        (source, group) = phase.map { (hits?.byPhase, Int($0.rawValue)) } ?? (hits?.overall, 0)
+      case .accuracyOfLabel(let label):
+        (source, group) = phase.map { (hits?.byPhaseAndLabel, Int($0.rawValue) * actionCount + label) } ?? (hits?.byLabel, label)
       }
       return source.flatMap { means in
         PercentileInterval(

@@ -1,7 +1,3 @@
-import ActivationRecording
-import Foundation
-import Statistics
-
 /// Which units to ablate, layer by layer.
 public enum AblationSelection: Sendable, Equatable {
   /// These units of one layer.
@@ -37,7 +33,7 @@ extension AblationSelection {
         .sorted { (contrasts[$0].mirrorNeuronScore, $1) > (contrasts[$1].mirrorNeuronScore, $0) }
       let sets: [[Int]]
       switch self {
-      case .units(let name, let units): sets = name == layer.name ? [units] : []
+      case .units(let name, let units): sets = name == layer.name ? [Array(Set(units))] : []
       case .top(let count): sets = [Array(ranked.prefix(count))]
       case .unitClass(let wanted):
         let classes = unitClasses(contrasts)
@@ -48,57 +44,5 @@ extension AblationSelection {
       targets += sets.filter { !$0.isEmpty }.map { AblationTarget(layer: index, units: $0.sorted()) }
     }
     return targets
-  }
-}
-
-/// Random sets of units to compare a target with: as many units of the same layer, alike in mean activation and outgoing weights.
-///
-/// Each unit of the target draws a partner, without replacement, from the layer's units outside the target, with a probability
-/// proportional to exp(−distance² / 2). The distance is Euclidean over the unit's mean activation on the evaluate rows and the norm of its
-/// outgoing weights, each in standard deviations over the layer. Where fewer units are outside the target than in it, all units are drawn from.
-struct MatchedControls: Sendable {
-  private let traits: [[Double]]
-
-  init(layer: Int, in network: ReplayedNetwork, intact: [Float]) {
-    let count = network.layers[layer].unitCount
-    var means = Array(repeating: 0.0, count: count)
-    for (index, value) in intact.enumerated() { means[index % count] += Double(value) }
-    let rows = max(1, intact.count / count)
-    let above = network.above[layer].layers[0]
-    let norms = (0..<count).map { unit in
-      above.kernel[unit * above.unitCount..<(unit + 1) * above.unitCount].reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
-    }
-    traits = [means.map { $0 / Double(rows) }, norms].map(Self.standardised)
-  }
-
-  private static func standardised(_ values: [Double]) -> [Double] {
-    let mean = values.reduce(0, +) / Double(values.count)
-    let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)).squareRoot()
-    return values.map { deviation > 0 ? ($0 - mean) / deviation : 0 }
-  }
-
-  /// One control set, ascending; nil where the layer has no other set.
-  func draw(for units: [Int], _ stream: inout RandomStream) -> [Int]? {
-    let all = Array(traits[0].indices)
-    guard units.count < all.count else { return nil }
-    let outside = all.filter { !units.contains($0) }
-    var candidates = outside.count >= units.count ? outside : all
-    var drawn: [Int] = []
-    for unit in units {
-      let weights = candidates.map { candidate in
-        exp(-0.5 * traits.reduce(0) { $0 + ($1[candidate] - $1[unit]) * ($1[candidate] - $1[unit]) })
-      }
-      var remaining = stream.uniform() * weights.reduce(0, +)
-      var choice = candidates.count - 1
-      for (index, weight) in weights.enumerated() {
-        remaining -= weight
-        if remaining < 0 {
-          choice = index
-          break
-        }
-      }
-      drawn.append(candidates.remove(at: choice))
-    }
-    return drawn.sorted()
   }
 }

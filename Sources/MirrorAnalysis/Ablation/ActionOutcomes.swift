@@ -3,71 +3,74 @@ import DenseNetwork
 
 /// What a network does on a set of rows, summed by phase and label: mean outputs, chosen actions, hits.
 struct ActionOutcomes: Sendable {
-  private struct Sums: Sendable {
-    var rows = 0
-    var outputs: [Double]
-    var chosen: [Int]
-    /// Rows and hits by label.
-    var labelled: [Int]
-    var hits: [Int]
-
-    mutating func merge(_ other: Sums) {
-      rows += other.rows
-      for action in outputs.indices {
-        outputs[action] += other.outputs[action]
-        chosen[action] += other.chosen[action]
-        labelled[action] += other.labelled[action]
-        hits[action] += other.hits[action]
-      }
-    }
-  }
-
-  /// One per phase, then that of all rows.
-  private var sums: [Sums]
-  private let hasLabels: Bool
+  /// Sums of the rows of each phase and then of all rows, `[phases + 1][actions]`: of the outputs, and counts of rows by chosen action, by
+  /// label, and of those labelled that are hit.
+  private var outputs: [Double]
+  private var chosen: [Int]
+  private var labelled: [Int]
+  private var hits: [Int]
+  private var rows: [Int]
+  private let actionCount: Int
 
   /// - Parameters:
   ///   - outputs: `[rows × actions]`.
   ///   - labels: of the same rows; nil leaves out accuracies.
-  init(outputs: [Float], phases: [Phase], labels: [UInt8]?, actionCount: Int) {
-    let none = Array(repeating: 0, count: actionCount)
-    let empty = Sums(outputs: none.map { Double($0) }, chosen: none, labelled: none, hits: none)
-    var sums = Array(repeating: empty, count: Phase.allCases.count + 1)
-    let chosen = chosenActions(outputs: outputs, outputCount: actionCount)
+  init(outputs values: [Double], phases: [Phase], labels: [UInt8]?, actionCount: Int) {
+    let groups = Phase.allCases.count + 1
+    let none = Array(repeating: 0, count: groups * actionCount)
+    (outputs, chosen, labelled, hits) = (none.map { Double($0) }, none, none, none)
+    rows = Array(repeating: 0, count: groups)
+    self.actionCount = actionCount
+    let choices = chosenActions(outputs: values, outputCount: actionCount)
     for (row, phase) in phases.enumerated() {
-      let index = Int(phase.rawValue)
-      sums[index].rows += 1
-      for action in 0..<actionCount { sums[index].outputs[action] += Double(outputs[row * actionCount + action]) }
-      sums[index].chosen[Int(chosen[row])] += 1
+      let group = Int(phase.rawValue)
+      let start = group * actionCount
+      rows[group] += 1
+      for action in 0..<actionCount { outputs[start + action] += values[row * actionCount + action] }
+      let choice = Int(choices[row])
+      chosen[start + choice] += 1
       if let label = labels.map({ Int($0[row]) }), label < actionCount {
-        sums[index].labelled[label] += 1
-        if Int(chosen[row]) == label { sums[index].hits[label] += 1 }
+        labelled[start + label] += 1
+        if choice == label { hits[start + label] += 1 }
       }
     }
-    for phase in Phase.allCases { sums[Phase.allCases.count].merge(sums[Int(phase.rawValue)]) }
-    self.sums = sums
-    hasLabels = labels != nil
+    let all = (groups - 1) * actionCount
+    for group in 0..<groups - 1 {
+      rows[groups - 1] += rows[group]
+      for action in 0..<actionCount {
+        outputs[all + action] += outputs[group * actionCount + action]
+        chosen[all + action] += chosen[group * actionCount + action]
+        labelled[all + action] += labelled[group * actionCount + action]
+        hits[all + action] += hits[group * actionCount + action]
+      }
+    }
   }
+
+  /// The number of a phase's sums; those of all rows for nil.
+  private func group(_ phase: Phase?) -> Int { phase.map { Int($0.rawValue) } ?? Phase.allCases.count }
+
+  private func total(_ counts: [Int], _ group: Int) -> Int { counts[group * actionCount..<(group + 1) * actionCount].reduce(0, +) }
 
   /// The value of an outcome in a phase, nil for all rows; nil where it has no rows.
   func value(_ outcome: ActionOutcome, in phase: Phase?) -> Double? {
-    let sums = sums[phase.map { Int($0.rawValue) } ?? Phase.allCases.count]
+    let group = group(phase)
+    let start = group * actionCount
     func share(_ part: Int, of whole: Int) -> Double? { whole > 0 ? Double(part) / Double(whole) : nil }
     switch outcome {
-    case .meanOutput(let action): return sums.rows > 0 ? sums.outputs[action] / Double(sums.rows) : nil
-    case .chosen(let action): return share(sums.chosen[action], of: sums.rows)
-    case .accuracy: return share(sums.hits.reduce(0, +), of: sums.labelled.reduce(0, +))
-    case .accuracyOfLabel(let action): return share(sums.hits[action], of: sums.labelled[action])
+    case .meanOutput(let action): return rows[group] > 0 ? outputs[start + action] / Double(rows[group]) : nil
+    case .chosen(let action): return share(chosen[start + action], of: rows[group])
+    case .accuracy: return share(total(hits, group), of: total(labelled, group))
+    case .accuracyOfLabel(let action): return share(hits[start + action], of: labelled[start + action])
     }
   }
 
   /// Rows that an outcome rests on.
   func rowCount(_ outcome: ActionOutcome, in phase: Phase?) -> Int {
-    let sums = sums[phase.map { Int($0.rawValue) } ?? Phase.allCases.count]
+    let group = group(phase)
     switch outcome {
-    case .meanOutput, .chosen: return sums.rows
-    case .accuracy: return sums.labelled.reduce(0, +)
-    case .accuracyOfLabel(let action): return sums.labelled[action]
+    case .meanOutput, .chosen: return rows[group]
+    case .accuracy: return total(labelled, group)
+    case .accuracyOfLabel(let action): return labelled[group * actionCount + action]
     }
   }
 }

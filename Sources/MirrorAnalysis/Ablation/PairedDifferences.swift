@@ -7,7 +7,7 @@ struct PairedDifferences: Sendable {
   let width: Int
   private let actionCount: Int
 
-  init(intact: [Float], ablated: [Float], labels: [UInt8]?, actionCount: Int) {
+  init(intact: [Double], ablated: [Double], labels: [UInt8]?, actionCount: Int) {
     self.actionCount = actionCount
     width = 2 * actionCount + 1
     let before = chosenActions(outputs: intact, outputCount: actionCount)
@@ -15,7 +15,7 @@ struct PairedDifferences: Sendable {
     var values = [Float](repeating: 0, count: before.count * width)
     for row in before.indices {
       for action in 0..<actionCount {
-        values[row * width + action] = ablated[row * actionCount + action] - intact[row * actionCount + action]
+        values[row * width + action] = Float(ablated[row * actionCount + action] - intact[row * actionCount + action])
       }
       if before[row] != after[row] {
         values[row * width + actionCount + Int(before[row])] = -1

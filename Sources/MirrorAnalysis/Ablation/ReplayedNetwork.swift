@@ -1,15 +1,16 @@
 import ActivationRecording
 import DenseNetwork
+import Parallelism
 
 /// The dense layers of a recording with their recorded activations and, above each, the network that turns them into outputs.
 ///
-/// Ablation needs no checkpoint: what a layer's activations lead to is computed from the recorded kernels above it.
+/// Ablation needs no checkpoint: what a layer's activations lead to is computed from the recorded kernels above it, in double precision.
 struct ReplayedNetwork: Sendable {
   struct Layer: Sendable {
     let name: String
     let unitCount: Int
     /// `[rows × units]`, as recorded.
-    let activations: [Float]
+    let activations: [Double]
   }
 
   /// Path of the recording.
@@ -19,25 +20,27 @@ struct ReplayedNetwork: Sendable {
   let actionNames: [String]
   /// Input side first; the last is the output layer.
   let layers: [Layer]
-  /// The network above each layer but the last, in the same order.
-  let above: [Network]
+  /// The dense layer above each layer but the last, in the same order.
+  let above: [DoubleDenseLayer]
 
   var hidden: ArraySlice<Layer> { layers.dropLast() }
   var outputCount: Int { layers.last?.unitCount ?? 0 }
 
-  /// Reads a recording with all of its layers and checks that replaying gives what was recorded.
+  /// Rows that are replayed at a time: always the same, so that BLAS rounds the same for any number of threads.
+  static let blockRows = 1024
+
+  /// Reads a recording with all of its layers and checks that replaying gives what was recorded (`ReplayCheck`).
   ///
   /// - Throws: `RecordingError.missingPart` for a kernel or bias that replaying needs, `.invalid` for layers that are no chain of dense
-  ///   relu and linear layers, and for one whose recorded activations differ from the replayed ones by more than 1e-5 of the larger of 1
-  ///   and the layer's largest activation.
+  ///   relu and linear layers, and for one whose recorded activations do not follow from those below it.
   init(of recording: Recording, threads: Int) throws {
     path = recording.path
     let recorded = recording.layers.filter(\.isOwnLayer)
     guard recorded.count >= 2 else {
       throw RecordingError.invalid(file: path, fault: "has \(recorded.count) dense layers; ablation needs a hidden and an output layer.")
     }
-    let upper = try recorded.dropFirst().map { layer in try Self.replayable(recording.path) { try Self.dense(layer, of: recording) } }
-    for (lower, layer) in zip(recorded, upper) where layer.inputCount != lower.unitCount {
+    let upper = try recorded.dropFirst().map { layer in try StoredDenseLayer(layer, of: recording) }
+    for (lower, layer) in zip(recorded, upper.map(\.dense)) where layer.inputCount != lower.unitCount {
       throw RecordingError.invalid(
         file: path,
         fault: "/layers/\(layer.name)/kernel takes \(layer.inputCount) inputs, but \(lower.name) below it has "
@@ -45,80 +48,42 @@ struct ReplayedNetwork: Sendable {
     }
     rowCount = recording.rowCount
     layers = try recorded.map {
-      Layer(name: $0.name, unitCount: $0.unitCount, activations: try recording.activations(of: $0, threads: threads))
+      Layer(name: $0.name, unitCount: $0.unitCount, activations: try recording.preciseActivations(of: $0, threads: threads))
     }
     let names = recording.actionNames ?? []
     actionNames = names.count == layers.last?.unitCount ? names : (0..<(layers.last?.unitCount ?? 0)).map(String.init)
-    above = try Self.replayable(path) { try upper.indices.map { try Network(layers: Array(upper[$0...])) } }
-    try checkReplay(path)
-  }
-
-  /// What a body gives; a network that cannot be is a fault of the recording.
-  private static func replayable<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-    do {
-      return try body()
-    } catch let error as NetworkError {
-      throw RecordingError.invalid(file: path, fault: "holds a network that cannot be replayed: \(error)")
-    }
-  }
-
-  private static func dense(_ layer: RecordedLayer, of recording: Recording) throws -> DenseLayer {
-    let advice = "Ablation and circuits recompute the layers above: record their kernels and biases."
-    guard let kernel = try recording.kernel(of: layer) else {
-      throw RecordingError.missingPart(file: recording.path, part: "/layers/\(layer.name)/kernel", advice: advice)
-    }
-    guard let bias = try recording.bias(of: layer) else {
-      throw RecordingError.missingPart(file: recording.path, part: "/layers/\(layer.name)/bias", advice: advice)
-    }
-    guard let function = layer.activationFunction else {
-      throw RecordingError.missingPart(
-        file: recording.path, part: "attribute activation_function of /layers/\(layer.name)",
-        advice: "Ablation and circuits recompute the layer: say relu or linear.")
-    }
-    guard let activation = DenseLayer.Activation(rawValue: function) else {
-      throw RecordingError.invalid(
-        file: recording.path,
-        fault: "/layers/\(layer.name) has the activation function '\(function)', and only relu and linear layers can be replayed. "
-          + "Ablate in a network whose layers above the first are of those.")
-    }
-    return try DenseLayer(
-      name: layer.name, inputCount: kernel.count / layer.unitCount, unitCount: layer.unitCount, kernel: kernel, bias: bias,
-      activation: activation)
-  }
-
-  private func checkReplay(_ path: String) throws {
-    try above[0].forward(rows: layers[0].activations) { block in
-      for (position, replayed) in block.activations.enumerated() {
-        let layer = layers[position + 1]
-        let start = block.rows.lowerBound * layer.unitCount
-        let largest = replayed.reduce(1) { max($0, abs($1)) }
-        for index in replayed.indices where !(abs(replayed[index] - layer.activations[start + index]) <= 1e-5 * largest) {
-          let row = (start + index) / layer.unitCount
-          throw RecordingError.invalid(
-            file: path,
-            fault:
-              "replaying the recorded kernels gives \(replayed[index]) for row \(row), unit \(index % layer.unitCount) of \(layer.name), "
-              + "but \(layer.activations[start + index]) is recorded. The kernels are not those of these activations: record both from "
-              + "one checkpoint.")
-        }
-      }
+    above = upper.map(\.dense)
+    for (index, stored) in upper.enumerated() {
+      let check = try ReplayCheck(of: stored, input: recorded[index].precision, output: recorded[index + 1].precision)
+      try check.require(input: layers[index].activations, output: layers[index + 1].activations, path: path, threads: threads)
     }
   }
 
   /// The recorded activations of some rows of a layer, `[rows × units]`.
-  func activations(of layer: Int, rows: [Int]) -> [Float] {
+  func activations(of layer: Int, rows: [Int]) -> [Double] {
     let width = layers[layer].unitCount
-    var result: [Float] = []
+    var result: [Double] = []
     result.reserveCapacity(rows.count * width)
     for row in rows { result.append(contentsOf: layers[layer].activations[row * width..<(row + 1) * width]) }
     return result
   }
 
   /// The outputs that activations of a layer lead to, `[rows × outputs]`.
-  func outputs(from layer: Int, activations: [Float]) throws -> [Float] {
-    var outputs: [Float] = []
-    outputs.reserveCapacity(activations.count / layers[layer].unitCount * outputCount)
-    try above[layer].forward(rows: activations) { outputs.append(contentsOf: $0.outputs) }
+  ///
+  /// - Parameter change: may change the activations of some rows before they go on; called once for all rows, in order.
+  func outputs(from layer: Int, activations: [Double], change: (inout [Double]) -> Void = { _ in }) -> [Double] {
+    let width = layers[layer].unitCount
+    var outputs: [Double] = []
+    outputs.reserveCapacity(activations.count / width * outputCount)
+    for start in stride(from: 0, to: activations.count, by: Self.blockRows * width) {
+      var values = Array(activations[start..<min(start + Self.blockRows * width, activations.count)])
+      change(&values)
+      for dense in above[layer...] {
+        values = dense.weightedSums(of: values)
+        dense.activate(&values)
+      }
+      outputs.append(contentsOf: values)
+    }
     return outputs
   }
 

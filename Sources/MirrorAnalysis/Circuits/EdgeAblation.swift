@@ -11,46 +11,32 @@ struct EdgeAblation: Sendable {
     let action: Int?
   }
 
+  private let network: ReplayedNetwork
+  /// Index of the source layer.
+  private let index: Int
+  /// The layer that the edges lead to.
+  private let target: DoubleDenseLayer
   /// Source activations of the evaluated rows, `[rows × source units]`.
-  private let activations: [Float]
+  private let activations: [Double]
   private let rowCount: Int
-  private let sourceCount: Int
-  /// `[source units × target units]`
-  private let kernel: [Float]
-  private let targetCount: Int
-  private let isRectified: Bool
-  /// The target layer without its activation function.
-  private let weightedSums: Network
-  /// What lies above the target layer; nil where the target is the output.
-  private let above: Network?
   /// `[target units][actions]`: exact where every layer above the target is linear, as the output is.
   private let pathWeights: [[Double]]
 
-  private static let blockRows = 2048
-
-  init(network: ReplayedNetwork, index: Int, evaluated: [Int], pathWeights: [[Double]]) throws {
-    let source = network.layers[index]
-    let target = network.above[0].layers[index]
-    activations = evaluated.flatMap { source.activations[$0 * source.unitCount..<($0 + 1) * source.unitCount] }
+  init(network: ReplayedNetwork, index: Int, evaluated: [Int], pathWeights: [[Double]]) {
+    self.network = network
+    self.index = index
+    target = network.above[index]
+    activations = network.activations(of: index, rows: evaluated)
     rowCount = evaluated.count
-    sourceCount = source.unitCount
-    kernel = target.kernel
-    targetCount = target.unitCount
-    isRectified = target.activation == .relu
-    weightedSums = try Network(layers: [
-      DenseLayer(
-        name: target.name, inputCount: target.inputCount, unitCount: target.unitCount, kernel: target.kernel, bias: target.bias,
-        activation: .linear)
-    ])
-    above = index + 1 < network.above.count ? network.above[index + 1] : nil
     self.pathWeights = pathWeights
   }
 
   /// The mean change of each edge's action over the evaluated rows; nil where it has none.
   func effects(of edges: [Edge], threads: Int) throws -> [Double?] {
-    let isLinearAbove = above?.layers.allSatisfy { $0.activation == .linear } ?? true
-    let parts = try mapBlocks(count: (rowCount + Self.blockRows - 1) / Self.blockRows, threads: threads) { block in
-      try blockSums(of: edges, rows: block * Self.blockRows..<min((block + 1) * Self.blockRows, rowCount), isLinearAbove)
+    let isLinearAbove = network.above[(index + 1)...].allSatisfy { $0.activation == .linear }
+    let blockRows = ReplayedNetwork.blockRows
+    let parts = try mapBlocks(count: (rowCount + blockRows - 1) / blockRows, threads: threads) { block in
+      blockSums(of: edges, rows: block * blockRows..<min((block + 1) * blockRows, rowCount), isLinearAbove)
     }
     var totals = Array(repeating: 0.0, count: edges.count)
     for part in parts {
@@ -59,40 +45,32 @@ struct EdgeAblation: Sendable {
     return zip(edges, totals).map { edge, total in edge.action == nil ? nil : total / Double(rowCount) }
   }
 
-  private func blockSums(of edges: [Edge], rows: Range<Int>, _ isLinearAbove: Bool) throws -> [Double] {
-    let block = Array(activations[rows.lowerBound * sourceCount..<rows.upperBound * sourceCount])
-    var sums: [Float] = []
-    try weightedSums.forward(rows: block) { sums.append(contentsOf: $0.outputs) }
-    let sourceColumns = columns(of: block, width: sourceCount)
-    let targetColumns = columns(of: sums, width: targetCount)
-    var activated = isRectified ? sums.map { max(0, $0) } : sums
+  private func blockSums(of edges: [Edge], rows: Range<Int>, _ isLinearAbove: Bool) -> [Double] {
+    let block = Array(activations[rows.lowerBound * target.inputCount..<rows.upperBound * target.inputCount])
+    let sums = target.weightedSums(of: block)
+    let sourceColumns = columns(of: block, width: target.inputCount)
+    let targetColumns = columns(of: sums, width: target.unitCount)
+    let isRectified = target.activation == .relu
+    var activated = sums
+    target.activate(&activated)
     // Summed as changes at each row, so that an edge of weight 0 gives exactly 0.
-    var baseline: [Float] = []
-    if !isLinearAbove { try above?.forward(rows: activated) { baseline.append(contentsOf: $0.outputs) } }
+    let baseline = isLinearAbove ? [] : network.outputs(from: index + 1, activations: activated)
 
-    return try edges.map { edge in
+    return edges.map { edge in
       guard let action = edge.action else { return 0 }
-      let weight = Double(kernel[edge.source * targetCount + edge.target])
+      let weight = target.kernel[edge.source * target.unitCount + edge.target]
+      let (source, sum) = (sourceColumns[edge.source], targetColumns[edge.target])
       if isLinearAbove {
-        return pathWeights[edge.target][action]
-          * change(sourceColumns[edge.source], weight: weight, targetColumns[edge.target], isRectified: isRectified)
+        return pathWeights[edge.target][action] * change(source, weight: weight, sum, isRectified: isRectified)
       }
-      let (source, target) = (sourceColumns[edge.source], targetColumns[edge.target])
       for row in source.indices {
-        let value = Float(target[row] - source[row] * weight)
-        activated[row * targetCount + edge.target] = isRectified ? max(0, value) : value
+        let value = sum[row] - source[row] * weight
+        activated[row * target.unitCount + edge.target] = isRectified ? max(0, value) : value
       }
+      let outputs = network.outputs(from: index + 1, activations: activated)
       var total = 0.0
-      try above?.forward(rows: activated) { outputs in
-        let width = pathWeights[edge.target].count
-        for row in outputs.rows {
-          total += Double(outputs.outputs[(row - outputs.rows.lowerBound) * width + action] - baseline[row * width + action])
-        }
-      }
-      for row in source.indices {
-        let value = Float(target[row])
-        activated[row * targetCount + edge.target] = isRectified ? max(0, value) : value
-      }
+      for position in stride(from: action, to: outputs.count, by: network.outputCount) { total += outputs[position] - baseline[position] }
+      for row in source.indices { activated[row * target.unitCount + edge.target] = isRectified ? max(0, sum[row]) : sum[row] }
       return total
     }
   }
@@ -110,6 +88,6 @@ private func change(_ source: [Double], weight: Double, _ sum: [Double], isRecti
 }
 
 /// `[rows × width]` taken apart into columns.
-private func columns(of values: [Float], width: Int) -> [[Double]] {
-  (0..<width).map { column in stride(from: column, to: values.count, by: width).map { Double(values[$0]) } }
+private func columns(of values: [Double], width: Int) -> [[Double]] {
+  (0..<width).map { column in stride(from: column, to: values.count, by: width).map { values[$0] } }
 }

@@ -8,7 +8,7 @@ struct LayerEdges {
   private let classes: [UnitClass]
   private let moments: LayerMoments
   /// `[source units × target units]`
-  private let kernel: [Float]
+  private let kernel: [Double]
   private let kernelMean: Double
   private let kernelDeviation: Double
   /// The action that each target unit is or raises most.
@@ -24,11 +24,11 @@ struct LayerEdges {
     self.classes = classes
     self.moments = moments
     self.threads = threads
-    let kernel = network.above[0].layers[index].kernel
+    let kernel = network.above[index].kernel
     self.kernel = kernel
-    let mean = kernel.reduce(0.0) { $0 + Double($1) } / Double(kernel.count)
+    let mean = kernel.reduce(0, +) / Double(kernel.count)
     kernelMean = mean
-    kernelDeviation = (kernel.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / Double(kernel.count)).squareRoot()
+    kernelDeviation = (kernel.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(kernel.count)).squareRoot()
     actionNames = network.actionNames
     let paths = network.pathWeights(from: index + 1)
     let isOutput = index + 1 == network.layers.count - 1
@@ -38,7 +38,7 @@ struct LayerEdges {
       return best.flatMap { weights[$0] > 0 ? $0 : nil }
     }
     drivers = unitDrivers(kernel: kernel, targetCount: network.layers[index + 1].unitCount, classes: classes, moments: moments)
-    edgeAblation = try EdgeAblation(network: network, index: index, evaluated: evaluated, pathWeights: paths)
+    edgeAblation = EdgeAblation(network: network, index: index, evaluated: evaluated, pathWeights: paths)
   }
 
   /// The edges out of some units, by source and target.
@@ -48,7 +48,7 @@ struct LayerEdges {
     }
     let effects = try edgeAblation.effects(of: pairs, threads: threads)
     return zip(pairs, effects).map { edge, effect in
-      let weight = Double(kernel[edge.source * target.unitCount + edge.target])
+      let weight = kernel[edge.source * target.unitCount + edge.target]
       var reasons: [String] = []
       if kernelDeviation == 0 { reasons.append("all weights of the kernel are equal: no z") }
       let emptyPhases = Phase.allCases.filter { moments[$0].count == 0 }
@@ -65,12 +65,12 @@ struct LayerEdges {
 }
 
 /// What drives each target unit: positive inputs, each the source's mean of its self and other means × weight, summed by class.
-private func unitDrivers(kernel: [Float], targetCount: Int, classes: [UnitClass], moments: LayerMoments) -> [UnitDriver?] {
+private func unitDrivers(kernel: [Double], targetCount: Int, classes: [UnitClass], moments: LayerMoments) -> [UnitDriver?] {
   (0..<targetCount).map { unit in
     var inputs: [UnitClass: Double] = [:]
     for (source, kind) in classes.enumerated() {
       let activation = (moments[.own].mean[source] + moments[.other].mean[source]) / 2
-      inputs[kind, default: 0] += max(0, activation * Double(kernel[source * targetCount + unit]))
+      inputs[kind, default: 0] += max(0, activation * kernel[source * targetCount + unit])
     }
     return UnitDriver(mirrorInput: inputs[.mirror] ?? 0, differentiatingInput: inputs[.differentiating] ?? 0)
   }
@@ -84,11 +84,11 @@ extension ReplayedNetwork {
   func pathWeights(from index: Int, positiveOnly: Bool = false) -> [[Double]] {
     let actionCount = actionNames.count
     var paths = (0..<actionCount).map { unit in (0..<actionCount).map { $0 == unit ? 1.0 : 0.0 } }
-    for layer in above[0].layers[index...].reversed() {
+    for layer in above[index...].reversed() {
       paths = (0..<layer.inputCount).map { input in
         var sums = Array(repeating: 0.0, count: actionCount)
         for unit in 0..<layer.unitCount {
-          let weight = Double(layer.kernel[input * layer.unitCount + unit])
+          let weight = layer.kernel[input * layer.unitCount + unit]
           guard weight > 0 || !positiveOnly else { continue }
           for action in 0..<actionCount { sums[action] += weight * paths[unit][action] }
         }

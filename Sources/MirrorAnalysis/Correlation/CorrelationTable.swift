@@ -13,6 +13,8 @@ public struct CorrelationRow: TableRow {
   public let method: CorrelationMethod
   public let count: Int
   public let r: Double?
+  /// Why there is no r.
+  public let reason: String?
 
   public static let schema = TableSchema(
     name: "correlate", title: "Correlation of units",
@@ -27,12 +29,13 @@ public struct CorrelationRow: TableRow {
       Column("method", .string, "pearson or spearman"),
       Column("n", .integer, "Rows, or strata across phases"),
       Column("r", .number, "Correlation; empty for a constant unit"),
+      Column("reason", .string, "Why r does not exist"),
     ])
 
   public var cells: [Cell] {
     [
       .string(recording), .string(layerA), .integer(unitA), .string(layerB), .integer(unitB), .string(phaseA), .string(phaseB),
-      .string(method.rawValue), .integer(count), .number(r),
+      .string(method.rawValue), .integer(count), .number(r), .string(reason),
     ]
   }
 }
@@ -49,8 +52,18 @@ extension CorrelationMatrix {
       let r = values[a * units.count + b]
       return CorrelationRow(
         recording: recording, layerA: units[a].layer, unitA: units[a].unit, layerB: units[b].layer, unitB: units[b].unit, phaseA: phaseA,
-        phaseB: phaseB, method: method, count: count, r: r.isNaN ? nil : r)
+        phaseB: phaseB, method: method, count: count, r: r.isNaN ? nil : r, reason: r.isNaN ? absence(a, b) : nil)
     }
+  }
+
+  /// Why two units have no r.
+  private func absence(_ a: Int, _ b: Int) -> String {
+    let places = phaseA == phaseB ? "in" : "over the strata in"
+    func sentence(_ unit: Unit, _ phase: String) -> String {
+      "\(unit.layer) unit \(unit.unit) is constant \(places) \(phase == RowSelection.all.name ? "all rows" : "phase \(phase)")"
+    }
+    let sentences = (isConstantA[a] ? [sentence(units[a], phaseA)] : []) + (isConstantB[b] ? [sentence(units[b], phaseB)] : [])
+    return sentences.isEmpty ? "the activations are too large for their squares" : sentences.joined(separator: "; ")
   }
 
   /// The matrix as a wide table: the name of a unit, such as dense_1:3, then its r with every unit. Across phases, rows are units in

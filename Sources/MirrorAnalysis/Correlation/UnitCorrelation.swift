@@ -25,6 +25,9 @@ public struct CorrelationMatrix: Sendable {
   public let count: Int
   /// `[units × units]`, the first unit's row; NaN for a constant unit.
   public let values: [Double]
+  /// Whether each unit is constant in `phaseA`, and in `phaseB`.
+  let isConstantA: [Bool]
+  let isConstantB: [Bool]
 }
 
 /// Correlates the units of a recording within selections of its rows: by layer, then by selection.
@@ -57,9 +60,12 @@ public func correlations(
         try selections.map { try recording.rankCorrelations(of: layers, over: $0, rows: rows, threads: threads) }
       }
     return zip(selections, matrices).map { selection, values in
-      CorrelationMatrix(
-        units: units(of: layers), phaseA: selection.name, phaseB: selection.name, method: method, count: selection.count(in: rows),
-        values: values)
+      let units = units(of: layers)
+      // A unit that varies has r 1 with itself.
+      let isConstant = units.indices.map { values[$0 * units.count + $0].isNaN }
+      return CorrelationMatrix(
+        units: units, phaseA: selection.name, phaseB: selection.name, method: method, count: selection.count(in: rows), values: values,
+        isConstantA: isConstant, isConstantB: isConstant)
     }
   }
 }
@@ -105,8 +111,14 @@ public func correlationsAcross(
     }
     return CorrelationMatrix(
       units: units(of: layers), phaseA: a.name, phaseB: b.name, method: method, count: shared,
-      values: pearsonMatrix(sides[0], leftUnits: width, sides[1], rightUnits: width))
+      values: pearsonMatrix(sides[0], leftUnits: width, sides[1], rightUnits: width),
+      isConstantA: constantColumns(sides[0], units: width), isConstantB: constantColumns(sides[1], units: width))
   }
+}
+
+/// Whether each column of `[rows × units]` holds one value.
+private func constantColumns(_ values: [Double], units: Int) -> [Bool] {
+  (0..<units).map { unit in stride(from: unit, to: values.count, by: units).allSatisfy { values[$0] == values[unit] } }
 }
 
 private func units(of layers: [RecordedLayer]) -> [CorrelationMatrix.Unit] {

@@ -59,23 +59,32 @@ public func divergenceRows(
   let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
   let codes = moments.rows.codes
   return try zip(recording.layers, moments.layers).flatMap { layer, moments -> [DivergenceRow] in
-    guard let empty = moments.histograms(bins: bins, range: range) else { return [] }
+    guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { return [] }
+    let histograms =
+      layer.storesDoubles
+      ? try recording.histograms(of: layer, codes: codes, into: empty, as: Double.self, threads: threads)
+      : try recording.histograms(of: layer, codes: codes, into: empty, as: Float.self, threads: threads)
+    return (0..<layer.unitCount).flatMap { unit in
+      rows(
+        recording: recording.path, layer: moments, unit: unit,
+        histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) })
+    }
+  }
+}
+
+extension Recording {
+  fileprivate func histograms<Value: ActivationValue & BinaryFloatingPoint>(
+    of layer: RecordedLayer, codes: [UInt8], into empty: GroupedHistograms, as type: Value.Type, threads: Int
+  ) throws -> GroupedHistograms {
     var histograms = empty
-    try recording.mapBlocks(of: layer, threads: threads) { (rows, block: UnsafeBufferPointer<Double>) in
+    try mapBlocks(of: layer, threads: threads) { (rows, block: UnsafeBufferPointer<Value>) in
       var part = empty
-      for row in rows where codes[row] != PhaseRows.excluded {
-        let start = (row - rows.lowerBound) * layer.unitCount
-        for unit in 0..<layer.unitCount { part[unit][Int(codes[row])].add(block[start + unit]) }
-      }
+      part.add(block, groupOfRow: codes[rows])
       return part
     } take: { part in
-      for unit in part.indices {
-        for phase in part[unit].indices { histograms[unit][phase].merge(part[unit][phase]) }
-      }
+      histograms.merge(part)
     }
-    return histograms.enumerated().flatMap { unit, byPhase in
-      rows(recording: recording.path, layer: moments, unit: unit, histograms: byPhase)
-    }
+    return histograms
   }
 }
 
@@ -98,16 +107,19 @@ private func rows(recording: String, layer: LayerMoments, unit: Int, histograms:
 }
 
 extension LayerMoments {
-  /// Empty histograms, `[units][phases]`; nil for a layer without a row in any phase.
-  fileprivate func histograms(bins: Int, range: HistogramRange) -> [[Histogram]]? {
+  /// Empty histograms of every unit and phase; nil for a layer without a row in any phase.
+  fileprivate func histograms(bins: Int, range: HistogramRange, path: String) throws -> GroupedHistograms? {
     let ends = (0..<unitCount).compactMap { unit -> ClosedRange<Double>? in
       let low = Phase.allCases.compactMap { self[$0].minimum(unit) }.min()
       let high = Phase.allCases.compactMap { self[$0].maximum(unit) }.max()
       return low.flatMap { low in high.map { low...$0 } }
     }
     guard ends.count == unitCount, let low = ends.map(\.lowerBound).min(), let high = ends.map(\.upperBound).max() else { return nil }
-    return ends.map { own in
-      Phase.allCases.map { _ in Histogram(range: range == .layer ? low...high : own, bins: bins) }
+    guard (high - low).isFinite else {
+      throw RecordingError.invalid(
+        file: path, fault: "the activations of layer \(name) span more than a double can hold; leave it out with --layers.")
     }
+    return GroupedHistograms(
+      ranges: range == .layer ? ends.map { _ in low...high } : ends, groups: Phase.allCases.count, bins: bins)
   }
 }

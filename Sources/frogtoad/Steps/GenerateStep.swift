@@ -1,3 +1,4 @@
+import ActivationRecording
 import FrogAndToad
 import Terminal
 

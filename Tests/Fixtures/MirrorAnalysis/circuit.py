@@ -1,4 +1,4 @@
-"""numpy's own account of the edges of planted.h5, deep.h5, chain.h5 and, for some units, of the golden recording, in float64.
+"""numpy's own account of the edges of the recordings of ablate.py and, for some units, of the golden recording, in float64.
 
 Run in this folder, after ablate.py: python circuit.py   (h5py, numpy); writes circuit.json: per edge weight, z against its kernel
 (population sd), mean activation in each phase (partner-filtered) times weight, and the change of the mean output of the dominant action
@@ -57,6 +57,6 @@ def edges(name, wanted=None):
 
 
 with open("circuit.json", "w") as out:
-    result = {name: edges(name) for name in ["planted.h5", "deep.h5", "chain.h5"]}
+    result = {name: edges(name) for name in ["planted.h5", "deep.h5", "chain.h5", "chain_doubles.h5", "chain_halves.h5"]}
     result["golden"] = edges("../Golden/recording_2x17_epoch10.h5", [[3, 7], [1]])
     json.dump(result, out)

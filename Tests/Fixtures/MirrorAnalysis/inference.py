@@ -1,6 +1,6 @@
-"""What scipy, statsmodels and numpy say of the contrasts in small.h5, doubles.h5 and halves.h5.
+"""What scipy, statsmodels and numpy say of the contrasts in small.h5, doubles.h5, halves.h5 and, inside its strata, strata.h5.
 
-Run in this folder, after foreign.py: python inference.py   (h5py, numpy, scipy, statsmodels); writes inference.json:
+Run in this folder, after foreign.py and correlate.py: python inference.py   (h5py, numpy, scipy, statsmodels); writes inference.json:
 per unit Hedges' g, Welch's one-sided p and Benjamini-Hochberg q of the conjunction (closed forms, float64), and by numpy's own
 permutations (4,000) and bootstrap (4,000) the p per unit, the null of CMNI and its interval, to be met within Monte-Carlo error.
 """
@@ -22,8 +22,11 @@ def load(name):
         names = sorted(file["layers"])
         x = [file["layers"][n]["activations"][:].astype("f8") for n in names]
         output = np.concatenate([np.full(v.shape[1], n == names[-1]) for n, v in zip(names, x)])
+        stratum = file["stratum"][:] if "stratum" in file else None
     keep = (phase == 0) | (((phase == 1) | (phase == 2)) & acting)
-    return np.concatenate(x, axis=1)[keep], phase[keep], output
+    x = np.concatenate(x, axis=1)[keep]
+    # Shifted, so that a large mean does not cost numpy digits.
+    return x - x[0], phase[keep], output, None if stratum is None else np.unique(stratum[keep], return_inverse=True)[1]
 
 
 def hedges(a, b):
@@ -48,15 +51,21 @@ def index(own, other, output, variant):
     return low[~output].mean() if variant == "hidden" else low.mean()
 
 
-def shuffled(codes, code, rng):
+def pools(codes, code, stratum):
+    """The rows whose labels change places with one another: all of the two phases, or those of each stratum."""
+    used = (codes == 0) | (codes == code)
+    return [np.flatnonzero(used if stratum is None else used & (stratum == s)) for s in ([0] if stratum is None else set(stratum))]
+
+
+def shuffled(codes, pools, rng):
     result = codes.copy()
-    pool = np.flatnonzero((codes == 0) | (codes == code))
-    result[pool] = rng.permutation(codes[pool])
+    for pool in pools:
+        result[pool] = rng.permutation(codes[pool])
     return result
 
 
 def analyse(name, draws=4000):
-    x, codes, output = load(name)
+    x, codes, output, stratum = load(name)
     rng = np.random.default_rng(5)
     units = []
     for u in range(x.shape[1]):
@@ -72,8 +81,9 @@ def analyse(name, draws=4000):
     observed = [contrast(x, codes, c, False) for c in (1, 2)]
     count = np.zeros((2, x.shape[1]))
     null = {v: [] for v in VARIANTS}
+    exchangeable = [pools(codes, c, stratum) for c in (1, 2)]
     for _ in range(draws):
-        permuted = [shuffled(codes, c, rng) for c in (1, 2)]
+        permuted = [shuffled(codes, p, rng) for p in exchangeable]
         for standardised in (False, True):
             own, other = (contrast(x, p, c, standardised) for p, c in zip(permuted, (1, 2)))
             if not standardised:
@@ -82,9 +92,13 @@ def analyse(name, draws=4000):
                 if (v == "standardised") == standardised:
                     null[v].append(index(own, other, output, v))
     replicates = {v: [] for v in VARIANTS}
-    members = [np.flatnonzero(codes == c) for c in range(3)]
+    # Rows are drawn inside phases, strata whole.
+    members = [np.flatnonzero(codes == c) for c in range(3)] if stratum is None else [np.flatnonzero(stratum == s) for s in set(stratum)]
     for _ in range(draws):
-        rows = np.concatenate([rng.choice(m, len(m)) for m in members])
+        if stratum is None:
+            rows = np.concatenate([rng.choice(m, len(m)) for m in members])
+        else:
+            rows = np.concatenate([members[s] for s in rng.integers(0, len(members), len(members))])
         for v in VARIANTS:
             own, other = (contrast(x[rows], codes[rows], c, v == "standardised") for c in (1, 2))
             replicates[v].append(index(own, other, output, v))
@@ -99,6 +113,6 @@ def analyse(name, draws=4000):
     }
 
 
-result = {name: analyse(name) for name in ["small.h5", "doubles.h5", "halves.h5"]}
+result = {name: analyse(name) for name in ["small.h5", "doubles.h5", "halves.h5", "strata.h5"]}
 with open("inference.json", "w") as out:
     json.dump(result, out)

@@ -1,0 +1,25 @@
+import HDF5
+
+/// How far a stored number can be from the one that was to be stored.
+public struct StoredPrecision: Sendable, Equatable {
+  /// Half the distance of two neighbouring numbers, relative to the stored one: 2⁻¹¹ for float16, 2⁻²⁴ for float32, 2⁻⁵³ for float64.
+  public let relative: Double
+  /// The same for numbers next to 0, where the type's exponents end.
+  public let absolute: Double
+
+  /// Types other than these three are taken for float32; integers were stored without loss.
+  init(of type: Datatype) {
+    switch type {
+    case .float16: (relative, absolute) = (0x1p-11, 0x1p-25)
+    case .float64: (relative, absolute) = (0x1p-53, 0x1p-1074)
+    case let type where type.isInteger: (relative, absolute) = (0, 0)
+    default: (relative, absolute) = (0x1p-24, 0x1p-150)
+    }
+  }
+}
+
+/// Numbers of a recording as doubles, so that none is rounded, and the precision they are stored in.
+public struct StoredParameters: Sendable, Equatable {
+  public let values: [Double]
+  public let precision: StoredPrecision
+}

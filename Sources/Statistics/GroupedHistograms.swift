@@ -1,0 +1,60 @@
+/// The histograms of many units in each of some groups of rows, over bins of each unit's own: a mergeable accumulator.
+public struct GroupedHistograms: Sendable {
+  private let bins: Int
+  private let groups: Int
+  private let units: Int
+  /// `[units × (bins + 1)]`
+  private let edges: [Double]
+  /// `[units × groups × bins]`
+  private var counts: [Int]
+
+  /// - Parameters:
+  ///   - ranges: the outer edges per unit; see `Histogram`.
+  ///   - bins: at least 1.
+  public init(ranges: [ClosedRange<Double>], groups: Int, bins: Int) {
+    self.bins = bins
+    self.groups = groups
+    units = ranges.count
+    edges = ranges.flatMap { Histogram(range: $0, bins: bins).edges }
+    counts = [Int](repeating: 0, count: ranges.count * groups * bins)
+  }
+
+  /// Adds rows: `[rows × units]`, each to its group. A row of a group that there is not, and a value outside its unit's range, is left out.
+  ///
+  /// Benchmark: divergence. The arithmetic is that of `Histogram.add`.
+  public mutating func add<Value: BinaryFloatingPoint>(_ rows: UnsafeBufferPointer<Value>, groupOfRow: ArraySlice<UInt8>) {
+    precondition(rows.count == groupOfRow.count * units, "one group per row")
+    let (units, bins, groups) = (units, bins, groups)
+    counts.withUnsafeMutableBufferPointer { counts in
+      edges.withUnsafeBufferPointer { edges in
+        for (row, group) in groupOfRow.enumerated() where Int(group) < groups {
+          for unit in 0..<units {
+            let value = Double(rows[row * units + unit])
+            let first = unit * (bins + 1)
+            let (low, high) = (edges[first], edges[first + bins])
+            guard value >= low, value <= high else { continue }
+            var bin = min(bins - 1, Int((value - low) / (high - low) * Double(bins)))
+            // The division may have rounded across an edge.
+            if value < edges[first + bin] {
+              bin -= 1
+            } else if bin < bins - 1, value >= edges[first + bin + 1] {
+              bin += 1
+            }
+            counts[(unit * groups + Int(group)) * bins + bin] += 1
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds the counts of other rows in the same bins.
+  public mutating func merge(_ other: GroupedHistograms) {
+    precondition(other.edges == edges && other.counts.count == counts.count, "the same bins")
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+
+  public func histogram(unit: Int, group: Int) -> Histogram {
+    let first = (unit * groups + group) * bins
+    return Histogram(edges: Array(edges[unit * (bins + 1)...unit * (bins + 1) + bins]), counts: Array(counts[first..<first + bins]))
+  }
+}

@@ -1,0 +1,63 @@
+import Foundation
+import Testing
+
+/// The example that `--help` of every command begins with, run as it stands.
+@Suite("Examples in the help")
+struct HelpExampleTests {
+  /// Running this one takes longest: `ExperimentTests` does it.
+  static let wholeExperiment = "frogtoad run --preset quick --output demo"
+
+  private let workplace: Workplace
+
+  init() throws {
+    workplace = try Workplace()
+  }
+
+  /// The names of a program's commands, from its help.
+  private func commands(of program: String) throws -> [String] {
+    let lines = try workplace.run(program, "--help").output.split(separator: "\n")
+    return lines.drop { $0 != "SUBCOMMANDS:" }.compactMap { $0.prefixMatch(of: /\ \ ([a-z]+)/).map { String($0.1) } }
+  }
+
+  /// What stands under EXAMPLE, which has to be one line: what is wrapped cannot be copied.
+  private func example(_ program: String, _ command: [String]) throws -> String {
+    let help = try workplace.run(program, command + ["--help"])
+    let match = try #require(help.output.firstMatch(of: /\nEXAMPLE\n  (.+)\n\n/), help.transcript)
+    #expect(match.1.hasPrefix(([program] + command).joined(separator: " ") + " "), help.transcript)
+    return String(match.1)
+  }
+
+  /// A folder laid out as that of `scripts/demo`, of fewer states and epochs.
+  private func makeDemo() throws {
+    for arguments in [
+      ["generate", "--states", "20000", "--test", "2000", "--output", "demo/states.h5"],
+      ["train", "demo/states.h5", "--hidden", "17,17", "--learning-rate", "1e-3", "--epochs", "2", "--output", "demo/networks/2x17"],
+      ["record", "demo/networks/2x17", "--states", "demo/states.h5", "--output", "demo/recordings/2x17"],
+    ] {
+      let run = try workplace.run("frogtoad", arguments)
+      try #require(run.status == 0, run.transcript)
+    }
+  }
+
+  @Test("Every command's example works word for word on the demo's output, in a checkout", .timeLimit(.minutes(5)))
+  func examples() throws {
+    try FileManager.default.createDirectory(atPath: workplace.path("demo"), withIntermediateDirectories: true)
+    try makeDemo()
+    let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
+    var count = 0
+    for program in ["frogtoad", "mirrorscope"] {
+      for command in try [[]] + commands(of: program).map({ [$0] }) {
+        let example = try example(program, command)
+        count += 1
+        guard example != Self.wholeExperiment else { continue }
+        // A folder of its own for what each writes.
+        let place = try Workplace()
+        try FileManager.default.createSymbolicLink(atPath: place.path("demo"), withDestinationPath: workplace.path("demo"))
+        try FileManager.default.createSymbolicLink(atPath: place.path("Tests"), withDestinationPath: tests)
+        let run = try place.shell(example)
+        #expect(run.status == 0, run.transcript)
+      }
+    }
+    #expect(count == 2 + 7 + 13)
+  }
+}
