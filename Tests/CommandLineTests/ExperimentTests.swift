@@ -17,7 +17,7 @@ struct ExperimentTests {
   @Test("The example of run --help trains a 2x17 network that plays: accuracy above 0.90, help chosen on most rows labelled help")
   func quickRun() throws {
     #expect(try workplace.run("frogtoad", "run", "--help").output.contains("\nEXAMPLE\n  \(HelpExampleTests.wholeExperiment)\n"))
-    let run = try workplace.shell(HelpExampleTests.wholeExperiment)
+    let run = try workplace.run("frogtoad", HelpExampleTests.wholeExperiment.split(separator: " ").dropFirst().map(String.init))
     expectSuccess(run)
     let lines = run.output.split(separator: "\n").map(String.init)
     let heading = try #require(lines.first { $0.hasPrefix("2x17: best epoch") }, run.transcript)
