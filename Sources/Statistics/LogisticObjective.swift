@@ -21,14 +21,14 @@ struct LogisticObjective {
   /// Rows are weighted and multiplied in blocks of this many, so that their copies stay in the cache.
   private static let blockRows = 1024
 
-  private let rows: Int
-  private let width: Int
-  private let classes: Int
-  private let outputs: Int
-  private let c: Double
+  let rows: Int
+  let width: Int
+  let classes: Int
+  let outputs: Int
+  let c: Double
   private let labels: [Int]
   /// [rows × (features + 1)], the last column 1.
-  private let design: [Double]
+  let design: [Double]
 
   /// - Parameter labels: 0..<classes, one per row.
   init(values: [Double], features: Int, labels: [Int], classes: Int, c: Double) {
@@ -52,7 +52,7 @@ struct LogisticObjective {
     var current = evaluate(parameters)
     for iteration in 1...max(1, maximumIterations) {
       let gradient = gradient(parameters, current.probabilities)
-      guard let step = solvePositiveDefinite(hessian(current.probabilities), gradient.map { -$0 }) else {
+      guard let step = newtonStep(gradient, current.probabilities) else {
         return Optimum(parameters: parameters, converged: false, iterations: iteration)
       }
       let decrement = -zip(gradient, step).reduce(0) { $0 + $1.0 * $1.1 }
@@ -76,6 +76,14 @@ struct LogisticObjective {
       }
     }
     return Optimum(parameters: parameters, converged: false, iterations: maximumIterations)
+  }
+
+  /// −H⁻¹ g; nil where the Hessian is not positive definite to rounding.
+  private func newtonStep(_ gradient: [Double], _ probabilities: [Double]) -> [Double]? {
+    if gradient.count >= LogisticNewtonStep.leastParameters, let newton = LogisticNewtonStep(self, probabilities) {
+      return newton.step(gradient)
+    }
+    return CholeskyFactor(hessian(probabilities), size: gradient.count)?.solve(gradient.map { -$0 })
   }
 
   func evaluate(_ parameters: [Double]) -> Evaluation {
@@ -171,37 +179,4 @@ struct LogisticObjective {
     }
     return hessian
   }
-}
-
-/// Solves A x = b for a symmetric positive definite A, of which the lower triangle is read, by Cholesky's factorisation. Nil if A is not
-/// positive definite.
-func solvePositiveDefinite(_ matrix: [Double], _ right: [Double]) -> [Double]? {
-  let size = right.count
-  var factor = matrix
-  var x = right
-  let isDefinite = factor.withUnsafeMutableBufferPointer { factor in
-    for row in 0..<size {
-      for column in 0...row {
-        var sum = factor[row * size + column]
-        for index in 0..<column { sum -= factor[row * size + index] * factor[column * size + index] }
-        if column < row {
-          factor[row * size + column] = sum / factor[column * size + column]
-        } else {
-          guard sum > 0, sum.isFinite else { return false }
-          factor[row * size + row] = sum.squareRoot()
-        }
-      }
-    }
-    return true
-  }
-  guard isDefinite else { return nil }
-  for row in 0..<size {
-    for index in 0..<row { x[row] -= factor[row * size + index] * x[index] }
-    x[row] /= factor[row * size + row]
-  }
-  for row in (0..<size).reversed() {
-    for index in row + 1..<max(size, row + 1) { x[row] -= factor[index * size + row] * x[index] }
-    x[row] /= factor[row * size + row]
-  }
-  return x
 }

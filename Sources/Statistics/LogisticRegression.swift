@@ -1,8 +1,8 @@
 /// Logistic regression with an L2 penalty, for two classes (sigmoid) or more (softmax).
 ///
 /// It minimises ½ Σ w² + C Σ −ln P(label of the row), intercepts not penalised: the optimum of scikit-learn's `LogisticRegression(C:)`.
-/// The optimum is found by Newton's method in Double with Cholesky factorisation and backtracking, on one thread. Thanks to the penalty it
-/// exists for separable classes too; a constant feature gets weight 0 (when it is 0, as `Standardisation` makes it).
+/// The optimum is found by Newton's method in Double with backtracking, on one thread: steps by Cholesky factorisation, of many parameters
+/// by preconditioned conjugate gradients. Thanks to the penalty it exists for separable classes too; a constant feature gets weight 0 (when it is 0, as `Standardisation` makes it).
 public struct LogisticRegression: Sendable, Equatable {
   public let features: Int
   /// The classes that occur among the labels it was fitted to, ascending. Other classes are never predicted.

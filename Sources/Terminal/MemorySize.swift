@@ -32,12 +32,14 @@ public struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
 extension CommonOptions {
   /// Ends the command before it takes more memory than the user allows.
   ///
-  /// - Parameter what: names the part that needs it: "rec.h5: the activations of dense_1".
-  public func requireMemory(bytes: Int, for what: String) throws {
+  /// - Parameters:
+  ///   - what: names the part that needs it: "rec.h5: the activations of dense_1".
+  ///   - alternative: what to do other than to raise the limit.
+  public func requireMemory(bytes: Int, for what: String, alternative: String = "choose fewer layers with --layers") throws {
     guard let maxMemory, bytes > maxMemory.bytes else { return }
     throw Failure(
       .failed,
       "\(what) need \(MemorySize(bytes: bytes).description), more than --max-memory \(maxMemory.description). "
-        + "Raise it, or choose fewer layers with --layers.")
+        + "Raise it, or \(alternative).")
   }
 }

@@ -10,8 +10,8 @@ struct AuditCommand: ParsableCommand {
       EXAMPLE
         mirrorscope audit demo/recordings/2x17/epoch-000.h5
 
-      Does an input column tell the phase (label leak: best guess from one column, as balanced accuracy)? Is the none phase matched to self \
-      and other on label (total variation), energy, rough ground and position (standardised difference of means)? What CMNI do the inputs, \
+      Does an input column tell the phase (label leak: learnt on half of the rows, scored on the others against chance; no stratum is in \
+      both halves)? Is the none phase matched to self and other on label (total variation), energy, rough ground and position (standardised difference of means)? What CMNI do the inputs, \
       random projections of them, and untrained networks of the same shape have? Then dead and constant units, unequal phases, what the \
       partner filter drops, the outputs' share of the index, and missing parts. Verdicts: ok, caution, fail, not measured.
       """)
@@ -24,10 +24,13 @@ struct AuditCommand: ParsableCommand {
   func run() throws {
     random.echo(to: common.logger)
     let partnerFilter = recordings.partnerFilter
-    let seed = random.seed
+    let (seed, common) = (random.seed, common)
     try table.write(AuditRow.self) { take in
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try auditRows(of: recording, partnerFilter: partnerFilter, seed: seed, threads: threads)
+        try common.requireMemory(
+          bytes: auditBytes(of: recording, threads: threads), for: "\(recording.path): the inputs",
+          alternative: "use fewer --threads")
+        return try auditRows(of: recording, partnerFilter: partnerFilter, seed: seed, threads: threads)
       } take: { rows in
         try take(rows)
       }

@@ -11,9 +11,10 @@ struct DecodeCommand: ParsableCommand {
         mirrorscope decode demo/recordings/2x17/epoch-000.h5
 
       Per layer, L2 logistic regression (C 1, standardised) tells self from none and is tested on other against none, and back; no none row \
-      is in both. As many rows of each class are drawn (seeded, --rows at most), and accuracy is balanced, so chance is 1 / classes. \
-      The ceiling is the cross-validated accuracy within the test phase, strata kept together. p-values permute the held-out labels inside \
-      strata under a fixed decoder; where cross-validated, those of the first fold. Target action decodes the right action from all phases.
+      is in both, and no stratum where the recording has some. As many rows of each class are drawn (seeded, --rows at most), and accuracy is balanced, so chance is 1 / classes. \
+      The ceiling is the cross-validated accuracy within the test phase, strata kept together. p-values permute labels inside strata: the \
+      tested ones under a fixed decoder, or, where cross-validated, all of them, with decoders of one Newton step. Target action decodes the \
+      right action from all phases.
       """)
 
   @OptionGroup var recordings: RecordingOptions
@@ -45,10 +46,13 @@ struct DecodeCommand: ParsableCommand {
     plan.folds = folds
     plan.seed = random.seed
     let settled = plan
-    let partnerFilter = recordings.partnerFilter
+    let (partnerFilter, common) = (recordings.partnerFilter, common)
     try table.write(DecodingRow.self) { take in
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try recording.decodingRows(partnerFilter: partnerFilter, plan: settled, threads: threads)
+        try common.requireMemory(
+          bytes: settled.bytes(of: recording, threads: threads), for: "\(recording.path): the activations to decode",
+          alternative: "take fewer rows with --rows or fewer layers with --layers")
+        return try recording.decodingRows(partnerFilter: partnerFilter, plan: settled, threads: threads)
       } take: { rows in
         try take(rows)
       }

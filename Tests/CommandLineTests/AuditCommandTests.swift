@@ -42,4 +42,14 @@ struct AuditCommandTests {
     let run = try workplace.run("mirrorscope", "audit", "game.h5", "--quiet")
     #expect(run.status == 3 && run.output.isEmpty, run.transcript)
   }
+
+  @Test("Inputs that do not fit into --max-memory end with 1 and say what they need")
+  func memory() throws {
+    let run = try workplace.run("mirrorscope", "audit", "game.h5", "--quiet", "--threads", "1", "--max-memory", "100K")
+    #expect(run.status == 1 && run.output.isEmpty, run.transcript)
+    #expect(
+      run.errors == "error: game.h5: the inputs need 1.1 MB, more than --max-memory 100.0 KB. Raise it, or use fewer --threads.\n",
+      run.transcript)
+    #expect(try workplace.run("mirrorscope", "audit", "game.h5", "--quiet", "--max-memory", "64M").status == 0)
+  }
 }

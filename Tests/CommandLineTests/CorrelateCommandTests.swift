@@ -18,6 +18,7 @@ struct CorrelateCommandTests {
       ["correlate", "strata.h5"], ["correlate", "strata.h5", "--phase", "self,other", "--phase", "all", "--across-layers"],
       ["correlate", "strata.h5", "--phases", "self,other", "--method", "spearman"],
       ["correlate", "strata.h5", "--matrix", "--across-layers"], ["similarity", "strata.h5", "small.h5"],
+      ["similarity", "strata.h5", "--permutations", "19", "--phase", "self,other", "--quiet"],
     ])
   func threads(arguments: [String]) throws {
     let one = try workplace.run("mirrorscope", arguments + ["--threads", "1"])
@@ -62,7 +63,7 @@ struct CorrelateCommandTests {
     #expect(rsa.status == 2 && rsa.errors.hasPrefix("error: small.h5: has no /stratum. "), rsa.transcript)
     let both = try workplace.run("mirrorscope", "similarity", "small.h5", "--phase", "self,other")
     let table = Table(both.output)
-    #expect(both.status == 0 && table.header.suffix(2) == ["value", "reason"], both.transcript)
+    #expect(both.status == 0 && table.header.suffix(4) == ["value", "reason", "p_value", "permutations"], both.transcript)
     #expect(zip(table["value"], table["reason"]).allSatisfy { $0.isEmpty != $1.isEmpty })
   }
 
@@ -72,6 +73,16 @@ struct CorrelateCommandTests {
   func usage(arguments: [String]) throws {
     let run = try workplace.run("mirrorscope", ["correlate", "strata.h5"] + arguments)
     #expect(run.status == 64 && run.output.isEmpty, run.transcript)
+  }
+
+  @Test("Mean responses that do not fit into --max-memory end similarity with 1 and a sentence; negative permutations are a usage error")
+  func similarityMemory() throws {
+    let run = try workplace.run("mirrorscope", "similarity", "strata.h5", "--max-memory", "20K")
+    #expect(run.status == 1 && run.output.isEmpty, run.transcript)
+    #expect(
+      run.errors.hasPrefix("error: strata.h5: mean responses by stratum need ")
+        && run.errors.hasSuffix("Raise it, or choose fewer layers with --layers or fewer phases with --phase.\n"), run.transcript)
+    #expect(try workplace.run("mirrorscope", "similarity", "strata.h5", "--permutations", "-1").status == 64)
   }
 
   @Test("Spearman's rows need memory, Pearson's do not")

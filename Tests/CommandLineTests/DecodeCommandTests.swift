@@ -12,7 +12,9 @@ struct DecodeCommandTests {
 
   @Test("Writes the contract's columns, five rows per layer, the same bytes for any number of threads")
   func table() throws {
-    let runs = try ["1", "2"].map { try workplace.run("mirrorscope", "decode", "golden.h5", "--quiet", "--threads", $0) }
+    let runs = try ["1", "2"].map {
+      try workplace.run("mirrorscope", "decode", "golden.h5", "--quiet", "--permutations", "99", "--threads", $0)
+    }
     #expect(runs[0].status == 0 && runs[0].errors.isEmpty, runs[0].transcript)
     let table = Table(runs[0].output)
     #expect(table.header.joined(separator: ",").hasPrefix("recording,layer,train_phase,test_phase,accuracy,auc,chance,p_value,ceiling"))
@@ -35,5 +37,17 @@ struct DecodeCommandTests {
   @Test("Folds that cannot be are a usage error")
   func usage() throws {
     #expect(try workplace.run("mirrorscope", "decode", "golden.h5", "--folds", "1").status == 64)
+  }
+
+  @Test("Rows that do not fit into --max-memory end with 1 and say what they need; fewer rows fit")
+  func memory() throws {
+    let arguments = ["decode", "golden.h5", "--quiet", "--threads", "1", "--permutations", "9", "--max-memory", "300K"]
+    let run = try workplace.run("mirrorscope", arguments)
+    #expect(run.status == 1 && run.output.isEmpty, run.transcript)
+    #expect(run.errors.hasPrefix("error: golden.h5: the activations to decode need "), run.transcript)
+    #expect(
+      run.errors.hasSuffix("than --max-memory 300.0 KB. Raise it, or take fewer rows with --rows or fewer layers with --layers.\n"),
+      run.transcript)
+    #expect(try workplace.run("mirrorscope", arguments + ["--rows", "100"]).status == 0)
   }
 }

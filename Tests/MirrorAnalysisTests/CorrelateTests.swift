@@ -8,7 +8,7 @@ private struct Oracle: Decodable {
   let spearman: [Double?]
   let across: [String: [Double?]]?
   let strata: Int?
-  /// By measure, in the order of the table: n and value.
+  /// By measure, in the order of the table: n, value and, of strata.h5, p over 4,000 permutations.
   let similarity: [String: [[Double?]]]
 }
 
@@ -162,6 +162,47 @@ struct SimilarityTests {
       expectEqual(ours.map(\.value), theirs.map { $0[1] })
       #expect(ours.allSatisfy { ($0.value == nil) == ($0.reason != nil) })
     }
+  }
+
+  @Test(
+    "p of RSA is Mantel's and p of CKA between phases permutes strata, as numpy's within Monte-Carlo error; CKA between layers has none")
+  func pValues() throws {
+    let expected = try oracle("strata.h5").similarity
+    let null = SimilarityNull(permutations: 500, seed: 3)
+    let rows = try similarityRows(of: recording("strata.h5"), null: null, partnerFilter: true, threads: 2)
+    for measure in SimilarityMeasure.allCases {
+      for (row, oracle) in zip(rows.filter { $0.measure == measure }, try #require(expected[measure.rawValue])) {
+        let name = "\(measure) \(row.layerA) \(row.phaseA.name) \(row.layerB) \(row.phaseB.name)"
+        if let expected = oracle.count > 2 ? oracle[2] : nil {
+          let error = (expected * (1 - expected) * (1.0 / 500 + 1.0 / 4000)).squareRoot()
+          #expect(abs(try #require(row.pValue, "\(name)") - expected) <= 4 * error + 1.0 / 500, "\(name)")
+          #expect(row.permutations == 500)
+        } else {
+          #expect(row.pValue == nil && row.permutations == 0 && row.reason != nil, "\(name)")
+        }
+      }
+    }
+    #expect(rows.contains { $0.measure == .cka && $0.value != nil && $0.reason?.hasPrefix("no p: permuting the rows") == true })
+    #expect(rows.compactMap(\.pValue).contains { $0 > 0.2 } && rows.compactMap(\.pValue).contains { $0 < 0.01 })
+  }
+
+  @Test("p is that of its seed, for any threads and whatever else is compared")
+  func reproducible() throws {
+    func rows(_ layers: (String) -> Bool, _ selections: [RowSelection], seed: UInt64, threads: Int) throws -> [SimilarityRow] {
+      try similarityRows(
+        of: recording("strata.h5", layers: layers), over: selections, null: SimilarityNull(permutations: 99, seed: seed),
+        partnerFilter: true, threads: threads)
+    }
+    func betweenLayers1And3(_ rows: [SimilarityRow]) -> [Double] {
+      [Phase.own, .other, .both].flatMap { phase in
+        rows.filter { $0.layerA == "dense_1" && $0.layerB == "dense_3" && $0.phaseA == .phase(phase) }.compactMap(\.pValue)
+      }
+    }
+    let one = try rows({ _ in true }, RowSelection.everyOne, seed: 1, threads: 1)
+    #expect(try one.map(\.pValue) == rows({ _ in true }, RowSelection.everyOne, seed: 1, threads: 2).map(\.pValue))
+    #expect(try one.map(\.pValue) != rows({ _ in true }, RowSelection.everyOne, seed: 2, threads: 1).map(\.pValue))
+    let fewer = try rows({ $0 != "dense_2" }, [.phase(.both), .phase(.other), .phase(.own)], seed: 1, threads: 2)
+    #expect(betweenLayers1And3(one) == betweenLayers1And3(fewer) && betweenLayers1And3(one).count == 3)
   }
 
   @Test("What needs strata has its reason without them")

@@ -50,7 +50,7 @@ struct TableSchemaTests {
     ),
     (CorrelationRow.schema, "recording, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"),
     (DivergenceRow.schema, "recording, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
-    (SimilarityRow.schema, "recording, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason"),
+    (SimilarityRow.schema, "recording, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason, p_value, permutations"),
     (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),
     (
       UnitsRow.schema,

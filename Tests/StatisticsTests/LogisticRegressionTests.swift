@@ -1,6 +1,24 @@
 import Statistics
 import Testing
 
+private struct WideFit: Decodable {
+  let rows: Int
+  let features: Int
+  let scale: Double
+  let labels: [Int]
+  let weights: [Double]
+  let intercepts: [Double]
+
+  /// The formula of wide_logistic.py.
+  var values: [Double] {
+    (0..<rows * features).map { index in
+      let (i, j) = (index / features + 1, index % features + 1)
+      let mixed: Int = (7919 * i * i + 104_729 * j * j + 31337 * i * j) % 10007
+      return (Double(mixed) / 10007 - 0.5) * scale
+    }
+  }
+}
+
 @Suite("Logistic regression")
 struct LogisticRegressionTests {
   @Test("Standardisation, weights, probabilities and scores agree with scikit-learn, separable classes and a constant feature included")
@@ -18,6 +36,16 @@ struct LogisticRegressionTests {
       let predictions = model.predictions(values)
       #expect(agrees(accuracy(labels: row.labels, predictions: predictions), row.accuracy, relative: 1e-12))
       #expect(agrees(balancedAccuracy(labels: row.labels, predictions: predictions), row.balancedAccuracy, relative: 1e-12))
+    }
+  }
+
+  @Test("With hundreds of parameters, more than rows or fewer, the optimum is scikit-learn's to 1e-9")
+  func wide() throws {
+    for row in try fixture("wide_logistic", as: [WideFit].self) {
+      let model = try #require(LogisticRegression(fittedTo: row.values, features: row.features, labels: row.labels, c: 1))
+      #expect(model.converged)
+      #expect(largestDifference(model.weights, row.weights) <= 1e-9, "\(row.rows) × \(row.features)")
+      #expect(largestDifference(model.intercepts, row.intercepts) <= 1e-9)
     }
   }
 

@@ -51,4 +51,36 @@ struct SimilarityTests {
     #expect(dissimilarities([1, 1, 0, 2], units: 2, by: .correlation).allSatisfy { $0.isNaN })
     #expect(dissimilarities([1, 2], units: 2, by: .euclidean) == [])
   }
+
+  @Test(
+    "Mantel's p is at its floor for equal matrices, a third where a third of all orders is as similar, and absent where there is nothing to permute"
+  )
+  func mantel() {
+    func p(_ first: [Double], _ second: [Double], _ conditions: Int, _ permutations: Int = 199) -> Double? {
+      mantelPValue(
+        first, second, conditions: conditions, permutations: permutations, stream: RandomStream(seed: 1, purpose: "mantel tests"))
+    }
+    let means = (0..<40).map { Double(($0 * $0 * 7) % 31) }
+    let distances = dissimilarities(means, units: 4, by: .euclidean)
+    #expect(p(distances, distances, 10) == 1.0 / 200)
+    // Of three pairs one is the least in each matrix: a third of all orders keeps them together.
+    #expect(p([2, 2, 1], [3, 3, 3.0.nextDown], 3, 999).map { abs($0 - 1.0 / 3) < 0.05 } == true)
+    #expect(p([1, 1, 1], [1, 2, 3], 3) == nil && p([1], [1], 2) == nil && p(distances, distances, 10, 0) == nil)
+    // A condition that one matrix knows nothing of is left out.
+    var unknown = dissimilarities(means, units: 4, by: .euclidean)
+    for pair in 0..<9 { unknown[pair] = .nan }
+    #expect(p(unknown, distances, 10) == p(Array(distances[9...]), Array(distances[9...]), 9))
+  }
+
+  @Test("p of CKA is at its floor for equal sets and absent for one that is constant or not finite")
+  func permutedCKA() {
+    func p(_ first: [Double], _ second: [Double], _ permutations: Int = 199) -> Double? {
+      linearCKAPValue(
+        first, units: 2, second, units: 2, permutations: permutations, stream: RandomStream(seed: 1, purpose: "CKA tests"))
+    }
+    let values = (0..<40).map { Double(($0 * $0 * 7) % 31) }
+    #expect(p(values, values.map { 3 * $0 + 1e6 }) == 1.0 / 200)
+    #expect(p(values, Array(repeating: 0.1, count: 40)) == nil && p([1, 2, 3, 4], [1, 2, 3, 4]) == nil && p(values, values, 0) == nil)
+    #expect(p(values, [.nan] + values.dropFirst()) == nil)
+  }
 }

@@ -5,9 +5,6 @@ import Statistics
 
 /// Past which value a measured confound is no longer ok.
 enum AuditThreshold {
-  /// Balanced accuracy of one input column: a leak, and nearly one.
-  static let leak = 0.999
-  static let nearLeak = 0.9
   /// Total variation between two label distributions.
   static let labels = 0.1
   /// |standardised difference of means|, as customary for matched samples (Austin, 2009).
@@ -23,7 +20,7 @@ enum AuditThreshold {
 ///
 /// - Parameters:
 ///   - name: what the table calls the recording; its path as given without one.
-///   - seed: of the random projections and the untrained networks.
+///   - seed: of the random projections, the untrained networks, and the halves of the rows in which a leak is learnt and scored.
 /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows; `notFinite` and `invalid` for values that are
 ///   not finite; what reading throws.
 public func auditRows(
@@ -34,7 +31,7 @@ public func auditRows(
   let shapes = try UntrainedNetworks(like: recording, seed: seed)
   var networks: [Network] = []
   if case .networks(let drawn) = shapes { networks = drawn }
-  let inputs = try InputAudit(of: recording, rows: moments.rows, networks: networks, threads: threads)
+  let inputs = try InputAudit(of: recording, rows: moments.rows, networks: networks, seed: seed, threads: threads)
   var audit = Audit(recording: moments.name)
   audit.checkLeak(inputs, rows: moments.rows)
   audit.checkLabels(try recording.labels(), rows: moments.rows)
@@ -68,39 +65,6 @@ struct Audit {
   private static let contrasts: [(Phase, Phase)] = [(.neither, .own), (.neither, .other)]
 
   private static func name(_ pair: (Phase, Phase)) -> String { "\(pair.0.name)/\(pair.1.name)" }
-
-  /// Does one input column say the phase?
-  mutating func checkLeak(_ inputs: InputAudit?, rows: PhaseRows) {
-    let check = "label leak"
-    let all = Phase.allCases.filter { rows.count($0) > 0 }
-    let subjects = [all] + [[.neither, .own], [.neither, .other], [.own, .other]]
-    for phases in subjects {
-      let subject = phases.map(\.name).joined(separator: "/")
-      guard let inputs else {
-        add(
-          check, subject, nil, threshold: AuditThreshold.nearLeak, .notMeasured,
-          "The recording has no /inputs; record what the network sees.")
-        continue
-      }
-      let codes = phases.map { Int($0.rawValue) }
-      var best: (column: Int, accuracy: Double)?
-      for column in 0..<inputs.columns {
-        guard let accuracy = inputs.tally.balancedAccuracy(column: column, phases: codes) else { continue }
-        if accuracy > best?.accuracy ?? 0 { best = (column, accuracy) }
-      }
-      guard let best else { continue }
-      let chance = 1 / Double(phases.count)
-      let finding =
-        "input column \(best.column) alone tells these phases with balanced accuracy \(rounded(best.accuracy)) (chance \(rounded(chance)))"
-      if best.accuracy >= AuditThreshold.leak {
-        add(check, subject, best.accuracy, threshold: AuditThreshold.nearLeak, .fail, "Leak: \(finding); record without that column.")
-      } else if best.accuracy >= AuditThreshold.nearLeak {
-        add(check, subject, best.accuracy, threshold: AuditThreshold.nearLeak, .caution, "Nearly a leak: \(finding).")
-      } else {
-        add(check, subject, best.accuracy, threshold: AuditThreshold.nearLeak, .ok, "No leak: at best \(finding).")
-      }
-    }
-  }
 
   /// Is the none phase matched on the right action? Value: total variation ½ Σ |p − q|.
   mutating func checkLabels(_ labels: [UInt8]?, rows: PhaseRows) {
@@ -302,4 +266,4 @@ func standardisedDifference(_ a: UnitMoments, _ b: UnitMoments, unit: Int) -> Do
 }
 
 /// A number for a sentence: four significant digits.
-private func rounded(_ value: Double) -> String { String(format: "%.4g", value) }
+func rounded(_ value: Double) -> String { String(format: "%.4g", value) }

@@ -34,7 +34,8 @@ enum StateQuantity: String, CaseIterable {
 /// What the inputs of a recording hold that a fair comparison of phases should know, gathered in row blocks.
 struct InputAudit: Sendable {
   let columns: Int
-  private(set) var tally: ColumnTally
+  /// Which columns tell the phases.
+  private(set) var leak: InputLeak
   /// Moments of each column by phase.
   private(set) var inputs: [UnitMoments]
   /// Moments of each `StateQuantity` by phase; nil where inputs are no game states.
@@ -42,9 +43,9 @@ struct InputAudit: Sendable {
   /// Per untrained network and layer, moments by phase.
   private(set) var untrained: [[[UnitMoments]]]
 
-  private init(columns: Int, untrained networks: [Network]) {
+  private init(columns: Int, leak: InputLeak, untrained networks: [Network]) {
     self.columns = columns
-    tally = ColumnTally(columns: columns)
+    self.leak = leak
     inputs = Self.nothing(columns)
     quantities = columns == StateQuantity.stateWidth ? Self.nothing(StateQuantity.allCases.count) : nil
     untrained = networks.map { $0.layers.map { Self.nothing($0.unitCount) } }
@@ -52,39 +53,47 @@ struct InputAudit: Sendable {
 
   private static func nothing(_ units: Int) -> [UnitMoments] { Phase.allCases.map { _ in UnitMoments(unitCount: units) } }
 
-  /// - Parameter networks: untrained ones to run on the inputs, each taking as many inputs as the recording has.
+  /// - Parameters:
+  ///   - networks: untrained ones to run on the inputs, each taking as many inputs as the recording has.
+  ///   - seed: of the rows in which a leak is learnt and scored.
   /// - Returns: nil where the recording has no inputs.
   /// - Throws: `RecordingError.invalid` for a NaN or an infinity among the inputs of a row that belongs to a phase.
-  init?(of recording: Recording, rows: PhaseRows, networks: [Network], threads: Int) throws {
+  init?(of recording: Recording, rows: PhaseRows, networks: [Network], seed: UInt64, threads: Int) throws {
     guard let columns = recording.inputShape?.last, columns > 0 else { return nil }
     let path = recording.path
-    var result = InputAudit(columns: columns, untrained: networks)
-    try Self.forEachBlock(of: recording, columns: columns, threads: threads) { range, block in
-      try InputAudit(block: block, range: range, columns: columns, rows: rows, networks: networks, path: path)
-    } take: { part in
-      result.merge(part)
-    }
-    if result.tally.needsBins.contains(true) {
-      let ranges = (0..<columns).map { column in
-        let low = result.inputs.compactMap { $0.minimum(column) }.min() ?? 0
-        let high = result.inputs.compactMap { $0.maximum(column) }.max() ?? 0
-        return Float(low)...Float(high)
+    let leakRows = LeakRows(codes: rows.codes, strata: try recording.strata(), seed: seed)
+    let leak = InputLeak(between: Audit.leakSubjects(rows), rows: leakRows)
+    let groups = InputMemory.columnGroups(columns, leakRows: leakRows.rows.count)
+    var result = InputAudit(columns: columns, leak: leak, untrained: networks)
+    for group in groups {
+      var drawn: [Float] = []
+      drawn.reserveCapacity(leakRows.rows.count * group.count)
+      if group.lowerBound == 0 {
+        try Self.forEachBlock(of: recording, columns: columns, threads: threads) { range, block in
+          (
+            try InputAudit(block: block, range: range, columns: columns, leak: leak, rows: rows, networks: networks, path: path),
+            leakRows.values(of: group, in: block, range: range, columns: columns)
+          )
+        } take: { part, values in
+          result.merge(part)
+          drawn += values
+        }
+      } else {
+        try Self.forEachBlock(of: recording, columns: columns, threads: threads) { range, block in
+          leakRows.values(of: group, in: block, range: range, columns: columns)
+        } take: { values in
+          drawn += values
+        }
       }
-      var binned = ColumnTally(columns: columns, ranges: ranges)
-      try Self.forEachBlock(of: recording, columns: columns, threads: threads) { range, block in
-        var part = ColumnTally(columns: columns, ranges: ranges)
-        part.add(block, codes: rows.codes[range])
-        return part
-      } take: { part in
-        binned.merge(part)
-      }
-      result.tally.fill(from: binned)
+      result.leak = try result.leak.asking(group, drawn, rows: leakRows, threads: threads)
     }
     self = result
   }
 
-  private init(block: [Float], range: Range<Int>, columns: Int, rows: PhaseRows, networks: [Network], path: String) throws {
-    self.init(columns: columns, untrained: networks)
+  private init(
+    block: [Float], range: Range<Int>, columns: Int, leak: InputLeak, rows: PhaseRows, networks: [Network], path: String
+  ) throws {
+    self.init(columns: columns, leak: leak, untrained: networks)
     var indices = Phase.allCases.map { _ in [Int32]() }
     for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
     do {
@@ -94,7 +103,6 @@ struct InputAudit: Sendable {
         file: path,
         fault: "/inputs holds \(error.value) at row \(range.lowerBound + error.row), column \(error.unit). It needs finite values.")
     }
-    tally.add(block, codes: rows.codes[range])
     if var quantities {
       let values = range.indices.flatMap { row in
         StateQuantity.allCases.map { $0.value(block[(row - range.lowerBound) * columns..<(row - range.lowerBound + 1) * columns]) }
@@ -117,7 +125,6 @@ struct InputAudit: Sendable {
   }
 
   private mutating func merge(_ other: InputAudit) {
-    tally.merge(other.tally)
     Self.merge(other.inputs, into: &inputs)
     if var merged = quantities, let others = other.quantities {
       Self.merge(others, into: &merged)
@@ -137,9 +144,9 @@ struct InputAudit: Sendable {
     of recording: Recording, columns: Int, threads: Int, _ body: @Sendable (Range<Int>, [Float]) throws -> Result,
     take: (Result) throws -> Void
   ) throws {
-    let rowsPerBlock = min(Network.forwardBlockRows, RecordingSchema.rowsPerBlock(unitCount: columns))
+    let rowsPerBlock = InputMemory.rowsPerBlock(columns)
     let starts = Array(stride(from: 0, to: recording.rowCount, by: rowsPerBlock))
-    let window = max(1, threads) * 2
+    let window = InputMemory.blocksInFlight(threads: threads)
     for first in stride(from: 0, to: starts.count, by: window) {
       let blocks = try starts[first..<min(first + window, starts.count)].map { start in
         let range = start..<min(start + rowsPerBlock, recording.rowCount)

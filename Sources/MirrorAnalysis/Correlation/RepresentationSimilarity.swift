@@ -19,13 +19,17 @@ private let mostStrata = 4000
 /// 1e-12 count as equal. CKA between layers takes the same rows of both; between phases, means of the strata that hold both. CKA is the
 /// plain estimate: biased upwards where rows are not many more than units.
 ///
+/// With permutations RSA has the p of Mantel's test, strata of the second permuted, and CKA between phases that of permuting its strata. CKA
+/// between layers has none: it would take all rows in memory.
+///
 /// A similarity that does not exist has its reason: no strata, fewer than three, a layer of fewer than three units (RSA), one that does
 /// not vary.
 ///
+/// - Parameter null: how often to permute, and the seed. What is drawn for a comparison does not depend on the others.
 /// - Throws: `RecordingError.missingPart` where RSA alone is asked for and there are no strata, `.notFinite`, and what reading throws.
 public func similarityRows(
   of recording: Recording, measures: [SimilarityMeasure] = SimilarityMeasure.allCases,
-  over selections: [RowSelection] = RowSelection.everyOne, partnerFilter: Bool, threads: Int
+  over selections: [RowSelection] = RowSelection.everyOne, null: SimilarityNull = SimilarityNull(), partnerFilter: Bool, threads: Int
 ) throws -> [SimilarityRow] {
   let rows = try recording.phaseRows(for: selections, partnerFilter: partnerFilter)
   let strata = try recording.strata()
@@ -42,32 +46,62 @@ public func similarityRows(
     let values =
       switch measure {
       case .cka:
-        try layerAlignments(of: recording, selections, rows: rows, threads: threads)
-          + phaseAlignments(of: recording, selections, responses: responses, threads: threads)
-      case .rsa: try representationalSimilarities(of: recording, selections, responses: responses, threads: threads)
+        try layerAlignments(of: recording, selections, rows: rows, null: null, threads: threads)
+          + phaseAlignments(of: recording, selections, responses: responses, null: null, threads: threads)
+      case .rsa: try representationalSimilarities(of: recording, selections, responses: responses, null: null, threads: threads)
       }
     return zip(comparisons(of: recording.layers, selections), values).map { comparison, similarity in
       SimilarityRow(
         recording: recording.path, layerA: recording.layers[comparison.layers.0].name, phaseA: selections[comparison.selections.0],
         layerB: recording.layers[comparison.layers.1].name, phaseB: selections[comparison.selections.1], measure: measure,
-        count: similarity.count, value: similarity.value, reason: similarity.reason)
+        count: similarity.count, value: similarity.value, reason: similarity.reason, pValue: similarity.pValue,
+        permutations: similarity.pValue == nil ? 0 : null.permutations)
     }
   }
 }
 
 /// Bytes that `similarityRows` takes beside blocks of rows: mean responses by stratum.
-public func similarityBytes(of recording: Recording, over selections: [RowSelection]) throws -> Int {
+public func similarityBytes(of recording: Recording, over selections: [RowSelection], null: SimilarityNull = SimilarityNull()) throws -> Int
+{
   guard let strata = try recording.strata() else { return 0 }
   let units = recording.layers.reduce(0) { $0 + $1.unitCount }
   let count = Set(strata).count
   let pairs = min(count, mostStrata) * min(count, mostStrata)
-  return selections.count * (24 * count * units + 4 * strata.count) + 48 * pairs
+  return selections.count * (24 * count * units + 4 * strata.count) + (null.permutations > 0 ? 96 : 48) * pairs
 }
 
-/// A value, or why there is none.
+/// What a similarity is compared with: how often to permute, 0 for no p-values.
+public struct SimilarityNull: Sendable {
+  public let permutations: Int
+  public let seed: UInt64
+
+  public init(permutations: Int = 0, seed: UInt64 = 1) {
+    self.permutations = permutations
+    self.seed = seed
+  }
+
+  /// The numbers drawn for a comparison: of its own layers and phases alone, whatever else is compared.
+  fileprivate func stream(_ purpose: String, _ comparison: Comparison, of layers: [RecordedLayer], _ selections: [RowSelection])
+    -> RandomStream
+  {
+    func code(_ selection: Int) -> UInt64 {
+      switch selections[selection] {
+      case .all: 255
+      case .phase(let phase): UInt64(phase.rawValue)
+      }
+    }
+    func number(_ layer: Int) -> UInt64 { UInt64(truncatingIfNeeded: layers[layer].index) & 0xff_ffff }
+    let place = number(comparison.layers.0) << 40 | number(comparison.layers.1) << 16
+    return RandomStream(
+      seed: seed, purpose: purpose, index: place | code(comparison.selections.0) << 8 | code(comparison.selections.1))
+  }
+}
+
+/// A value, or why there is none; and its p.
 private struct Similarity: Sendable {
   let count: Int
   var value: Double?
+  var pValue: Double?
   var reason: String?
 }
 
@@ -124,7 +158,7 @@ private let withoutStrata = "the recording has no /stratum"
 
 /// CKA of every two layers over the same rows, by selection.
 private func layerAlignments(
-  of recording: Recording, _ selections: [RowSelection], rows: PhaseRows, threads: Int
+  of recording: Recording, _ selections: [RowSelection], rows: PhaseRows, null: SimilarityNull, threads: Int
 ) throws -> [Similarity] {
   let ranges = unitRanges(of: recording.layers)
   let layerPairs = pairs(Array(ranges.indices)).map { (ranges[$0.0], ranges[$0.1]) }
@@ -133,16 +167,19 @@ private func layerAlignments(
   return products.flatMap { products -> [Similarity] in
     let reason = products.count < 2 ? "needs 2 rows" : "a layer does not vary"
     return products.linearCKA(layerPairs).map { value in
-      Similarity(count: products.count, value: value, reason: value == nil ? reason : nil)
+      Similarity(
+        count: products.count, value: value,
+        reason: value == nil ? reason : null.permutations > 0 ? "no p: permuting the rows of a layer takes all of them in memory" : nil)
     }
   }
 }
 
 /// CKA of every two phases in each layer, over means of the strata that hold both.
 private func phaseAlignments(
-  of recording: Recording, _ selections: [RowSelection], responses: StratumResponses?, threads: Int
+  of recording: Recording, _ selections: [RowSelection], responses: StratumResponses?, null: SimilarityNull, threads: Int
 ) throws -> [Similarity] {
-  try comparisons(of: recording.layers, selections).filter(\.isBetweenPhases).map { comparison -> Similarity in
+  let layers = recording.layers
+  return try comparisons(of: layers, selections).filter(\.isBetweenPhases).map { comparison -> Similarity in
     guard let responses else { return Similarity(count: 0, reason: withoutStrata) }
     let (first, second, strata) = responses.sides(comparison)
     guard strata >= 3 else { return Similarity(count: strata, reason: "needs 3 strata with rows of both phases") }
@@ -155,15 +192,22 @@ private func phaseAlignments(
     }
     let products = try UnitProducts(of: sideBySide, units: 2 * width, threads: threads)
     let value = products.linearCKA([(0..<width, width..<2 * width)])[0]
-    return Similarity(count: strata, value: value, reason: value == nil ? "the layer does not vary in a phase" : nil)
+    let pValue = value.flatMap { _ in
+      linearCKAPValue(
+        first, units: width, second, units: width, permutations: null.permutations,
+        stream: null.stream("cka permutation", comparison, of: layers, selections))
+    }
+    return Similarity(count: strata, value: value, pValue: pValue, reason: value == nil ? "the layer does not vary in a phase" : nil)
   }
 }
 
 private func representationalSimilarities(
-  of recording: Recording, _ selections: [RowSelection], responses: StratumResponses?, threads: Int
+  of recording: Recording, _ selections: [RowSelection], responses: StratumResponses?, null: SimilarityNull, threads: Int
 ) throws -> [Similarity] {
   // Two at a time hold matrices of all pairs, whatever the number of threads.
-  let all = comparisons(of: recording.layers, selections)
+  let layers = recording.layers
+  let all = comparisons(of: layers, selections)
+  let streams = all.map { null.stream("rsa permutation", $0, of: layers, selections) }
   return try mapBlocks(count: all.count, threads: min(threads, 2)) { number in
     let comparison = all[number]
     guard let responses else { return Similarity(count: 0, reason: withoutStrata) }
@@ -172,8 +216,13 @@ private func representationalSimilarities(
     if let reason = obstacle(strata: strata, widths: widths, isBetweenPhases: comparison.isBetweenPhases) {
       return Similarity(count: strata, reason: reason)
     }
-    let value = representationalSimilarity(distances(first, units: widths[0]), distances(second, units: widths[1]))
-    return Similarity(count: strata, value: value, reason: value == nil ? "fewer than three distances, or all are equal" : nil)
+    let matrices = (distances(first, units: widths[0]), distances(second, units: widths[1]))
+    let value = representationalSimilarity(matrices.0, matrices.1)
+    let pValue = value.flatMap { _ in
+      mantelPValue(matrices.0, matrices.1, conditions: strata, permutations: null.permutations, stream: streams[number])
+    }
+    return Similarity(
+      count: strata, value: value, pValue: pValue, reason: value == nil ? "fewer than three distances, or all are equal" : nil)
   }
 }
 

@@ -11,6 +11,9 @@ public struct SimilarityRow: TableRow {
   public let count: Int
   public let value: Double?
   public let reason: String?
+  public let pValue: Double?
+  /// That the p-value rests on.
+  public let permutations: Int
 
   public static let schema = TableSchema(
     name: "similarity", title: "Similarity of representations: between layers in a phase, between phases in a layer",
@@ -25,13 +28,15 @@ public struct SimilarityRow: TableRow {
         "rsa: Spearman's rho between matrices of correlation distances of stratum means; cka: linear centred kernel alignment"),
       Column("n", .integer, "What was compared: strata for rsa and between phases, rows for cka between layers"),
       Column("value", .number, "The similarity: rsa -1 to 1, cka 0 to 1"),
-      Column("reason", .string, "Why the value does not exist"),
+      Column("reason", .string, "Why the value, or its p, does not exist"),
+      Column("p_value", .number, "(b + 1) / (N + 1), b of N permutations of the second's strata at least as similar"),
+      Column("permutations", .integer, "N; 0 without a p-value"),
     ])
 
   public var cells: [Cell] {
     [
       .string(recording), .string(layerA), .string(phaseA.name), .string(layerB), .string(phaseB.name), .string(measure.rawValue),
-      .integer(count), .number(value), .string(reason),
+      .integer(count), .number(value), .string(reason), .number(pValue), .integer(permutations),
     ]
   }
 }

@@ -50,6 +50,8 @@ public struct DecodingPermutations: Sendable {
     self.seed = seed
     self.index = index
   }
+
+  var stream: RandomStream { RandomStream(seed: seed, purpose: "decode permutation", index: index) }
 }
 
 /// Trains L2 logistic regression (C = 1, features standardised on the training rows) on some rows and tests it on others.
@@ -69,9 +71,9 @@ public func transferDecoding(train: DecodingRows, test: DecodingRows, permutatio
 
 /// Cross-validates the same decoder: each fold is predicted by a decoder trained on the others.
 ///
-/// Accuracy is taken over the predictions of all folds together, the area under the curve is the mean of the folds'. The p-value is that
-/// of the first fold's decoder on the first fold's rows, labels permuted inside strata: exact, since that decoder saw none of them, where
-/// permuting all folds' labels would not be (each label also trains the other folds' decoders).
+/// Accuracy is taken over the predictions of all folds together, the area under the curve is the mean of the folds'. For the p-value every
+/// permutation is cross-validated anew, with decoders that stop after their first step (`DecodingPermutationTest`): permuting the labels
+/// that fixed decoders are tested on would not do, since each label also trains the other folds' decoders.
 ///
 /// - Parameter folds: the fold of each row, from 0.
 /// - Returns: nil where a fold's training rows hold fewer classes than the rows as a whole.
@@ -79,22 +81,24 @@ public func crossValidatedDecoding(_ rows: DecodingRows, folds: [Int], permutati
   let classCount = Set(rows.labels).count
   var predictions = [Int](repeating: 0, count: rows.count)
   var areas: [Double] = []
-  var pValue: Double?
   for fold in Set(folds).sorted() {
     let heldOut = folds.indices.filter { folds[$0] == fold }
     let test = rows.selecting(heldOut)
     guard let decoder = LogisticDecoder(rows.selecting(folds.indices.filter { folds[$0] != fold })), decoder.classCount == classCount else {
       return nil
     }
-    let predicted = decoder.predictions(test)
-    for (row, prediction) in zip(heldOut, predicted) { predictions[row] = prediction }
+    for (row, prediction) in zip(heldOut, decoder.predictions(test)) { predictions[row] = prediction }
     if let area = decoder.auc(test) { areas.append(area) }
-    if fold == folds.min(), let permutations { pValue = permutationPValue(predicted, of: test, permutations) }
   }
   guard classCount >= 2, let accuracy = balancedAccuracy(labels: rows.labels, predictions: predictions) else { return nil }
+  let test = permutations.flatMap {
+    DecodingPermutationTest(
+      values: rows.values, features: rows.features, labels: rows.labels, folds: folds, strata: rows.strata, permutations: $0.count,
+      stream: $0.stream)
+  }
   return DecodingScore(
     accuracy: accuracy, auc: areas.isEmpty ? nil : areas.reduce(0, +) / Double(areas.count), chance: 1 / Double(classCount),
-    pValue: pValue)
+    pValue: test?.pValue)
 }
 
 /// Logistic regression behind the standardisation of its training rows.
@@ -148,7 +152,7 @@ private func permutationPValue(_ predictions: [Int], of rows: DecodingRows, _ pe
   }
   let observed = score(codes)
   var atLeast = 0
-  var stream = RandomStream(seed: permutations.seed, purpose: "decode permutation", index: permutations.index)
+  var stream = permutations.stream
   var permuted = codes
   for _ in 0..<permutations.count {
     for group in varying {

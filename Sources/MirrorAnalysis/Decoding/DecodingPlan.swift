@@ -11,14 +11,25 @@ public struct DecodingPlan: Sendable {
   public var seed: UInt64 = 1
 
   public init() {}
+
+  /// Bytes that decoding takes beside blocks of activations: of at most `rows` rows of self, other and the action those of every layer, and
+  /// per thread the doubles of one decoder.
+  public func bytes(of recording: Recording, threads: Int) -> Int {
+    let widths = recording.layers.map(\.unitCount)
+    let width = widths.max() ?? 0
+    let decoder = 32 * min(rows, recording.rowCount) * width + 16 * width * width
+    return 4 * min(3 * rows, recording.rowCount) * widths.reduce(0, +) + max(1, min(threads, 2 * widths.count)) * decoder
+      + 24 * recording.rowCount
+  }
 }
 
 /// The rows that are decoded, chosen once for all layers.
 ///
-/// The none rows are split at random into two halves, strata kept together: one goes with self, the other with other, so that no none row
-/// is in both. Of each of the two classes then as many rows are drawn without replacement, at most `plan.rows / 2` and at most as many as
-/// the smaller class has: a decoder trained on unequal classes would only learn which is the larger. For the action at most
-/// `plan.rows / actions` of each label are drawn from the rows of all phases.
+/// The none rows are split at random into two halves: one goes with self, the other with other, so that no none row is in both. Where there
+/// are strata, whole strata are halved and self and other rows with them: self comes from strata of the first half, other from those of
+/// the second, so that no episode is trained and tested on. Of each of the two classes then as many rows are drawn without replacement, at
+/// most `plan.rows / 2` and at most as many as the smaller class has: a decoder trained on unequal classes would only learn which is the
+/// larger. For the action at most `plan.rows / actions` of each label are drawn from the rows of all phases.
 struct DecodingSample {
   let own: [Int]
   let other: [Int]
@@ -26,18 +37,25 @@ struct DecodingSample {
   let action: [Int]?
 
   init(rows: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan) {
-    let none = rows.codes.indices.filter { rows.codes[$0] == Phase.neither.rawValue }
-    let half = stratifiedFolds(
-      labels: none.map { _ in 0 }, clusters: strata.map { strata in none.map { Int(strata[$0]) } }, folds: 2, seed: plan.seed,
-      purpose: "decode none halves")
+    let halved = rows.codes.indices.filter { row in
+      let code = rows.codes[row]
+      return code == Phase.neither.rawValue || strata != nil && (code == Phase.own.rawValue || code == Phase.other.rawValue)
+    }
+    var half = [Int?](repeating: nil, count: rows.codes.count)
+    let halves = stratifiedFolds(
+      labels: halved.map { Int(rows.codes[$0]) }, clusters: strata.map { strata in halved.map { Int(strata[$0]) } }, folds: 2,
+      seed: plan.seed, purpose: "decode none halves")
+    for (row, number) in zip(halved, halves) { half[row] = number }
     func draw(_ members: [Int], _ count: Int, _ index: UInt64) -> [Int] {
       guard members.count > count else { return members }
       var stream = RandomStream(seed: plan.seed, purpose: "decode rows", index: index)
       return members.shuffled(using: &stream).prefix(count).sorted()
     }
     func pair(_ phase: Phase, half wanted: Int) -> [Int] {
-      let background = zip(none, half).filter { $0.1 == wanted }.map(\.0)
-      let distress = rows.codes.indices.filter { rows.codes[$0] == phase.rawValue }
+      func members(_ phase: Phase) -> [Int] {
+        rows.codes.indices.filter { rows.codes[$0] == phase.rawValue && (half[$0] ?? wanted) == wanted }
+      }
+      let (background, distress) = (members(.neither), members(phase))
       let count = min(background.count, distress.count, plan.rows / 2)
       return (draw(background, count, UInt64(wanted) * 2) + draw(distress, count, UInt64(wanted) * 2 + 1)).sorted()
     }
@@ -70,30 +88,35 @@ extension Recording {
     for row in wanted { chosen[row] = true }
     let position = Dictionary(uniqueKeysWithValues: zip(wanted, 0...))
     let isChosen = chosen
-    var values: [[Float]] = []
-    for layer in layers { values.append(try activations(of: layer, where: isChosen, threads: threads)) }
+    let values = try layers.map { try activations(of: $0, where: isChosen, threads: threads) }
 
-    func data(_ members: [Int], layer: Int, labels: [Int]) -> DecodingRows {
-      let width = layers[layer].unitCount
+    // Beside the recording, whose file no other thread may touch.
+    let (names, numbers, widths) = (layers.map(\.name), layers.map(\.index), layers.map(\.unitCount))
+    @Sendable func data(_ members: [Int], layer: Int, labels: [Int]) -> DecodingRows {
+      let width = widths[layer]
       return DecodingRows(
         values: members.flatMap { row in
           let start = (position[row] ?? 0) * width
           return values[layer][start..<start + width]
         }, features: width, labels: labels, strata: strata.map { strata in members.map { Int(strata[$0]) } })
     }
-    let distress = { (members: [Int]) in members.map { rows.codes[$0] == Phase.neither.rawValue ? 0 : 1 } }
-    let jobs = layers.indices.map { layer in
-      LayerDecoding(
-        recording: name, layer: layers[layer].name, number: UInt64(bitPattern: Int64(layers[layer].index)), plan: plan,
-        own: data(sample.own, layer: layer, labels: distress(sample.own)),
-        other: data(sample.other, layer: layer, labels: distress(sample.other)),
-        action: sample.action.map { members in
-          data(members, layer: layer, labels: members.map { row in labels.map { Int($0[row]) } ?? 0 })
-        })
-    }
+    @Sendable func distress(_ members: [Int]) -> [Int] { members.map { rows.codes[$0] == Phase.neither.rawValue ? 0 : 1 } }
     // Distress and action of a layer are two pieces of work.
-    return try Parallelism.mapBlocks(count: jobs.count * 2, threads: threads) { piece in
-      piece % 2 == 0 ? jobs[piece / 2].distressRows : [jobs[piece / 2].actionRow]
+    return try Parallelism.mapBlocks(count: names.count * 2, threads: threads) { piece in
+      let layer = piece / 2
+      let decoding = LayerDecoding(
+        recording: name, layer: names[layer], number: UInt64(bitPattern: Int64(numbers[layer])), plan: plan)
+      guard piece % 2 == 0 else {
+        return [
+          decoding.actionRow(
+            sample.action.map { members in
+              data(members, layer: layer, labels: members.map { row in labels.map { Int($0[row]) } ?? 0 })
+            })
+        ]
+      }
+      return decoding.distressRows(
+        own: data(sample.own, layer: layer, labels: distress(sample.own)),
+        other: data(sample.other, layer: layer, labels: distress(sample.other)))
     }.flatMap { $0 }
   }
 
@@ -128,12 +151,9 @@ private struct LayerDecoding: Sendable {
   /// The layer's index in the network, so that opening fewer layers does not change a digit of those that are left.
   let number: UInt64
   let plan: DecodingPlan
-  let own: DecodingRows
-  let other: DecodingRows
-  let action: DecodingRows?
 
   /// self → other, other → self, within self, within other.
-  var distressRows: [DecodingRow] {
+  func distressRows(own: DecodingRows, other: DecodingRows) -> [DecodingRow] {
     let withinOwn = crossValidated(own, test: 2)
     let withinOther = crossValidated(other, test: 3)
     let cross = transferDecoding(train: own, test: other, permutations: permutations(0))
@@ -146,7 +166,7 @@ private struct LayerDecoding: Sendable {
     ]
   }
 
-  var actionRow: DecodingRow {
+  func actionRow(_ action: DecodingRows?) -> DecodingRow {
     guard let action else {
       return DecodingRow(
         recording: recording, layer: layer, target: .action, trainPhase: nil, testPhase: nil, score: nil, ceiling: nil, trainCount: 0,
@@ -173,7 +193,7 @@ private struct LayerDecoding: Sendable {
       score == nil
       ? "a training set lacks a class; record more rows or strata"
       : score?.pValue == nil
-        ? (plan.permutations == 0 ? "no permutations were asked for" : "labels do not vary inside the strata of the held-out rows")
+        ? (plan.permutations == 0 ? "no permutations were asked for" : "labels do not vary inside strata")
         : target == .action && score?.auc == nil ? "auc is for two classes" : nil
     return DecodingRow(
       recording: recording, layer: layer, target: target, trainPhase: train, testPhase: test, score: score, ceiling: ceiling?.accuracy,

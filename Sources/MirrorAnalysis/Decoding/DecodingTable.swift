@@ -34,7 +34,7 @@ public struct DecodingRow: TableRow, Equatable {
       Column("accuracy", .number, "Balanced accuracy: the mean over classes of the share of their test rows predicted right"),
       Column("auc", .number, "Area under the ROC curve, the mean over folds where cross-validated; empty for the action"),
       Column("chance", .number, "1 over the number of classes, exact for balanced accuracy"),
-      Column("p_value", .number, "(b + 1) / (N + 1), b of N permutations of the held-out labels inside strata at least as accurate"),
+      Column("p_value", .number, "(b + 1) / (N + 1), b of N permutations of labels inside strata at least as accurate"),
       Column("ceiling", .number, "Cross-validated balanced accuracy within the test phase"),
       Column("target", .string, "distress or action"),
       Column("n_train", .integer, "Rows trained on; where cross-validated the rows of all folds"),

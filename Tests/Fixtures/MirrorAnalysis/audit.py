@@ -1,14 +1,22 @@
-"""Writes two recordings with inputs, and what numpy says of their confounds.
+"""Writes three recordings with inputs, and what numpy says of their confounds.
 
-Run in this folder: python audit.py   (h5py 3.16, numpy 2.4)
-audit_game.h5: 100 uint8 columns, of which 98 holds the phase, and kernels; audit_floats.h5: 6 float columns, no kernels.
-audit.json: value by recording, check and subject; baselines as [mean, sd] over many numpy draws.
+Run in this folder: python audit.py   (h5py 3.16, numpy 2.4, scipy 1.17)
+audit_game.h5: 100 uint8 columns, of which 98 holds the phase, and kernels; audit_floats.h5: 6 float columns, no kernels;
+audit_strata.h5: 9 float64 columns, strata, no label, no both phase, one hidden layer, a column with an outlier of 1e30, a constant one
+and one that holds a number of its own for each stratum.
+audit.json: value by recording, check and subject; baselines as [mean, sd] over many numpy draws; thresholds of leaks.
 """
 
 import json
+import sys
+from pathlib import Path
 
 import h5py
 import numpy as np
+from scipy.stats import binom
+
+sys.path.append(str(Path(__file__).parent.parent / "Statistics"))
+from folds import folds  # noqa: E402
 
 NAMES = ["none", "self", "other", "both"]
 
@@ -41,31 +49,55 @@ def scores(x, select):
     return np.where((own > none) & (other > none), low, 0)
 
 
-def leak(column, codes, phases):
-    return float(sum(max((column[codes == p] == v).mean() for p in phases) for v in np.unique(column)) / len(phases))
+def bins(column, learn):
+    """Whole numbers 0 to 255 as they are (256: anything else); others between quantiles of the half that is learnt on."""
+    known = column[learn]
+    if np.all(np.isin(known, np.arange(256))):
+        return np.where(np.isin(column, np.arange(256)), column, 256).astype(int)
+    count = min(256, max(64, len(known) // 8))
+    edges = np.unique(np.sort(known)[np.arange(1, count) * len(known) // count])
+    return np.searchsorted(edges, column, side="right")
+
+
+def leak(inputs, codes, strata, phases, learn):
+    """The best column's accuracy on the other half, and the accuracy from which it is not ok."""
+    order = sorted(phases, key=lambda p: (-np.sum(codes[learn] == p), p))
+    inside = np.isin(codes, phases)
+    train, test = inside & learn, inside & ~learn & (codes < 4)
+    best = 0
+    for column in inputs.T:
+        b = bins(column, learn & (codes < 4))
+        table = np.array([np.bincount(b[train & (codes == p)], minlength=257) for p in order])
+        guess = np.array(order)[table.argmax(0)]
+        best = max(best, np.mean(guess[b[test]] == codes[test]))
+    chance = max(np.mean(codes[test] == p) for p in phases)
+    n = test.sum() if strata is None else len(set(zip(strata[test], codes[test])))
+    right = np.arange(n + 1)
+    significant = right[inputs.shape[1] * binom.sf(right - 1, n, chance) <= 0.01]
+    return float(best), float(max(significant[0] / n, (1 + chance) / 2))
 
 
 def difference(a, b):
     return float(abs(a.mean() - b.mean()) / np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
 
 
-def audit(name, inputs, phase, label, acting, layers, widths):
+def audit(inputs, phase, label, acting, layers, widths, strata=None):
     keep = np.ones(len(phase), bool) if acting is None else (acting == 1) | (phase == 0) | (phase == 3)
     codes = np.where(keep, phase, 255)
     select = [codes == p for p in range(4)]
     out = {}
-    binned = inputs
-    if inputs.dtype != np.uint8:
-        low, high = inputs[keep].min(0), inputs[keep].max(0)
-        low, high = low.astype(float), high.astype(float)
-        binned = np.minimum(63, ((inputs - low) / (high - low) * 64).astype(int))
-    for phases in [[0, 1, 2, 3], [0, 1], [0, 2], [1, 2]]:
-        best = [leak(binned[:, c], codes, phases) for c in range(inputs.shape[1])]
-        out["label leak|" + "/".join(NAMES[p] for p in phases)] = max(best)
+    members = np.flatnonzero(keep)
+    half = folds(codes[members], None if strata is None else strata[members], 2, 1, "audit leak halves")
+    learn = np.zeros(len(phase), bool)
+    learn[members[half == 0]] = True
+    for phases in [[p for p in range(4) if select[p].any()], [0, 1], [0, 2], [1, 2]]:
+        subject = "label leak|" + "/".join(NAMES[p] for p in phases)
+        out[subject], out["threshold|" + subject] = leak(inputs, codes, strata, phases, learn)
     for p in (1, 2):
         pair = f"none/{NAMES[p]}"
-        share = [np.bincount(label[select[q]], minlength=4) / select[q].sum() for q in (0, p)]
-        out[f"matched label|{pair}"] = float(np.abs(share[0] - share[1]).sum() / 2)
+        if label is not None:
+            share = [np.bincount(label[select[q]], minlength=4) / select[q].sum() for q in (0, p)]
+            out[f"matched label|{pair}"] = float(np.abs(share[0] - share[1]).sum() / 2)
         if inputs.shape[1] == 100:
             players = inputs[:, 32:64] > 0
             quantities = {
@@ -99,12 +131,15 @@ def audit(name, inputs, phase, label, acting, layers, widths):
     return out
 
 
-def write(name, inputs, phase, label, acting, layers, kernels):
+def write(name, inputs, phase, label, acting, layers, kernels, strata=None):
     with h5py.File(name, "w") as file:
         file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.0", "complete": 1})
         file["sample"] = np.arange(len(phase))
         file["phase"] = phase.astype("u1")
-        file["label"] = label.astype("u1")
+        if label is not None:
+            file["label"] = label.astype("u1")
+        if strata is not None:
+            file["stratum"] = strata.astype("i4")
         if acting is not None:
             file["partner_acting"] = acting
         file.create_dataset("inputs", data=inputs, compression="gzip", shuffle=True)
@@ -132,7 +167,7 @@ def game():
     kernels[0][:, 2] = -np.abs(kernels[0][:, 2])  # dead
     layers = forward(inputs.astype(float), kernels)
     write("audit_game.h5", inputs, phase, label, acting, layers, kernels)
-    return audit("audit_game.h5", inputs, phase, label, acting, layers, widths)
+    return audit(inputs, phase, label, acting, layers, widths)
 
 
 def floats():
@@ -146,8 +181,27 @@ def floats():
     layers = forward(inputs.astype(float), glorot(rng, widths))
     layers[0][:, 1] = 0.5  # constant
     write("audit_floats.h5", inputs, phase, label, None, layers, None)
-    return audit("audit_floats.h5", inputs, phase, label, None, layers, widths)
+    return audit(inputs, phase, label, None, layers, widths)
+
+
+def strata():
+    rng = np.random.default_rng(8)
+    rows, episodes = 400, 50
+    stratum = rng.permutation(np.arange(rows) % episodes) * 3 - 10
+    phase = rng.choice(3, rows, p=[0.5, 0.3, 0.2])
+    phase[17] = 1
+    inputs = rng.normal(0, 3, (rows, 9))
+    inputs[:, 2] = np.where(rng.random(rows) < 0.1, 0, phase) + 0.3 * rng.random(rows)
+    inputs[17, 2] = 1e30
+    inputs[:, 4] = 0.1
+    inputs[:, 5] = rng.normal(0, 1, episodes)[(stratum + 10) // 3]
+    inputs[:, 7] += 2 * phase
+    widths = [9, 3, 2]
+    layers = forward(np.clip(inputs, -9, 9), glorot(rng, widths))
+    write("audit_strata.h5", inputs, phase, None, None, layers, None, stratum)
+    # What a reader of float32 sees.
+    return audit(inputs.astype("f4"), phase, None, None, layers, widths, stratum)
 
 
 with open("audit.json", "w") as out:
-    json.dump({"audit_game": game(), "audit_floats": floats()}, out, indent=1)
+    json.dump({"audit_game": game(), "audit_floats": floats(), "audit_strata": strata()}, out, indent=1)

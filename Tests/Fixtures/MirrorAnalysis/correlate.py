@@ -5,7 +5,8 @@ partner filter, constant units and a unit whose mean is a million times its spre
 - pearson: numpy.corrcoef of all units of all layers, over all rows and by phase (upper triangle, row by row);
 - spearman: scipy.stats.spearmanr likewise, over all rows;
 - across: for strata.h5, corrcoef and spearmanr of the stratum means in self with those in other;
-- similarity: linear CKA and RSA as the command prints them, null where there is none.
+- similarity: linear CKA and RSA as the command prints them, null where there is none; for strata.h5 with p over 4,000 permutations of the
+  strata of the second, none for CKA between layers.
 """
 
 import json
@@ -14,7 +15,7 @@ from itertools import combinations
 import h5py
 import numpy as np
 from scipy import stats
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 
 PHASES = ["all", "none", "self", "other", "both"]
 
@@ -91,6 +92,31 @@ def rsa(x, y):
     return None if np.isnan(rho) else float(rho)
 
 
+def mantel(x, y, count=4000):
+    """p of RSA: strata of the second permuted, of which the ranks of distances move along."""
+    rho = rsa(x, y)
+    if rho is None:
+        return None
+    a, b = (squareform(stats.rankdata(np.round(pdist(z, "correlation"), 11))) for z in (x, y))
+    upper = np.triu_indices(len(a), 1)
+    null = []
+    for _ in range(count):
+        order = rng.permutation(len(a))
+        null.append(np.corrcoef(a[upper], b[np.ix_(order, order)][upper])[0, 1])
+    return float((1 + np.sum(np.array(null) >= rho - 1e-12)) / (1 + count))
+
+
+def shuffled_cka(x, y, count=4000):
+    observed = cka(x, y)
+    if observed is None:
+        return None
+    null = [cka(x, rng.permutation(y)) for _ in range(count)]
+    return float((1 + np.sum(np.array(null) >= observed - 1e-12)) / (1 + count))
+
+
+rng = np.random.default_rng(21)
+
+
 def similarity(layers, select, stratum):
     names = list(select)
     strata = {} if stratum is None else {p: sorted(set(stratum[select[p]])) for p in names}
@@ -100,14 +126,14 @@ def similarity(layers, select, stratum):
             rows["cka"].append([int(select[p].sum()), cka(layers[a][select[p]], layers[b][select[p]])])
             if stratum is not None:
                 x, y = (means(layers[i], select[p], stratum, strata[p]) for i in (a, b))
-                rows["rsa"].append([len(strata[p]), rsa(x, y)])
+                rows["rsa"].append([len(strata[p]), rsa(x, y), mantel(x, y)])
     for layer in layers:
         for p, q in combinations(names[1:], 2):
             if stratum is not None:
                 shared = [s for s in strata[p] if s in strata[q]]
                 x, y = (means(layer, select[i], stratum, shared) for i in (p, q))
-                rows["rsa"].append([len(shared), rsa(x, y)])
-                rows["cka"].append([len(shared), cka(x, y)])
+                rows["rsa"].append([len(shared), rsa(x, y), mantel(x, y)])
+                rows["cka"].append([len(shared), cka(x, y), shuffled_cka(x, y) if len(shared) > 2 else None])
     return rows
 
 

@@ -4,6 +4,8 @@ FNV-1a of the purpose, SplitMix64 (Steele, Lea, Flood 2014), xoshiro256++ (Black
 Run: python random_stream.py   and compare with RandomStreamTests.swift
 """
 
+from itertools import islice
+
 M = (1 << 64) - 1
 
 
@@ -19,7 +21,7 @@ def rotl(x, k):
     return ((x << k) | (x >> (64 - k))) & M
 
 
-def stream(seed, purpose, index, count):
+def numbers(seed, purpose, index):
     h = 0xCBF29CE484222325
     for b in purpose.encode():
         h = ((h ^ b) * 0x100000001B3) & M
@@ -30,9 +32,8 @@ def stream(seed, purpose, index, count):
     for _ in range(4):
         state, z = splitmix(state)
         s.append(z)
-    out = []
-    for _ in range(count):
-        out.append((rotl((s[0] + s[3]) & M, 23) + s[0]) & M)
+    while True:
+        yield (rotl((s[0] + s[3]) & M, 23) + s[0]) & M
         t = (s[1] << 17) & M
         s[2] ^= s[0]
         s[3] ^= s[1]
@@ -40,8 +41,8 @@ def stream(seed, purpose, index, count):
         s[0] ^= s[3]
         s[2] ^= t
         s[3] = rotl(s[3], 45)
-    return out
 
 
-for arguments in [(1, "episode", 0), (1, "episode", 1), (2, "dropout", 0)]:
-    print(arguments, stream(*arguments, 3))
+if __name__ == "__main__":
+    for arguments in [(1, "episode", 0), (1, "episode", 1), (2, "dropout", 0)]:
+        print(arguments, list(islice(numbers(*arguments), 3)))

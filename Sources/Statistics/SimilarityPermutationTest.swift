@@ -1,0 +1,124 @@
+internal import CBLAS
+
+/// p of a similarity of two representational dissimilarity matrices, by Mantel's test (1967): the conditions of the second are permuted,
+/// rows and columns together, and p = (b + 1) / (N + 1), b of N permutations with a Spearman's ρ at least as large as observed (within 1e-12).
+///
+/// One-sided: similarity is what is asked about. Conditions of which a matrix knows no dissimilarity are left out. Nil without permutations,
+/// for fewer than three conditions, where either matrix is constant, or single pairs are NaN.
+///
+/// - Parameters:
+///   - first, second: upper triangles row by row, as `dissimilarities` returns them.
+public func mantelPValue(
+  _ first: [Double], _ second: [Double], conditions: Int, permutations: Int, stream: RandomStream
+) -> Double? {
+  precondition(first.count == second.count && first.count == conditions * (conditions - 1) / 2, "one dissimilarity per pair")
+  func position(_ row: Int, _ column: Int) -> Int { row * (2 * conditions - row - 1) / 2 + column - row - 1 }
+  var isKnown = [Bool](repeating: false, count: conditions)
+  for row in 0..<conditions {
+    for column in row + 1..<max(conditions, row + 1) {
+      let pair = position(row, column)
+      if !first[pair].isNaN, !second[pair].isNaN { (isKnown[row], isKnown[column]) = (true, true) }
+    }
+  }
+  let known = isKnown.indices.filter { isKnown[$0] }
+  guard permutations > 0, known.count >= 3 else { return nil }
+  let pairs = known.indices.flatMap { row in (row + 1..<max(known.count, row + 1)).map { position(known[row], known[$0]) } }
+  // NaN where a pair is.
+  let ranks = [first, second].map { matrix in centred(averageRanks(pairs.map { matrix[$0] })) }
+  let norms = ranks.map { values in values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+  guard norms.allSatisfy({ $0 > 0 }) else { return nil }
+
+  let size = known.count
+  var square = [Double](repeating: 0, count: size * size)
+  var pair = 0
+  for row in 0..<size {
+    for column in row + 1..<max(size, row + 1) {
+      (square[row * size + column], square[column * size + row]) = (ranks[1][pair], ranks[1][pair])
+      pair += 1
+    }
+  }
+  let (fixed, moved) = (ranks[0], square)
+  func product(_ order: [Int]) -> Double {
+    fixed.withUnsafeBufferPointer { fixed in
+      moved.withUnsafeBufferPointer { moved in
+        var sum = 0.0
+        var pair = 0
+        for row in 0..<size {
+          let start = order[row] * size
+          var column = row + 1
+          while column < size {
+            sum += fixed[pair] * moved[start + order[column]]
+            pair += 1
+            column += 1
+          }
+        }
+        return sum
+      }
+    }
+  }
+  return permutationPValue(size, permutations, stream, tolerance: 1e-12 * norms[0] * norms[1], product)
+}
+
+/// p of linear CKA: the rows of the second set are permuted, and p = (b + 1) / (N + 1), b of N permutations with a CKA at least as large as
+/// observed (within 1e-12 of it). One-sided.
+///
+/// Nil without permutations, for fewer than three rows, and where either set does not vary or holds a value that isn't finite.
+///
+/// - Parameters:
+///   - first: [rows × firstUnits].
+///   - second: [rows × secondUnits].
+public func linearCKAPValue(
+  _ first: [Double], units firstUnits: Int, _ second: [Double], units secondUnits: Int, permutations: Int, stream: RandomStream
+) -> Double? {
+  guard firstUnits > 0, secondUnits > 0 else { return nil }
+  let rows = first.count / firstUnits
+  precondition(second.count == rows * secondUnits, "the same rows of both")
+  guard permutations > 0, rows >= 3, (first + second).allSatisfy(\.isFinite) else { return nil }
+  mirrorscope_blas_threads(1)
+  let x = centredColumns(first, units: firstUnits)
+  let y = centredColumns(second, units: secondUnits)
+  guard x.contains(where: { $0 != 0 }), y.contains(where: { $0 != 0 }) else { return nil }
+  // Permuting rows leaves the norms below CKA's fraction as they are.
+  func squaredNorm(_ order: [Int]) -> Double {
+    let moved = order.flatMap { y[$0 * secondUnits..<($0 + 1) * secondUnits] }
+    var cross = [Double](repeating: 0, count: firstUnits * secondUnits)
+    cblas_dgemm(
+      CblasRowMajor, CblasTrans, CblasNoTrans, Int32(firstUnits), Int32(secondUnits), Int32(rows), 1, x, Int32(firstUnits), moved,
+      Int32(secondUnits), 0, &cross, Int32(secondUnits))
+    return cross.reduce(0) { $0 + $1 * $1 }
+  }
+  let observed = squaredNorm(Array(0..<rows))
+  return permutationPValue(rows, permutations, stream, tolerance: 1e-12 * observed, squaredNorm)
+}
+
+/// (b + 1) / (N + 1), b of N random orders of 0..<size with a statistic at least that of the order as it is, within a tolerance.
+private func permutationPValue(
+  _ size: Int, _ permutations: Int, _ stream: RandomStream, tolerance: Double, _ statistic: ([Int]) -> Double
+) -> Double {
+  var stream = stream
+  var order = Array(0..<size)
+  let observed = statistic(order)
+  var atLeast = 0
+  for _ in 0..<permutations {
+    for last in stride(from: size - 1, to: 0, by: -1) { order.swapAt(last, stream.uniform(below: last + 1)) }
+    if statistic(order) >= observed - tolerance { atLeast += 1 }
+  }
+  return Double(atLeast + 1) / Double(permutations + 1)
+}
+
+private func centred(_ values: [Double]) -> [Double] {
+  let mean = values.reduce(0, +) / Double(max(1, values.count))
+  return values.map { $0 - mean }
+}
+
+/// Each column less its mean, taken from its first value on: a constant one is 0.
+private func centredColumns(_ values: [Double], units: Int) -> [Double] {
+  let rows = values.count / units
+  var result = values
+  for unit in 0..<units {
+    var sum = 0.0
+    for row in 0..<rows { sum += values[row * units + unit] - values[unit] }
+    for row in 0..<rows { result[row * units + unit] = values[row * units + unit] - values[unit] - sum / Double(rows) }
+  }
+  return result
+}
