@@ -34,12 +34,12 @@ let package = Package(
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
     // Matrix products: OpenBLAS on Linux, Accelerate on macOS.
     .systemLibrary(name: "CBLAS", pkgConfig: blasPackage, providers: [.apt(["libopenblas-dev"])]),
-    // The few loops that are compiled per instruction set: forward pass, training step, moments.
+    // The few loops that are compiled per instruction set: forward pass, training step, moments, deflating literals.
     .target(name: "CKernels"),
     // Fixed blocks of work over several threads, results in order.
     .target(name: "Parallelism"),
     // A Swift face on HDF5, one file per notion.
-    .target(name: "HDF5", dependencies: ["CHDF5", "CISAL", "Parallelism"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CISAL", "CKernels", "Parallelism"]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
     // A typed table out as CSV, TSV or JSON, and its Table Schema.
@@ -71,7 +71,7 @@ let package = Package(
       path: "Benchmarks/Sources"),
 
     .testTarget(name: "ParallelismTests", dependencies: ["Parallelism"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["HDF5"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["CKernels", "HDF5"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
     .testTarget(name: "FrogAndToadTests", dependencies: ["FrogAndToad", "HDF5", "Statistics"]),

@@ -1,7 +1,7 @@
 /// Encodes and decodes chunks as HDF5's own shuffle, deflate and Fletcher-32 filters do, outside HDF5 and its lock.
 ///
-/// Files written with it are ordinary HDF5. Deflate is ISA-L's, several times as fast as zlib, in the same format. The same chunk
-/// always gives the same bytes, whatever the thread. Threads may share a codec.
+/// Files written with it are ordinary HDF5. Deflate is our own where bytes don't repeat and ISA-L's where they do, in zlib's format and
+/// many times as fast. The same chunk always gives the same bytes, whatever the thread. Threads may share a codec.
 public struct ChunkCodec: Sendable {
   /// Why a stored chunk cannot be decoded.
   public enum Damage: Error, Equatable, CustomStringConvertible {
@@ -48,7 +48,10 @@ public struct ChunkCodec: Sendable {
     self.elementSize = elementSize
     self.chunkByteCount = chunkByteCount
     encodedCapacity = chunkByteCount + 4 * checksums
-    workspaces = CodecWorkspaces(level: level, capacity: encodedCapacity)
+    let isShuffled = filters.filters.contains(.shuffle) && elementSize > 1
+    let (finalLevel, capacity) = (level, encodedCapacity)
+    let planeByteCount = isShuffled ? max(1, chunkByteCount / elementSize) : chunkByteCount
+    workspaces = CodecWorkspaces { CodecWorkspace(level: finalLevel, capacity: capacity, planeByteCount: planeByteCount) }
   }
 
   /// Encodes one whole chunk.
@@ -64,11 +67,14 @@ public struct ChunkCodec: Sendable {
     _ chunk: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
   ) throws -> (byteCount: Int, filterMask: UInt32) {
     guard chunk.count == chunkByteCount, target.count >= encodedCapacity else { throw Damage.size }
+    // From the last filter that moves all bytes on, they are where they have to be.
+    let lastMove = filters.filters.lastIndex { $0 != .fletcher32 } ?? 0
     return workspaces.withWorkspace { workspace in
       var mask: UInt32 = 0
       var data = chunk
       for (index, filter) in filters.filters.enumerated() {
-        let next = data.baseAddress == UnsafeRawPointer(workspace.first.baseAddress) ? workspace.second : workspace.first
+        let scratch = data.baseAddress == UnsafeRawPointer(workspace.first.baseAddress) ? workspace.second : workspace.first
+        let next = index >= lastMove ? target : scratch
         switch filter {
         case .shuffle:
           shuffle(data, into: next, elementSize: elementSize)
@@ -81,13 +87,14 @@ public struct ChunkCodec: Sendable {
           }
         case .fletcher32:
           let count = data.count
-          next.copyMemory(from: data)
-          next.storeBytes(of: fletcher32(data).littleEndian, toByteOffset: count, as: UInt32.self)
+          let checksum = fletcher32(data).littleEndian
+          if data.baseAddress != UnsafeRawPointer(next.baseAddress) { next.copyMemory(from: data) }
+          next.storeBytes(of: checksum, toByteOffset: count, as: UInt32.self)
           data = UnsafeRawBufferPointer(rebasing: next[..<(count + 4)])
         case .other: break  // the initialiser refuses these
         }
       }
-      target.copyMemory(from: data)
+      if data.baseAddress != UnsafeRawPointer(target.baseAddress) { target.copyMemory(from: data) }
       return (data.count, mask)
     }
   }

@@ -1,4 +1,5 @@
 internal import CISAL
+internal import CKernels
 import Foundation
 
 /// ISA-L's state and two buffers: what one thread needs for one chunk at a time.
@@ -10,9 +11,19 @@ final class CodecWorkspace {
   private let compressor = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
   private let compressorTables: UnsafeMutableRawBufferPointer
   private let decompressor = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
+  private let planeByteCount: Int
+  /// Parts of a chunk, and room for what they deflate to.
+  private let sample: UnsafeMutableRawBufferPointer
+  private let deflatedSample: UnsafeMutableRawBufferPointer
 
-  /// - Parameter level: of HDF5's deflate filter, 0 to 9. ISA-L has three, of which the last serves for 3 to 9.
-  init(level: Int, capacity: Int) {
+  /// - Parameters:
+  ///   - level: of HDF5's deflate filter, 0 to 9. ISA-L has three, of which the last serves for 3 to 9.
+  ///   - capacity: the most bytes of a chunk, a checksum with it.
+  ///   - planeByteCount: bytes of a plane of shuffled elements: the bytes in it are alike.
+  init(level: Int, capacity: Int, planeByteCount: Int) {
+    self.planeByteCount = planeByteCount
+    sample = .allocate(byteCount: Self.samplePieces * Self.samplePieceBytes, alignment: 64)
+    deflatedSample = .allocate(byteCount: 2 * sample.count, alignment: 64)
     self.level = level > 0 ? UInt32(min(level, 3)) : nil
     first = .allocate(byteCount: capacity, alignment: 64)
     second = .allocate(byteCount: capacity, alignment: 64)
@@ -25,10 +36,58 @@ final class CodecWorkspace {
     compressor.deallocate()
     compressorTables.deallocate()
     decompressor.deallocate()
+    sample.deallocate()
+    deflatedSample.deallocate()
   }
 
   /// Compresses to zlib's format. Gives nil when the result would not fit into `target`.
+  ///
+  /// Shuffled floats hold hardly a repeat: Huffman codes alone give less than a search for matches does, in a third of the time. What
+  /// repeats goes to ISA-L.
   func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    guard level != nil else { return nil }
+    return literalsAreSmaller(in: source) ? compressLiterals(source, into: target) : compressMatches(source, into: target)
+  }
+
+  private static let samplePieces = 4
+  private static let samplePieceBytes = 4096
+
+  /// Tries both on parts of the chunk. Literals win up to 5 % more, for their speed.
+  private func literalsAreSmaller(in source: UnsafeRawBufferPointer) -> Bool {
+    var tried = source
+    if source.count > sample.count {
+      let distance = source.count / Self.samplePieces
+      for piece in 0..<Self.samplePieces {
+        let part = UnsafeRawBufferPointer(rebasing: source[piece * distance..<piece * distance + Self.samplePieceBytes])
+        UnsafeMutableRawBufferPointer(rebasing: sample[(piece * Self.samplePieceBytes)...]).copyMemory(from: part)
+      }
+      tried = UnsafeRawBufferPointer(sample)
+    }
+    guard let matched = compressMatches(tried, into: deflatedSample) else { return true }
+    guard let literal = compressLiterals(tried, into: deflatedSample) else { return false }
+    return literal * 20 <= matched * 21
+  }
+
+  private func compressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    let (header, trailer) = (2, 4)
+    guard target.count > header + trailer, let start = target.baseAddress, let bytes = source.baseAddress else { return nil }
+    let planes = (planeByteCount + Self.largestBlock - 1) / Self.largestBlock
+    let count = mirrorscope_deflate_literals(
+      bytes.assumingMemoryBound(to: UInt8.self), source.count, max(1, (planeByteCount + planes - 1) / max(1, planes)),
+      (start + header).assumingMemoryBound(to: UInt8.self), target.count - header - trailer)
+    guard count > 0 else { return nil }
+    // RFC 1950: deflate with a window of 32 KiB, fastest algorithm; then Adler-32 of the bytes.
+    target[0] = 0x78
+    target[1] = 0x01
+    let checksum = isal_adler32(1, bytes.assumingMemoryBound(to: UInt8.self), UInt64(source.count))
+    (start + header + count).storeBytes(of: checksum.bigEndian, as: UInt32.self)
+    return header + count + trailer
+  }
+
+  /// Bytes that get a Huffman code of their own.
+  private static let largestBlock = 1 << 17
+
+  private func compressMatches(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
     // ISA-L counts bytes in 32 bits, and so does HDF5 those of a chunk.
     guard let level, let inputCount = UInt32(exactly: source.count), let room = UInt32(exactly: target.count) else { return nil }
     isal_deflate_init(compressor)
@@ -67,16 +126,14 @@ final class CodecWorkspaces: @unchecked Sendable {
   // Sendable because the list is touched under the lock only, and a workspace is on it or with one thread.
   private let lock = NSLock()
   private var idle: [CodecWorkspace] = []
-  private let level: Int
-  private let capacity: Int
+  private let make: @Sendable () -> CodecWorkspace
 
-  init(level: Int, capacity: Int) {
-    self.level = level
-    self.capacity = capacity
+  init(_ make: @escaping @Sendable () -> CodecWorkspace) {
+    self.make = make
   }
 
   func withWorkspace<Value>(_ body: (CodecWorkspace) throws -> Value) rethrows -> Value {
-    let workspace = lock.withLock { idle.popLast() } ?? CodecWorkspace(level: level, capacity: capacity)
+    let workspace = lock.withLock { idle.popLast() } ?? make()
     defer { lock.withLock { idle.append(workspace) } }
     return try body(workspace)
   }

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Testing
 
@@ -79,6 +80,68 @@ private func fletcherReference(_ data: [UInt8]) -> UInt32 {
       #expect(try decode(encoded, mask, codec) == data)
       let deflates = filters.contains { if case .deflate = $0 { true } else { false } }
       if deflates, data[0] == 3 { #expect(encoded.count < 100) }
+    }
+  }
+
+  @Test("Rectified floats become smaller by codes alone than zlib makes them, and a period that repeats is found", arguments: [1, 5])
+  func literalsAndMatches(_ level: Int) throws {
+    let count = 64 * 1024
+    let bytes = noise(4 * count)
+    let rectified: [Float] = (0..<count).map { index in
+      let value = Float(bytes[4 * index]) + Float(bytes[4 * index + 1]) / 256 + Float(bytes[4 * index + 2]) / 65536
+      return bytes[4 * index + 3] < 135 ? 0 : value
+    }
+    let file = try File.create(FileManager.default.temporaryDirectory.appending(path: "codec-\(UUID().uuidString).h5").path)
+    defer { unlink(file.path) }
+    let filters = FilterPipeline([.shuffle, .deflate(level: level), .fletcher32])
+    let ours = try file.root.createDataset("ours", type: .float32, shape: [0], maximumShape: [nil], chunk: [count], filters: filters)
+    let writer = try RowWriter(ours, as: Float.self)
+    try writer.append(rectified)
+    try writer.finish()
+    let zlib = try file.root.createDataset("zlib", type: .float32, shape: [count], chunk: [count], filters: filters)
+    try zlib.write(rectified)
+    // HDF5 reads both with its own filters.
+    #expect(try ours.read(as: Float.self) == rectified)
+    #expect(try ours.read(as: Float.self, threads: 2) == rectified)
+    let (buffer, other) = (GrowingBuffer(), GrowingBuffer())
+    let ourSize = try #require(try ours.readRawChunk(at: [0], into: buffer)).byteCount
+    let zlibSize = try #require(try zlib.readRawChunk(at: [0], into: other)).byteCount
+    #expect(ourSize < zlibSize)
+
+    let periodic = (0..<4 * count).map { (index: Int) -> UInt8 in
+      let period = UInt8(index % 100)
+      return (index / 100) % 7 == 0 ? period ^ 1 : period
+    }
+    let codec = try #require(ChunkCodec(filters: FilterPipeline([.deflate(level: level)]), elementSize: 1, chunkByteCount: periodic.count))
+    #expect(try encode(periodic, codec).0.count < periodic.count / 20)
+  }
+
+  @Test("Codes alone inflate to what they were made from, whatever the bytes and blocks", arguments: [1, 3, 100, 4099])
+  func literals(_ block: Int) throws {
+    var skewed = [UInt8]()
+    for (value, times) in [1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 987, 1597, 2584].enumerated() {
+      skewed += [UInt8](repeating: UInt8(value), count: times)
+    }
+    for data in [noise(5000), [UInt8](repeating: 0, count: 5000), noise(5000).map { $0 < 130 ? 0 : $0 }, skewed, [7]] {
+      var deflated = [UInt8](repeating: 0, count: 2 * data.count + 64 + 16 * (data.count / block + 1))
+      let size = mirrorscope_deflate_literals(data, data.count, block, &deflated, deflated.count)
+      #expect(size > 0)
+      let workspace = CodecWorkspace(level: 1, capacity: 64, planeByteCount: 64)
+      var inflated = [UInt8](repeating: 0, count: data.count)
+      // A zlib stream is the deflated bytes between a header and their checksum.
+      let (s1, s2) = data.reduce((UInt32(1), UInt32(0))) { sums, byte in
+        let first = (sums.0 + UInt32(byte)) % 65521
+        return (first, (sums.1 + first) % 65521)
+      }
+      let checksum = s2 << 16 | s1
+      let trailer: [UInt8] = [24, 16, 8, 0].map { (shift: UInt32) -> UInt8 in UInt8(truncatingIfNeeded: checksum >> shift) }
+      let stream: [UInt8] = [0x78, 0x01] + Array(deflated[..<size]) + trailer
+      let count = stream.withUnsafeBytes { source in inflated.withUnsafeMutableBytes { workspace.decompress(source, into: $0) } }
+      #expect(count == data.count && inflated == data)
+      // Without room nothing is written past the end, and 0 says so.
+      var little = [UInt8](repeating: 0xaa, count: size / 2 + 8)
+      #expect(data.count < 64 || mirrorscope_deflate_literals(data, data.count, block, &little, size / 2) == 0)
+      #expect(little.suffix(8) == [UInt8](repeating: 0xaa, count: 8)[...])
     }
   }
 

@@ -3,6 +3,7 @@
 #define MIRRORSCOPE_CKERNELS_H
 
 #include "DenseKernels.h"
+#include "literal_deflate.h"
 #include "moments.h"
 
 #endif
