@@ -41,9 +41,9 @@ public final class Recorder {
   private var flushedRows = 0
   private var lastFlush = ContinuousClock.now
 
-  /// Rows between two flushes of the file. A kill can cost these and the chunks that are under way.
+  /// Rows between two flushes of the file. A kill can cost these, the chunks that are under way and the one being filled.
   private static let flushInterval = 65_536
-  /// Or this time, for who records slowly; then the full chunks under way are waited for, too.
+  /// Or this time, for who records slowly. Where chunks lie in the file then depends on the time; what they hold does not.
   private let flushPeriod: Duration
 
   /// Creates `path.partial` with the description and every data set in it, without rows.
@@ -52,7 +52,8 @@ public final class Recorder {
   ///   - layers: input side first; the last ones may be outputs. Names must differ.
   ///   - overwrite: whether a recording of that name may be replaced when this one is finished.
   ///   - compressionLevel: deflate level, 0 (none) to 9.
-  ///   - flushPeriod: the longest time between two flushes of the file: what a kill can cost beyond 65,536 rows.
+  ///   - flushPeriod: after this time the next `append` waits for the full chunks under way and flushes them. A kill then costs the chunk
+  ///     being filled (`RecordingSchema.rowsPerBlock` rows at most) and what came after the last flush.
   /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `.cannotBegin` when the file cannot be created.
   public init(
     path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool = false,

@@ -76,6 +76,16 @@ struct RecordingLayout {
       try report(.invalid(file: path, fault: "/phase has \(dataset.shape.count) dimensions; it needs one value per row."))
       return
     }
+    // No compression makes a million bytes of one: a declaration without the data would only make readers ask for memory.
+    if dataset.shape[0] > 1 << 24, dataset.storedByteCount < dataset.shape[0] >> 20 {
+      try report(
+        .invalid(
+          file: path,
+          fault:
+            "/phase declares \(grouped(dataset.shape[0])) rows, but the file holds \(grouped(dataset.storedByteCount)) bytes of them. "
+            + "Record again."))
+      return
+    }
     phase = dataset
     rowCount = dataset.shape[0]
   }

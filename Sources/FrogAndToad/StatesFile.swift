@@ -12,8 +12,9 @@ public final class StatesFile: Sendable {
 
   /// Opens a states file and checks its structure, not each row.
   ///
+  /// - Parameter threads: how many of them inflate.
   /// - Throws: `StatesFileError`, or `HDF5Error` for what is no readable HDF5 file.
-  public init(_ path: String) throws {
+  public init(_ path: String, threads: Int = availableThreads) throws {
     self.path = path
     let root = try File.open(path).root
     let attributes = root.attributes
@@ -35,7 +36,7 @@ public final class StatesFile: Sendable {
       keepEnergy: try attributes.integer("keep_energy") == 1, created: created ?? .distantPast)
     var splits: [Split: SplitReader] = [:]
     for split in Split.allCases where try root.contains(split.rawValue) {
-      splits[split] = try SplitReader(root.group(split.rawValue), split: split, file: path)
+      splits[split] = try SplitReader(root.group(split.rawValue), split: split, file: path, threads: threads)
     }
     self.splits = splits
   }
@@ -78,13 +79,14 @@ public final class StatesFile: Sendable {
 private struct SplitReader: Sendable {
   let count: Int
   private let file: String
+  private let threads: Int
   private let states: Dataset
   private let labels: Dataset
   private let scenarios: Dataset
   private let partnerActing: Dataset?
   private let episodes: Dataset?
 
-  init(_ group: Group, split: Split, file: String) throws {
+  init(_ group: Group, split: Split, file: String, threads: Int) throws {
     func column(_ name: String) throws -> Dataset? {
       try group.contains(name) ? try group.dataset(name) : nil
     }
@@ -93,6 +95,7 @@ private struct SplitReader: Sendable {
       return dataset
     }
     self.file = file
+    self.threads = threads
     states = try required(StatesFormat.states)
     labels = try required(StatesFormat.label)
     scenarios = try required(StatesFormat.scenario)
@@ -112,7 +115,7 @@ private struct SplitReader: Sendable {
 
   func rows(_ range: Range<Int>) throws -> StateRows {
     var rows = StateRows(
-      states: try states.read(rows: range, as: UInt8.self, threads: availableThreads), labels: try labels.read(rows: range, as: UInt8.self),
+      states: try states.read(rows: range, as: UInt8.self, threads: threads), labels: try labels.read(rows: range, as: UInt8.self),
       scenarios: try scenarios.read(rows: range, as: UInt8.self))
     try check(rows.labels, of: labels, from: range.lowerBound)
     try check(rows.scenarios, of: scenarios, from: range.lowerBound)

@@ -1,4 +1,5 @@
 import Foundation
+import Parallelism
 
 extension GeneratedStates {
   /// Writes the data set to a states file.
@@ -9,11 +10,11 @@ extension GeneratedStates {
   /// - Throws: `StatesFileError`, `HDF5Error`. A failure leaves nothing under the name.
   public func write(
     to path: String, commandLine: String, source: String = "frogtoad generate", overwrite: Bool = false, created: Date = Date(),
-    progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+    threads: Int = availableThreads, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let provenance = StatesProvenance(
       seed: seed, commandLine: commandLine, source: source, keepEnergy: options.keepEnergy, created: created)
-    let writer = try StatesFileWriter(path, provenance: provenance, overwrite: overwrite)
+    let writer = try StatesFileWriter(path, provenance: provenance, overwrite: overwrite, threads: threads)
     var done = 0
     for (split, rows) in [(Split.train, train), (.test, test)] {
       for start in stride(from: 0, to: rows.count, by: StatesFormat.chunkRows) {
@@ -35,11 +36,11 @@ extension GeneratedStates {
 /// - Throws: `CSVError`, `StatesFileError`, `HDF5Error`. A failure leaves nothing under the name.
 public func importAuthorCSV(
   _ csvPath: String, to path: String, split: Split = .test, commandLine: String, overwrite: Bool = false, created: Date = Date(),
-  progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  threads: Int = availableThreads, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
 ) throws -> CSVReport {
   let source = URL(filePath: csvPath).lastPathComponent
   let provenance = StatesProvenance(seed: nil, commandLine: commandLine, source: source, created: created)
-  let writer = try StatesFileWriter(path, provenance: provenance, overwrite: overwrite)
+  let writer = try StatesFileWriter(path, provenance: provenance, overwrite: overwrite, threads: threads)
   let report = try readAuthorCSV(csvPath, blockRows: StatesFormat.chunkRows, progress: progress) { try writer.append($0, to: split) }
   try writer.finish()
   return report

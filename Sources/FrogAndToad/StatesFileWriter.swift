@@ -1,5 +1,6 @@
 import Foundation
 import HDF5
+import Parallelism
 
 /// Writes a states file, block of rows by block of rows, in bounded memory.
 ///
@@ -17,15 +18,16 @@ public final class StatesFileWriter {
   /// - Parameters:
   ///   - path: where the complete file will be.
   ///   - overwrite: replaces a file of that name when this one is complete; without it one is an error.
+  ///   - threads: how many of them deflate.
   /// - Throws: `StatesFileError.exists`, `HDF5Error`.
-  public init(_ path: String, provenance: StatesProvenance, overwrite: Bool = false) throws {
+  public init(_ path: String, provenance: StatesProvenance, overwrite: Bool = false, threads: Int = availableThreads) throws {
     if !overwrite && FileManager.default.fileExists(atPath: path) { throw StatesFileError.exists(file: path) }
     self.path = path
     partialPath = StatesFormat.partialPath(of: path)
     file = try File.create(partialPath, overwrite: true)
     root = try file.root
     try write(provenance)
-    let workers = ChunkWorkers()
+    let workers = ChunkWorkers(threads: threads)
     for split in Split.allCases {
       splits[split] = try SplitWriter(root.createGroup(split.rawValue), file: path, workers: workers)
     }
@@ -54,7 +56,7 @@ public final class StatesFileWriter {
   ///
   /// - Throws: `HDF5Error`, `StatesFileError.rename`. Nothing is left under either name then, except an older complete file.
   public func finish() throws {
-    for split in splits.values { try split.finish() }
+    for split in Split.allCases { try splits[split]?.finish() }
     try root.attributes.set("states_sha256", hash.digits)
     try root.attributes.set("complete", 1)
     try file.close()

@@ -26,8 +26,6 @@ final class ChunkJob<T: Element>: @unchecked Sendable {
   var filled = 0
   /// The first row of the chunk.
   var startRow = 0
-  /// Whether a part of this chunk is in the file.
-  var replacesStored = false
   private(set) var filterMask: UInt32 = 0
   private let encodedBuffer = GrowingBuffer()
   private var outcome: Result<Int, any Error> = .success(0)

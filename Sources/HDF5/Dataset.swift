@@ -66,6 +66,11 @@ public final class Dataset: @unchecked Sendable {
     }
   }
 
+  /// The bytes that the elements take in the file, filtered as they are there; 0 where nothing has been written.
+  public var storedByteCount: Int {
+    withLibrary { library in Int(clamping: H5Dget_storage_size(handle.id(library))) }
+  }
+
   /// Where a row of chunks is greater than HDF5's cache of 1 MB, a read of few rows would inflate it anew each time: the size, up to
   /// 64 MB, that keeps it.
   private func neededCacheSize(_ library: borrowing Library, _ operation: Operation) throws -> Int? {

@@ -3,8 +3,8 @@ import Parallelism
 
 /// Appends rows to a chunked data set that can grow; full chunks are encoded on worker threads and written in order.
 ///
-/// The calling thread does the writing, at points that depend on the rows appended and not on the workers' speed, so that a file holds the
-/// same bytes for any number of threads, with several writers too. A bounded number of chunks is under way: `append` waits for the
+/// The calling thread does the writing, at points that depend on its own calls and not on the workers' speed, so that the same calls make a
+/// file of the same bytes for any number of threads, with several writers too. A bounded number of chunks is under way: `append` waits for the
 /// oldest when there are more, which is the back-pressure. Belongs to one thread.
 ///
 /// `storedRowCount` rows are in the data set already, whole chunks of them until `finish()` adds the rest. A writer that is released
@@ -28,8 +28,6 @@ public final class RowWriter<T: Element> {
   private var idle: [ChunkJob<T>] = []
   private var failure: (any Error)?
   private var isFinished = false
-  /// Whether the chunk being filled is already in the file in part, from an earlier writer.
-  private var currentIsStored = false
 
   private enum Encoding {
     case ours(ChunkCodec)
@@ -38,16 +36,19 @@ public final class RowWriter<T: Element> {
   }
 
   /// - Parameters:
-  ///   - dataset: chunked, with a first dimension that can grow. Rows are added after those that it has.
+  ///   - dataset: chunked, with a first dimension that can grow. Rows are added after those that it has, which are whole chunks.
   ///   - workers: the threads that encode; several writers may share them. The default has a thread for each core.
   ///   - chunksInFlight: how many chunks may wait for encoding and writing: each takes twice its bytes.
-  /// - Throws: `shapeMismatch` for a data set without chunks, `typeMismatch` for a stored type that `T` doesn't convert to.
+  /// - Throws: `shapeMismatch` for a data set without chunks or with a part of one, `typeMismatch` for a stored type that `T` doesn't convert to.
   public init(_ dataset: Dataset, as type: T.Type = T.self, workers: ChunkWorkers = ChunkWorkers(), chunksInFlight: Int = 8) throws {
     let operation = dataset.operation("append to")
     guard let chunk = dataset.chunkShape, let chunkRows = chunk.first else {
       throw operation.error(.shapeMismatch, "it is not stored in chunks")
     }
     try dataset.checkConversion(from: T.self, operation)
+    guard chunkRows > 0, dataset.shape[0] % chunkRows == 0 else {
+      throw operation.error(.shapeMismatch, "its \(dataset.shape[0]) rows end within a chunk of \(chunkRows)")
+    }
     self.dataset = dataset
     self.chunkRows = chunkRows
     self.workers = workers
@@ -60,15 +61,8 @@ public final class RowWriter<T: Element> {
     } else {
       encoding = .library
     }
-    currentStart = rowsThere / chunkRows * chunkRows
+    currentStart = rowsThere
     current = ChunkJob(elementCount: chunkRows * elementsPerRow)
-    if currentStart < rowsThere {
-      // Goes on in a chunk that is there in part.
-      let part = (rowsThere - currentStart) * elementsPerRow
-      try dataset.read(rows: currentStart..<rowsThere, into: .init(rebasing: current.elements[..<part]))
-      current.filled = part
-      currentIsStored = true
-    }
   }
 
   /// Appends whole rows: `[any number × elements per row]`.
@@ -134,11 +128,9 @@ public final class RowWriter<T: Element> {
   private func submitCurrent() throws {
     let job = current
     job.startRow = currentStart
-    job.replacesStored = currentIsStored
     beginEncoding(job)
     inFlight.append(job)
     currentStart += chunkRows
-    currentIsStored = false
     if inFlight.count > inFlightLimit { try writeOldest() }
     current = idle.popLast() ?? ChunkJob(elementCount: chunkRows * elementsPerRow)
   }
@@ -163,7 +155,6 @@ public final class RowWriter<T: Element> {
     try writeInFlight()
     guard current.filled > 0, dataset.shape[0] < rowCount else { return }
     current.startRow = currentStart
-    current.replacesStored = currentIsStored
     // What is left of an earlier chunk in this memory must not reach the file.
     current.elements[current.filled...].update(repeating: 0)
     beginEncoding(current)
@@ -173,29 +164,13 @@ public final class RowWriter<T: Element> {
   /// Writes a chunk and makes the data set reach over its rows; leaves the rows before as they were when that fails.
   private func write(_ job: ChunkJob<T>, rows: Int) throws {
     if case .ours = encoding { try job.waitUntilEncoded(dataset.operation("encode a chunk of")) }
-    if job.replacesStored {
-      try replaceStored(job, rows: rows)
-    } else {
-      let rowsBefore = dataset.shape[0]
-      try dataset.extend(rows: job.startRow + rows)
-      do {
-        try writeContent(of: job, rows: rows)
-      } catch {
-        try? dataset.extend(rows: rowsBefore)
-        throw error
-      }
-    }
-  }
-
-  /// Writes a chunk of which a part is in the file.
-  private func replaceStored(_ job: ChunkJob<T>, rows: Int) throws {
-    // In one go, so that nobody writes between the chunk and the flush after it.
-    try withLibrary { _ in
-      if case .library = encoding { try dataset.extend(rows: job.startRow + rows) }
+    let rowsBefore = dataset.shape[0]
+    try dataset.extend(rows: job.startRow + rows)
+    do {
       try writeContent(of: job, rows: rows)
-      try dataset.extend(rows: job.startRow + rows)
-      // Until then the file on the disk points to the stored part, whose place is free for the next chunk.
-      try dataset.file.flush()
+    } catch {
+      try? dataset.extend(rows: rowsBefore)
+      throw error
     }
   }
 

@@ -4,18 +4,14 @@ import Foundation
 public struct Histogram: Sendable, Equatable {
   /// Bin i holds edges[i] ≤ x < edges[i + 1]; the last bin holds its upper edge too.
   public let edges: [Double]
-  public private(set) var counts: [Int]
+  public let counts: [Int]
 
-  /// - Parameters:
-  ///   - range: the outer edges. When they are equal the range is widened by ½ on either side, as numpy does.
-  ///   - bins: at least 1.
-  public init(range: ClosedRange<Double>, bins: Int = 50) {
-    precondition(bins >= 1, "at least one bin")
+  /// The edges of bins over a range, which is widened by ½ on either side when its ends are equal, as numpy does.
+  static func edges(range: ClosedRange<Double>, bins: Int) -> [Double] {
     let widening = range.lowerBound == range.upperBound ? 0.5 : 0
     let (low, high) = (range.lowerBound - widening, range.upperBound + widening)
     let step = (high - low) / Double(bins)
-    edges = (0..<bins).map { Double($0) * step + low } + [high]
-    counts = [Int](repeating: 0, count: bins)
+    return (0..<bins).map { Double($0) * step + low } + [high]
   }
 
   init(edges: [Double], counts: [Int]) {
@@ -23,29 +19,11 @@ public struct Histogram: Sendable, Equatable {
     self.counts = counts
   }
 
+  /// Whether every bin has a width: a range that spans fewer doubles than there are bins has bins without one, and no densities.
+  public var hasWidth: Bool { zip(edges, edges.dropFirst()).allSatisfy { $0 < $1 } }
+
   /// How many values lie inside the range.
   public var total: Int { counts.reduce(0, +) }
-
-  /// Counts one value; one outside the range, or NaN, is left out.
-  public mutating func add(_ value: Double) {
-    let (low, high) = (edges[0], edges[counts.count])
-    guard value >= low, value <= high else { return }
-    let bins = counts.count
-    var bin = min(bins - 1, Int((value - low) / (high - low) * Double(bins)))
-    // The division may have rounded across an edge.
-    if value < edges[bin] {
-      bin -= 1
-    } else if bin < bins - 1, value >= edges[bin + 1] {
-      bin += 1
-    }
-    counts[bin] += 1
-  }
-
-  /// Adds the counts of other values over the same range and bins.
-  public mutating func merge(_ other: Histogram) {
-    precondition(other.edges == edges, "the same bins")
-    for bin in counts.indices { counts[bin] += other.counts[bin] }
-  }
 
   /// The probabilities that the author's scripts compare: density (count / (total × width)) + 1e-10, divided by their sum.
   fileprivate var smoothedProbabilities: [Double] {
@@ -58,9 +36,10 @@ public struct Histogram: Sendable, Equatable {
 
 /// The Kullback–Leibler divergence D(P‖Q) = Σ p ln(p/q) in nats, from two histograms over the same bins: densities, 1e-10 added to each,
 /// renormalised (the author's arithmetic; `scipy.stats.entropy(p, q)`). It depends on range and number of bins, so only values
-/// over one range compare. Nil when either histogram is empty; exactly 0 for equal shapes, such as a unit constant at one value in both,
-/// whatever their numbers of values.
+/// over one range compare. Nil when either histogram is empty or has bins without width; exactly 0 for equal shapes, such as a unit constant
+/// at one value in both, whatever their numbers of values.
 public func klDivergence(_ p: Histogram, from q: Histogram) -> Double? {
+  guard p.hasWidth, q.hasWidth else { return nil }
   precondition(p.edges == q.edges, "the same bins")
   guard p.total > 0, q.total > 0 else { return nil }
   // The same shares of unequal totals round differently: a sum of about 1e-26 that stands for no difference.

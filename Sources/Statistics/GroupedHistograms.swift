@@ -9,19 +9,19 @@ public struct GroupedHistograms: Sendable {
   private var counts: [Int]
 
   /// - Parameters:
-  ///   - ranges: the outer edges per unit; see `Histogram`.
+  ///   - ranges: the outer edges per unit. When they are equal the range is widened by ½ on either side, as numpy does.
   ///   - bins: at least 1.
   public init(ranges: [ClosedRange<Double>], groups: Int, bins: Int) {
     self.bins = bins
     self.groups = groups
     units = ranges.count
-    edges = ranges.flatMap { Histogram(range: $0, bins: bins).edges }
+    edges = ranges.flatMap { Histogram.edges(range: $0, bins: bins) }
     counts = [Int](repeating: 0, count: ranges.count * groups * bins)
   }
 
   /// Adds rows: `[rows × units]`, each to its group. A row of a group that there is not, and a value outside its unit's range, is left out.
   ///
-  /// Benchmark: divergence. The arithmetic is that of `Histogram.add`.
+  /// Benchmark: divergence.
   public mutating func add<Value: BinaryFloatingPoint>(_ rows: UnsafeBufferPointer<Value>, groupOfRow: ArraySlice<UInt8>) {
     precondition(rows.count == groupOfRow.count * units, "one group per row")
     let (units, bins, groups) = (units, bins, groups)
@@ -32,7 +32,8 @@ public struct GroupedHistograms: Sendable {
             let value = Double(rows[row * units + unit])
             let first = unit * (bins + 1)
             let (low, high) = (edges[first], edges[first + bins])
-            guard value >= low, value <= high else { continue }
+            // A very large constant is not widened by ½: its bins have no width, and their number is of no use.
+            guard value >= low, value <= high, low < high else { continue }
             var bin = min(bins - 1, Int((value - low) / (high - low) * Double(bins)))
             // The division may have rounded across an edge.
             if value < edges[first + bin] {

@@ -7,12 +7,12 @@ struct Dealing: Sendable {
   /// Rows of the stratum that are left, this one included.
   var left: [Int]
   /// Treated rows of a stratum that begins with this row; -1 where it has begun before.
-  var beginning: [Int32]
+  var beginning: [Int]
 
   init(rowCount: Int) {
     places = [Int](repeating: 0, count: rowCount)
     left = places
-    beginning = [Int32](repeating: -1, count: rowCount)
+    beginning = [Int](repeating: -1, count: rowCount)
   }
 }
 
@@ -28,7 +28,7 @@ final class LabelLanes: @unchecked Sendable {
   private let units: Int
   private var streams: [RandomStream]
   /// Treated rows that are left, `[lanes × places]`.
-  private var treatedLeft: [Int32]
+  private var treatedLeft: [Int]
   private let placeCount: Int
 
   init(_ permutations: Range<Int>, units: Int, places: Int, seed: UInt64, purpose: String) {
@@ -37,7 +37,7 @@ final class LabelLanes: @unchecked Sendable {
     placeCount = places
     sums = [Double](repeating: 0, count: permutations.count * units)
     streams = permutations.map { RandomStream(seed: seed, purpose: purpose, index: UInt64($0)) }
-    treatedLeft = [Int32](repeating: 0, count: permutations.count * places)
+    treatedLeft = [Int](repeating: 0, count: permutations.count * places)
   }
 
   /// Deals labels to rows and adds the treated ones to the sums.
@@ -67,7 +67,7 @@ final class LabelLanes: @unchecked Sendable {
             for row in weights.indices {
               let place = first + places[row]
               let remaining = beginning[row] >= 0 ? beginning[row] : treatedLeft[place]
-              let isTreated = stream.uniform(below: left[row]) < Int(remaining)
+              let isTreated = stream.uniform(below: left[row]) < remaining
               treatedLeft[place] = remaining - (isTreated ? 1 : 0)
               weights[row] = isTreated ? 1 : 0
             }

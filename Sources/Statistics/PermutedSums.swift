@@ -49,7 +49,7 @@ public final class PermutedSums {
   }
 
   /// Bytes that one permutation takes, beside its results.
-  public static func bytesPerPermutation(units: Int, strata: PermutationStrata) -> Int { 8 * units + 4 * strata.mostOpen }
+  public static func bytesPerPermutation(units: Int, strata: PermutationStrata) -> Int { 8 * (units + strata.mostOpen) }
 
   /// Adds the next rows.
   ///
@@ -90,7 +90,7 @@ public final class PermutedSums {
         let total = size?.total ?? 0
         place = Place(
           number: freePlaces.popLast() ?? 0, left: total, treatedShare: Double(size?.treated ?? 0) / Double(max(1, total)))
-        dealing.beginning[position] = Int32(size?.treated ?? 0)
+        dealing.beginning[position] = size?.treated ?? 0
       }
       dealing.places[position] = place.number
       dealing.left[position] = max(1, place.left)

@@ -33,7 +33,7 @@ struct ImportCommand: ParsableCommand {
     try requireAbsent(output, overwrite: force)
     let log = common.logger
     let bar = ProgressBar("rows", unit: "bytes", quiet: common.quiet)
-    let report = try importAuthorCSV(csv, to: output, split: split, commandLine: commandLine, overwrite: force) {
+    let report = try importAuthorCSV(csv, to: output, split: split, commandLine: commandLine, overwrite: force, threads: common.threads) {
       bar.update(done: $0, total: $1)
     }
     bar.finish()

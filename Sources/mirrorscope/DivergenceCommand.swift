@@ -30,10 +30,13 @@ struct DivergenceCommand: ParsableCommand {
   }
 
   func run() throws {
-    let (bins, range, partnerFilter) = (bins, range, recordings.partnerFilter)
+    let (bins, range, partnerFilter, common) = (bins, range, recordings.partnerFilter, common)
     try table.write(DivergenceRow.self) { take in
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try divergenceRows(of: recording, bins: bins, range: range, partnerFilter: partnerFilter, threads: threads)
+        try common.requireMemory(
+          bytes: divergenceBytes(of: recording, bins: bins, threads: threads), for: "\(recording.path): the histograms",
+          alternative: "take fewer --bins or --threads")
+        return try divergenceRows(of: recording, bins: bins, range: range, partnerFilter: partnerFilter, threads: threads)
       } take: { rows in
         try take(rows)
       }

@@ -54,6 +54,36 @@ struct BadRecordingTests {
     try expectFailure(2, "bad.h5: has recording schema 2.0, newer than the 1.0 that this program reads. Update Mirrorscope.")
   }
 
+  @Test("Rows that are declared but not there")
+  func declaredRows() throws {
+    let file = try File.create(workplace.path("bad.h5"))
+    try file.root.attributes.set("schema", "mirrorscope-recording")
+    try file.root.attributes.set("schema_version", "1.0")
+    _ = try file.root.createDataset("phase", type: .uint8, shape: [1 << 50], maximumShape: [nil], chunk: [4096], filters: .standard())
+    try file.close()
+    try expectFailure(
+      2, "bad.h5: /phase declares 1,125,899,906,842,624 rows, but the file holds 0 bytes of them. Record again.")
+  }
+
+  @Test("Doubles too large to permute, in units and cmni alike, and units by Welch's t takes them")
+  func largeDoubles() throws {
+    try workplace.copyFixture("MirrorAnalysis/doubles.h5", as: "bad.h5")
+    let file = try File.open(workplace.path("bad.h5"), writable: true)
+    let activations = try file.root.dataset("layers/dense_1/activations")
+    var values = try activations.read(as: Double.self)
+    let none = try #require(try file.root.dataset("phase").read(as: UInt8.self).firstIndex(of: 0))
+    values[none * activations.shape[1] + 1] = 1e39
+    try activations.write(values)
+    try file.close()
+    let sentence =
+      "bad.h5: /layers/dense_1/activations holds 1e+39 in unit 1, too large to permute (at most 3.4028235e+38). "
+      + "Use --p-values welch in units, or leave the layer out with --layers."
+    try expectFailure(2, sentence, "cmni", "bad.h5", "--permutations", "9", "--quiet")
+    try expectFailure(2, sentence, "units", "bad.h5", "--permutations", "9", "--quiet")
+    let run = try workplace.run("mirrorscope", "units", "bad.h5", "--p-values", "welch")
+    #expect(run.status == 0, run.transcript)
+  }
+
   @Test("A recording that was not finished")
   func incomplete() throws {
     try recording { try $0.root.attributes.set("complete", 0) }

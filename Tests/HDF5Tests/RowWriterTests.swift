@@ -116,18 +116,19 @@ import Testing
     #expect(try file.root.dataset("x").read(as: Float.self, threads: 2) == values)
   }
 
-  @Test("A writer goes on where another ended, in the middle of a chunk")
+  @Test("A writer goes on after whole chunks, and refuses to within one")
   func resumed() throws {
     let path = scratch.path("r.h5")
     let first = try RowWriter(makeDataset(File.create(path)), as: Float.self)
-    try first.append(Array(values[..<(37 * 6)]))
+    try first.append(Array(values[..<(40 * 6)]))
     try first.finish()
     let dataset = try File.open(path, writable: true).root.dataset("x")
     let second = try RowWriter(dataset, as: Float.self)
-    #expect(second.rowCount == 37)
-    try second.append(Array(values[(37 * 6)...]))
+    #expect(second.rowCount == 40)
+    try second.append(Array(values[(40 * 6)...]))
     try second.finish()
     #expect(try dataset.read(as: Float.self) == values)
+    #expect(try hdf5Error { _ = try RowWriter(dataset, as: Float.self) }.reason == "its 103 rows end within a chunk of 10")
   }
 
   @Test("The last chunk is padded with zeros: rows added later read as zeros")

@@ -72,6 +72,12 @@ public func divergenceRows(
   }
 }
 
+/// Bytes that the histograms of a recording take at most: those of the largest layer, for every block that is under way.
+public func divergenceBytes(of recording: Recording, bins: Int, threads: Int) -> Int {
+  let units = recording.layers.map(\.unitCount).max() ?? 0
+  return Int(min(8 * Double(units) * Double(Phase.allCases.count * bins) * Double(8 * max(1, threads) + 2), 1e18))
+}
+
 extension Recording {
   fileprivate func histograms<Value: ActivationValue & BinaryFloatingPoint>(
     of layer: RecordedLayer, codes: [UInt8], into empty: GroupedHistograms, as type: Value.Type, threads: Int
@@ -102,7 +108,9 @@ private func rows(recording: String, layer: LayerMoments, unit: Int, histograms:
     return DivergenceRow(
       recording: recording, layer: layer.name, unit: unit, phaseA: a, phaseB: b, kl: divergence(a, b),
       commonPositive: a == .neither && b != .both ? common : nil,
-      reason: empty.isEmpty ? nil : "no rows in phase \(empty.joined(separator: " and "))")
+      reason: !empty.isEmpty
+        ? "no rows in phase \(empty.joined(separator: " and "))"
+        : histograms[0].hasWidth ? nil : "values too close for their size: the bins have no width")
   }
 }
 

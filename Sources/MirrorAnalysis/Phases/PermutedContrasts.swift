@@ -9,13 +9,15 @@ public struct PermutedContrasts: Sendable {
   public let own: PermutationNull
   public let other: PermutationNull
 
-  /// Permutes in one pass over the recording, or in several where so many strata are open at a time that the labels that are left of them
-  /// would take more than 64 MiB.
+  /// Permutes in one pass over the recording, or in several where sums and the labels that are left of open strata would take more than
+  /// 64 MiB: from some thousand units or open strata on.
   ///
   /// - Parameter moments: of this recording.
-  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
+  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows, `.invalid` for a double that is too large for
+  ///   a Float.
   public init(of recording: Recording, moments: RecordingMoments, plan: ResamplingPlan, threads: Int) throws {
     try moments.rows.require([.neither, .own, .other], in: recording.path)
+    try moments.requireFloats(in: recording.path)
     let rows = ContrastStream(recording: recording, codes: moments.rows.codes, usesStrata: plan.usesStrata)
     let (ownStrata, otherStrata) = try rows.strata()
     let units = moments.layers.reduce(0) { $0 + $1.unitCount }
@@ -42,9 +44,33 @@ public struct PermutedContrasts: Sendable {
     guard let nulls else { throw RecordingError.notEnoughRows(file: recording.path, fault: "has no rows to permute.") }
     (own, other) = nulls
   }
+
+  /// Bytes that the permutations of a recording take at most, rows not counted: two nulls, and what is dealt from.
+  public static func bytes(layers: [RecordedLayer], permutations: Int) -> Int {
+    let units = layers.reduce(0) { $0 + $1.unitCount }
+    let (bytes, overflows) = permutations.multipliedReportingOverflow(by: 16 * units)
+    return overflows ? .max : bytes + 64 << 20
+  }
 }
 
 extension RecordingMoments {
+  /// Rows are permuted as floats.
+  fileprivate func requireFloats(in path: String) throws {
+    for layer in layers {
+      for unit in 0..<layer.unitCount {
+        for phase in [Phase.neither, .own, .other] {
+          for end in [layer[phase].minimum(unit), layer[phase].maximum(unit)] {
+            guard let end, !Float(end).isFinite else { continue }
+            throw RecordingError.invalid(
+              file: path,
+              fault: "/layers/\(layer.name)/activations holds \(end) in unit \(unit), too large to permute (at most "
+                + "\(Float.greatestFiniteMagnitude)). Use --p-values welch in units, or leave the layer out with --layers.")
+          }
+        }
+      }
+    }
+  }
+
   /// Per unit the largest |activation| in the none phase and another, layers one after another.
   fileprivate func magnitudes(_ phase: Phase) -> [Float] {
     layers.flatMap { layer in

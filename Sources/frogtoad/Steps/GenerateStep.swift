@@ -17,7 +17,7 @@ struct GenerateStep {
       bar.update(done: $0, total: $1)
     }
     bar.finish()
-    try generated.write(to: path, commandLine: commandLine, overwrite: overwrite)
+    try generated.write(to: path, commandLine: commandLine, overwrite: overwrite, threads: common.threads)
     log.info(
       "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games."
     )
