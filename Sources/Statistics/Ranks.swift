@@ -4,16 +4,53 @@ import Parallelism
 /// A NaN among the values makes every rank NaN.
 public func averageRanks(_ values: [Double]) -> [Double] {
   guard !values.contains(where: \.isNaN) else { return [Double](repeating: .nan, count: values.count) }
-  let order = values.indices.sorted { values[$0] < values[$1] }
+  let order = ascending(values)
   var ranks = [Double](repeating: 0, count: values.count)
   var start = 0
   while start < order.count {
     var end = start + 1
-    while end < order.count, values[order[end]] == values[order[start]] { end += 1 }
-    for position in start..<end { ranks[order[position]] = Double(start + end + 1) / 2 }
+    while end < order.count, order[end].key == order[start].key { end += 1 }
+    for position in start..<end { ranks[order[position].index] = Double(start + end + 1) / 2 }
     start = end
   }
   return ranks
+}
+
+/// A value as bits that ascend with it, equal values alike, and where it stood.
+private struct Keyed {
+  var key: UInt64
+  var index: Int
+}
+
+/// The values in ascending order. Many are sorted by their bits, a byte at a time from the lowest: several times as fast as comparing.
+private func ascending(_ values: [Double]) -> [Keyed] {
+  var order = values.enumerated().map { index, value in
+    let bits = value == 0 ? 0 : value.bitPattern
+    return Keyed(key: bits >> 63 == 0 ? bits | 1 << 63 : ~bits, index: index)
+  }
+  guard order.count > 1000 else { return order.sorted { $0.key < $1.key } }
+  var other = order
+  for shift in stride(from: UInt64(0), to: 64, by: 8) {
+    var counts = [Int](repeating: 0, count: 256)
+    for element in order { counts[Int(truncatingIfNeeded: element.key >> shift) & 255] += 1 }
+    if counts.contains(order.count) { continue }
+    var next = 0
+    var positions = counts.map { count in
+      defer { next += count }
+      return next
+    }
+    order.withUnsafeBufferPointer { source in
+      other.withUnsafeMutableBufferPointer { target in
+        for element in source {
+          let digit = Int(truncatingIfNeeded: element.key >> shift) & 255
+          target[positions[digit]] = element
+          positions[digit] += 1
+        }
+      }
+    }
+    swap(&order, &other)
+  }
+  return order
 }
 
 /// The average ranks of each column on its own: [rows × units] in and out. A column with a NaN becomes NaN throughout.

@@ -52,9 +52,30 @@ struct CorrelationTests {
   func ranks() throws {
     #expect(averageRanks([3, 1, 3, -.infinity]) == [3.5, 2, 3.5, 1])
     #expect(averageRanks([]) == [])
+    #expect(averageRanks([0, -0.0, -1, .infinity, .leastNonzeroMagnitude, -.leastNonzeroMagnitude]) == [3.5, 3.5, 1, 6, 5, 2])
     #expect(averageRanks([1, .nan]).allSatisfy { $0.isNaN })
     let column = try columnRanks([0, 5, -0.0, 5, -7, .nan, -1e-30, 5], units: 2, threads: 1)
     #expect(stride(from: 0, to: 8, by: 2).map { column[$0] } == [3.5, 3.5, 1, 2])
     #expect(column[1].isNaN && column[7].isNaN)
+  }
+  @Test("Ranks of many values are where they stand among the sorted ones, ties and signs and sizes mixed")
+  func manyRanks() {
+    var stream = RandomStream(seed: 4, purpose: "test ranks")
+    let values = (0..<5000).map { index -> Double in
+      switch index % 5 {
+      case 0: Double(stream.uniform(below: 40)) - 20
+      case 1: stream.normal() * 1e300
+      case 2: stream.normal() * 1e-300 * 1e-10
+      case 3: index % 2 == 0 ? -0.0 : 0
+      default: stream.normal()
+      }
+    }
+    let ranks = averageRanks(values)
+    for (value, rank) in zip(values, ranks).prefix(300) {
+      let below = values.count { $0 < value }
+      let equal = values.count { $0 == value }
+      #expect(rank == Double(below) + Double(equal + 1) / 2)
+    }
+    #expect(ranks.reduce(0, +) == 5000 * 5001 / 2)
   }
 }
