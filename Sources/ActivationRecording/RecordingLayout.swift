@@ -114,6 +114,11 @@ struct RecordingLayout {
             file: path, fault: "/layers/\(name)/activations has \(activations.shape.count) dimensions; it needs rows and units."))
         continue
       }
+      if activations.shape[1] == 0 {
+        try report(
+          .invalid(
+            file: path, fault: "/layers/\(name)/activations has no units. Record one or more, or drop the layer with --layers."))
+      }
       if phase != nil && activations.shape[0] != rowCount {
         try report(
           .invalid(

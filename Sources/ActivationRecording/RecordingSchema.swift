@@ -19,7 +19,7 @@ public enum RecordingSchema {
   /// chunks a file has, so that a file's layout and the number of threads never change a digit. At most 4,096 rows and about 1 MiB.
   public static func rowsPerBlock(unitCount: Int) -> Int {
     var rows = 4096
-    while rows > 64 && rows * unitCount > 1 << 18 { rows /= 2 }
+    while rows > 64 && unitCount > (1 << 18) / rows { rows /= 2 }
     return rows
   }
 }

@@ -17,10 +17,10 @@ size_t mirrorscope_dense_layout(int32_t layer_count, const int32_t *widths, size
 // Scratch of the forward pass: the input columns, then two layers' activations by turns.
 PER_INSTRUCTION_SET
 void mirrorscope_dense_forward(
-    const mirrorscope_dense *network, int32_t first_layer, const void *rows, int32_t rows_are_bytes, size_t count,
-    float *const *activations, float *workspace) {
+    const mirrorscope_dense *network, const void *rows, int32_t rows_are_bytes, size_t count, float *const *activations,
+    float *workspace) {
   const int32_t *widths = network->widths;
-  const size_t inputs = (size_t)widths[first_layer];
+  const size_t inputs = (size_t)widths[0];
   size_t widest = 0;
   for (int32_t l = 0; l <= network->layer_count; l++) widest = (size_t)widths[l] > widest ? (size_t)widths[l] : widest;
   float *const buffers[2] = {workspace, workspace + (padded(widest) + 4) * TILE};
@@ -40,16 +40,14 @@ void mirrorscope_dense_forward(
     for (int32_t l = 0; l < network->layer_count; l++) bias += padded((size_t)widths[l] * (size_t)widths[l + 1] + LANES - 1);
     for (int32_t l = 0; l < network->layer_count; l++) {
       const size_t layer_inputs = (size_t)widths[l], units = (size_t)widths[l + 1];
-      if (l >= first_layer) {
-        float *out = in == buffers[0] ? buffers[1] : buffers[0];
-        multiply(out, network->parameters + bias, units, network->parameters + kernel, layer_inputs, 1, in, layer_inputs, 2);
-        if (network->rectified[l])
-          for (size_t i = 0; i < units * TILE; i += LANES) rectify((vector *)(out + i));
-        float *target = activations[l - first_layer] + begin * units;
-        for (size_t r = 0; r < tile; r++)
-          for (size_t u = 0; u < units; u++) target[r * units + u] = out[u * TILE + r];
-        in = out;
-      }
+      float *out = in == buffers[0] ? buffers[1] : buffers[0];
+      multiply(out, network->parameters + bias, units, network->parameters + kernel, layer_inputs, 1, in, layer_inputs, 2);
+      if (network->rectified[l])
+        for (size_t i = 0; i < units * TILE; i += LANES) rectify((vector *)(out + i));
+      float *target = activations[l] + begin * units;
+      for (size_t r = 0; r < tile; r++)
+        for (size_t u = 0; u < units; u++) target[r * units + u] = out[u * TILE + r];
+      in = out;
       kernel += padded(layer_inputs * units + LANES - 1);
       bias += padded(units + LANES - 1);
     }

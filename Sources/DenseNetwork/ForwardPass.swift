@@ -4,9 +4,7 @@ internal import CKernels
 public struct ActivationBlock: Sendable {
   /// Which of the given rows these are.
   public let rows: Range<Int>
-  /// Index of the layer that `activations[0]` belongs to.
-  public let firstLayer: Int
-  /// One `[rows × units]` array, row-major, per layer from `firstLayer` to the output.
+  /// One `[rows × units]` array, row-major, per layer.
   public let activations: [[Float]]
 
   /// `[rows × outputs]`
@@ -26,32 +24,14 @@ extension Network {
   /// - Throws: `NetworkError.raggedRows` if `rows` does not hold whole rows, and whatever `visit` throws.
   public func forward(rows: [UInt8], visit: (ActivationBlock) throws -> Void) throws {
     try rows.withUnsafeBytes { bytes in
-      try run(from: 0, bytes, valueCount: rows.count, isBytes: true, visit)
+      try run(bytes, valueCount: rows.count, isBytes: true, visit)
     }
   }
 
   /// The same for rows of floats.
   public func forward(rows: [Float], visit: (ActivationBlock) throws -> Void) throws {
     try rows.withUnsafeBytes { bytes in
-      try run(from: 0, bytes, valueCount: rows.count, isBytes: false, visit)
-    }
-  }
-
-  /// Replays the layers above `layer` from that layer's activations, as ablation does after changing some of them. With the activations
-  /// that `forward(rows:visit:)` gave, the result is the same bit for bit.
-  ///
-  /// - Parameters:
-  ///   - layer: index of the layer that `activations` belong to; below the output layer's.
-  ///   - activations: `[rows × units of that layer]`, row-major.
-  /// - Throws: `NetworkError`, and whatever `visit` throws. The blocks begin with layer `layer + 1`.
-  public func forward(
-    fromLayer layer: Int, activations: [Float], visit: (ActivationBlock) throws -> Void
-  ) throws {
-    guard layer >= 0, layer < layers.count - 1 else {
-      throw NetworkError.noSuchLayer(index: layer, count: layers.count)
-    }
-    try activations.withUnsafeBytes { bytes in
-      try run(from: layer + 1, bytes, valueCount: activations.count, isBytes: false, visit)
+      try run(bytes, valueCount: rows.count, isBytes: false, visit)
     }
   }
 
@@ -66,10 +46,9 @@ extension Network {
   }
 
   private func run(
-    from firstLayer: Int, _ bytes: UnsafeRawBufferPointer, valueCount: Int, isBytes: Bool,
-    _ visit: (ActivationBlock) throws -> Void
+    _ bytes: UnsafeRawBufferPointer, valueCount: Int, isBytes: Bool, _ visit: (ActivationBlock) throws -> Void
   ) throws {
-    let width = layers[firstLayer].inputCount
+    let width = inputCount
     guard valueCount % width == 0 else {
       throw NetworkError.raggedRows(values: valueCount, valuesPerRow: width)
     }
@@ -84,12 +63,12 @@ extension Network {
       var dense = dense
       for begin in stride(from: 0, to: rowCount, by: Self.forwardBlockRows) {
         let rows = begin..<min(begin + Self.forwardBlockRows, rowCount)
-        let targets = layers[firstLayer...].map { FloatBuffer(count: rows.count * $0.unitCount) }
+        let targets = layers.map { FloatBuffer(count: rows.count * $0.unitCount) }
         mirrorscope_dense_forward(
-          &dense, Int32(firstLayer), base + begin * width * valueSize, isBytes ? 1 : 0, rows.count,
+          &dense, base + begin * width * valueSize, isBytes ? 1 : 0, rows.count,
           targets.map(\.pointer), workspace.pointer)
         let activations = targets.map { Array(UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
-        try visit(ActivationBlock(rows: rows, firstLayer: firstLayer, activations: activations))
+        try visit(ActivationBlock(rows: rows, activations: activations))
       }
     }
   }
@@ -97,7 +76,9 @@ extension Network {
 
 /// The chosen action of each row: the index of its largest output, the lowest of several equal ones.
 ///
-/// - Parameter outputs: `[rows × outputCount]`. A NaN is never larger than a number; a row of NaN alone gives 0.
+/// - Parameters:
+///   - outputs: `[rows × outputCount]`. A NaN is never larger than a number; a row of NaN alone gives 0.
+///   - outputCount: at most 256, as many as there are labels.
 /// - Returns: one index per row, 0…255.
 @inlinable
 public func chosenActions<Value: BinaryFloatingPoint>(outputs: [Value], outputCount: Int) -> [UInt8] {

@@ -7,7 +7,6 @@ public enum NetworkError: Error, Equatable, Sendable, CustomStringConvertible {
   case layersDoNotMeet(lower: String, units: Int, upper: String, inputs: Int)
   case tooManyLayers(count: Int, limit: Int)
   case raggedRows(values: Int, valuesPerRow: Int)
-  case noSuchLayer(index: Int, count: Int)
   case rowsAndLabels(rows: Int, labels: Int)
   case noRows(set: String)
   case tooManyRows(set: String, count: Int)
@@ -35,8 +34,6 @@ public enum NetworkError: Error, Equatable, Sendable, CustomStringConvertible {
       "The network has \(count) dense layers and at most \(limit) are supported. Use fewer hidden layers."
     case .raggedRows(let values, let valuesPerRow):
       "\(values) values can't be cut into rows of \(valuesPerRow). Give whole rows."
-    case .noSuchLayer(let index, let count):
-      "There is no layer above layer index \(index) in a network of \(count) dense layers. Give an index below \(count - 1)."
     case .rowsAndLabels(let rows, let labels):
       "There are \(rows) rows of states but \(labels) labels. Give one label per row."
     case .noRows(let set):

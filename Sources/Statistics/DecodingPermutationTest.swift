@@ -61,6 +61,14 @@ public struct DecodingPermutationTest: Sendable, Equatable {
     accuracy = observed
     pValue = Double(atLeast + 1) / Double(permutations + 1)
   }
+
+  /// Bytes that it keeps beside the rows: a factor per fold, and for the labelings of one turn what `scores` holds of features and rows.
+  public static func bytes(rows: Double, features: Double, classes: Int, folds: Int, permutations: Int) -> Double {
+    guard permutations > 0 else { return 0 }
+    let (folds, columns) = (Double(folds), Double(min(permutations, OneStepDecoder.lanes) * (classes <= 2 ? 1 : classes)))
+    // The classes' sums of each fold and of all, a gradient, its solution and the weights; indicators and logits of the rows of a fold.
+    return 8 * (folds * features * features + columns * ((folds + 4) * features + 2 * rows / folds))
+  }
 }
 
 /// The decoders of all folds, for many labelings at a time.

@@ -78,8 +78,18 @@ public func linearCKAPValue(
   let x = centredColumns(first, units: firstUnits)
   let y = centredColumns(second, units: secondUnits)
   guard x.contains(where: { $0 != 0 }), y.contains(where: { $0 != 0 }) else { return nil }
-  // Permuting rows leaves the norms below CKA's fraction as they are.
-  func squaredNorm(_ order: [Int]) -> Double {
+  // Permuting rows leaves the norms below CKA's fraction as they are. Both forms hold at most as many numbers as a set does.
+  let squaredNorm =
+    rows < max(firstUnits, secondUnits)
+    ? crossNormOverRows(x, units: firstUnits, y, units: secondUnits) : crossNormOverUnits(x, units: firstUnits, y, units: secondUnits)
+  let observed = squaredNorm(Array(0..<rows))
+  return permutationPValue(rows, permutations, stream, tolerance: 1e-12 * observed, squaredNorm)
+}
+
+/// ‖XᵀPY‖² in Frobenius norm for an order of the rows of Y, by one product of units: rows × firstUnits × secondUnits steps an order.
+func crossNormOverUnits(_ x: [Double], units firstUnits: Int, _ y: [Double], units secondUnits: Int) -> (_ order: [Int]) -> Double {
+  let rows = x.count / firstUnits
+  return { order in
     let moved = order.flatMap { y[$0 * secondUnits..<($0 + 1) * secondUnits] }
     var cross = [Double](repeating: 0, count: firstUnits * secondUnits)
     cblas_dgemm(
@@ -87,8 +97,40 @@ public func linearCKAPValue(
       Int32(secondUnits), 0, &cross, Int32(secondUnits))
     return cross.reduce(0) { $0 + $1 * $1 }
   }
-  let observed = squaredNorm(Array(0..<rows))
-  return permutationPValue(rows, permutations, stream, tolerance: 1e-12 * observed, squaredNorm)
+}
+
+/// The same as tr(XXᵀ P YYᵀ Pᵀ), the sum of the products of two Gram matrices: rows² steps an order, however many the units.
+func crossNormOverRows(_ x: [Double], units firstUnits: Int, _ y: [Double], units secondUnits: Int) -> (_ order: [Int]) -> Double {
+  let rows = x.count / firstUnits
+  let (fixed, moved) = (gramMatrix(x, rows: rows, units: firstUnits), gramMatrix(y, rows: rows, units: secondUnits))
+  return { order in
+    fixed.withUnsafeBufferPointer { fixed in
+      moved.withUnsafeBufferPointer { moved in
+        order.withUnsafeBufferPointer { order in
+          var (diagonal, lower) = (0.0, 0.0)
+          for row in 0..<rows {
+            let (start, movedStart) = (row * rows, order[row] * rows)
+            var column = 0
+            while column < row {
+              lower += fixed[start + column] * moved[movedStart + order[column]]
+              column += 1
+            }
+            diagonal += fixed[start + row] * moved[movedStart + order[row]]
+          }
+          return diagonal + 2 * lower
+        }
+      }
+    }
+  }
+}
+
+/// XXᵀ, [rows × rows].
+private func gramMatrix(_ values: [Double], rows: Int, units: Int) -> [Double] {
+  var products = [Double](repeating: 0, count: rows * rows)
+  cblas_dgemm(
+    CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(rows), Int32(units), 1, values, Int32(units), values, Int32(units), 0,
+    &products, Int32(rows))
+  return products
 }
 
 /// (b + 1) / (N + 1), b of N random orders of 0..<size with a statistic at least that of the order as it is, within a tolerance.

@@ -17,7 +17,7 @@ public struct CommonOptions: ParsableArguments, Sendable {
   public init() {}
 
   public func validate() throws {
-    guard threads >= 1 else { throw ValidationError("--threads takes a whole number of at least 1, not \(threads).") }
+    guard (1...4096).contains(threads) else { throw ValidationError("--threads takes a whole number from 1 to 4,096, not \(threads).") }
   }
 
   /// Notes and progress for people, on standard error.

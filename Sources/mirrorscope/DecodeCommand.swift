@@ -33,9 +33,12 @@ struct DecodeCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func validate() throws {
-    guard folds >= 2 else { throw ValidationError("--folds takes a whole number of at least 2, not \(folds).") }
-    guard permutations >= 0 else { throw ValidationError("--permutations takes a whole number of at least 0, not \(permutations).") }
+    guard (2...1000).contains(folds) else { throw ValidationError("--folds takes a whole number from 2 to 1,000, not \(folds).") }
+    guard (0...1_000_000).contains(permutations) else {
+      throw ValidationError("--permutations takes a whole number from 0 to 1,000,000, not \(permutations).")
+    }
     guard rows >= 4 * folds else { throw ValidationError("--rows takes at least 4 rows per fold (\(4 * folds)), not \(rows).") }
+    guard rows <= 1_000_000_000 else { throw ValidationError("--rows takes at most 1,000,000,000, not \(rows).") }
   }
 
   func run() throws {

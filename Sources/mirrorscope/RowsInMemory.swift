@@ -16,8 +16,8 @@ extension CommonOptions {
   /// Opens a recording with all of its layers, which replaying holds in memory as doubles with a copy of the rows that are changed.
   func openForReplay(_ path: String) throws -> Recording {
     let recording = try Recording(path: path)
-    let bytes = 16 * recording.rowCount * recording.layers.reduce(0) { $0 + $1.unitCount }
-    try requireMemory(bytes: bytes, for: "\(path): the activations")
+    let bytes = 16 * Double(recording.rowCount) * recording.layers.reduce(0) { $0 + Double($1.unitCount) }
+    try requireMemory(bytes: byteCount(bytes), for: "\(path): the activations")
     return recording
   }
 }

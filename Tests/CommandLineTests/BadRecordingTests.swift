@@ -214,4 +214,33 @@ struct BadRecordingTests {
         """, run.transcript)
     #expect(run.errors.isEmpty, run.transcript)
   }
+
+  @Test("A layer without units, which --layers can leave out")
+  func noUnits() throws {
+    try recording { file in
+      try file.root.group("layers").createGroup("dense_3").createDataset("activations", type: .float32, shape: [300, 0])
+    }
+    let sentence = "bad.h5: /layers/dense_3/activations has no units. Record one or more, or drop the layer with --layers."
+    try expectFailure(2, sentence)
+    try expectFailure(2, sentence, "decode", "bad.h5", "--quiet")
+    let run = try workplace.run("mirrorscope", "cmni", "bad.h5", "--layers", "dense_[12]")
+    #expect(run.status == 0 && run.output.split(separator: "\n").count == 5, run.transcript)
+  }
+
+  @Test("A small file that declares 2⁵⁹ rows needs more than --max-memory", arguments: ["decode", "audit", "ablate", "circuit"])
+  func declaredRows(command: String) throws {
+    let rows = 1 << 59
+    let file = try File.create(workplace.path("bad.h5"))
+    try file.root.attributes.set("schema", "mirrorscope-recording")
+    try file.root.attributes.set("schema_version", "1.0")
+    try file.root.createDataset("phase", type: .uint8, shape: [rows], chunk: [1024])
+    try file.root.createDataset("inputs", type: .uint8, shape: [rows, 1], chunk: [1024, 1])
+    try file.root.createGroup("layers").createGroup("dense_1")
+      .createDataset("activations", type: .float32, shape: [rows, 1], chunk: [1024, 1])
+    try file.close()
+    let run = try workplace.run("mirrorscope", command, "bad.h5", "--quiet", "--max-memory", "1G")
+    #expect(run.status == 1 && run.output.isEmpty, run.transcript)
+    #expect(
+      run.errors.hasPrefix("error: bad.h5: the ") && run.errors.contains(" GB, more than --max-memory 1.0 GB. Raise it"), run.transcript)
+  }
 }

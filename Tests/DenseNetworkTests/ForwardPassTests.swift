@@ -48,7 +48,7 @@ import Testing
     let network = try Network(inputCount: 3, hidden: [2], outputCount: 4, seed: 8)
     var next = 0
     try network.forward(rows: set.states) { block in
-      #expect(block.rows.lowerBound == next && block.firstLayer == 0)
+      #expect(block.rows.lowerBound == next)
       #expect(block.activations.map(\.count) == [block.rows.count * 2, block.rows.count * 4])
       next = block.rows.upperBound
     }
@@ -78,25 +78,6 @@ import Testing
     var outputs: [Float] = []
     try network.forward(rows: set.states.map { Float($0) }) { outputs += $0.outputs }
     #expect(outputs == (try network.outputs(rows: set.states)))
-  }
-
-  @Test("Replaying from any layer's activations gives the layers above bit for bit", arguments: [0, 1, 2])
-  func replay(layer: Int) throws {
-    let set = try smallSet(rows: 75, inputCount: 100)
-    let network = try Network(inputCount: 100, hidden: [17, 5, 20], outputCount: 4, seed: 8)
-    let activations = try allActivations(network, set.states)
-    try network.forward(fromLayer: layer, activations: activations[layer]) { block in
-      #expect(block.firstLayer == layer + 1)
-      #expect(block.activations == Array(activations[(layer + 1)...]))
-    }
-  }
-
-  @Test("There is nothing to replay above the output layer")
-  func replayAboveOutput() throws {
-    let network = try Network(inputCount: 4, hidden: [2], outputCount: 4, seed: 8)
-    #expect(throws: NetworkError.noSuchLayer(index: 1, count: 2)) {
-      try network.forward(fromLayer: 1, activations: [0, 0, 0, 0]) { _ in }
-    }
   }
 
   @Test("A NaN weight shows in the activations instead of being rectified away")

@@ -68,4 +68,34 @@ struct AblationControlsTests {
     #expect(try Self.sets(pair) == [[1]] && pair[0].reason == "only 1 other set of that size: no standard deviation")
     #expect(pair[0].controlMean != nil && pair[0].controlDeviation == nil)
   }
+
+  /// The effects of control sets on both outputs in the none phase. The outliers drive the second output and are far from the other units in
+  /// both traits; unit u of the others adds u to the first.
+  private static func effects(outliers: Int, target: [Int]) throws -> (first: [Double], second: [Double]) {
+    let phases = (0..<12).map { Phase.allCases[$0 % 4] }
+    let recording = try HandMadeRecording(
+      hidden: phases.map { _ in (0..<2400).map { $0 < outliers ? 1000 : 1 } },
+      kernel: (0..<2400).map { $0 < outliers ? [0, 1e6] : [Float($0), 0] }, phases: phases
+    ).open()
+    let rows = try rows(recording, .units(layer: "dense_1", target), controls: 50)
+    func effects(_ outcome: String) throws -> [Double] {
+      try #require(rows.first { $0.phase == .neither && $0.outcome == outcome }).controlEffects
+    }
+    return try (effects("mean:0"), effects("mean:1"))
+  }
+
+  @Test("A unit that is far from all others draws its partner among all of them, not always the last")
+  func outlyingUnit() throws {
+    let effects = try Self.effects(outliers: 1, target: [0, 1])
+    #expect(effects.first.count == 50 && effects.second.allSatisfy { $0 == 0 })
+    #expect(effects.first.count { -$0 < 2400 } > 10)
+  }
+
+  @Test("The second of two far units draws among all that are left once the only one near them is taken")
+  func secondOutlyingUnit() throws {
+    let effects = try Self.effects(outliers: 3, target: [0, 1])
+    // Unit 2 is in every set, beside another each time.
+    #expect(effects.second.allSatisfy { $0 == -1e9 })
+    #expect(Set(effects.first).count == 50 && effects.first.count { -$0 < 1200 } > 10)
+  }
 }

@@ -166,4 +166,28 @@ struct AblationTests {
       #expect(error?.description.hasSuffix(fault) == true)
     }
   }
+
+  @Test("More outputs than bytes can number are refused; as many are not")
+  func manyOutputs() throws {
+    func rows(outputs: Int) throws -> [AblationRow] {
+      let phases = (0..<16).map { Phase.allCases[$0 % 4] }
+      let recording = try HandMadeRecording(
+        hidden: phases.map { _ in [1, 2] }, kernel: (0..<2).map { unit in (0..<outputs).map { Float($0 * unit) } }, phases: phases
+      ).open()
+      return try ablationRows(of: recording, plan: Self.plan([.units(layer: "dense_1", [1])]), threads: 1)
+    }
+    #expect(try !rows(outputs: 256).isEmpty)
+    let error = #expect(throws: RecordingError.self) { try rows(outputs: 257) }
+    #expect(
+      error?.description.hasSuffix(
+        "layer dense_2 has 257 outputs, but /label and /prediction number at most 256 actions. Record a network with fewer.") == true)
+  }
+
+  @Test("Too few rows to halve are said to be so, without naming a /split that is not there")
+  func tooFewRowsToHalve() throws {
+    let recording = try HandMadeRecording(hidden: [[1]], kernel: [[1, 0]], phases: [.neither]).open()
+    let error = #expect(throws: RecordingError.self) { try EvaluationRows(of: recording, sameRows: false, seed: 1) }
+    let description = try #require(error?.description)
+    #expect(!description.contains("/split") && description.contains("1 row leaves none to "), "\(description)")
+  }
 }

@@ -229,4 +229,19 @@ struct DecodingTests {
     plan.seed = 2
     #expect(try rows != recording.decodingRows(partnerFilter: true, plan: plan, threads: 2))
   }
+
+  @Test("The memory that decoding says it takes includes the permutation test: a factor per fold and the sums of 64 labelings")
+  func permutationMemory() throws {
+    let phases = (0..<40).map { Phase.allCases[$0 % 3] }
+    let recording = try HandMadeRecording(
+      hidden: phases.map { _ in Array(repeating: 1, count: 300) }, kernel: Array(repeating: [1, 0, 0, 0], count: 300),
+      actions: ["a", "b", "c", "d"], phases: phases, labels: phases.map(\.rawValue)
+    ).open()
+    var plan = DecodingPlan()
+    let bytes = plan.bytes(of: recording, threads: 1)
+    plan.permutations = 0
+    let difference = bytes - plan.bytes(of: recording, threads: 1)
+    let least = 5 * 300 * 300 * 8 + 5 * 300 * 64 * 4 * 8
+    #expect(difference >= least && difference < 2 * least)
+  }
 }

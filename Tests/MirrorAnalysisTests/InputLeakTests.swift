@@ -119,6 +119,35 @@ struct InputLeakTests {
     #expect(try leaks(phases: phases, .floats(perEpisode))[0].verdict == .fail)
   }
 
+  @Test("Noise that is constant in an episode is no leak where two long episodes stand beside many short ones, whatever the seed")
+  func unequalStrata() throws {
+    // Two episodes of 1,000 none rows, 200 of 10 self rows, 200 of 10 other rows.
+    let lengths = [1000, 1000] + Array(repeating: 10, count: 400)
+    let episodeOfRow = lengths.indices.flatMap { Array(repeating: $0, count: lengths[$0]) }
+    let phases = episodeOfRow.map { $0 < 2 ? Phase.neither : $0 < 202 ? .own : .other }
+    for seed in 0..<8 as Range<UInt64> {
+      var stream = RandomStream(seed: seed, purpose: "leak tests: unequal strata")
+      let inputs = (0..<100).map { _ in
+        let values = lengths.map { _ in UInt8(stream.uniform(below: 2)) }
+        return episodeOfRow.map { values[$0] }
+      }
+      for row in try leaks(phases: phases, strata: episodeOfRow.map { Int32($0) }, seed: seed, threads: 2, .bytes(inputs)) {
+        #expect(row.verdict == (row.subject == "self/other" ? .ok : .notMeasured), "seed \(seed): \(row.subject) \(row.detail)")
+        if row.subject == "none/self" { #expect(row.detail.hasPrefix("3 independent rows"), "\(row.detail)") }
+      }
+    }
+  }
+
+  @Test("A leak is one in episodes of unequal length too")
+  func leakInUnequalStrata() throws {
+    let lengths = (0..<120).map { 5 + $0 * 7 % 60 }
+    let episodeOfRow = lengths.indices.flatMap { Array(repeating: $0, count: lengths[$0]) }
+    let phases = episodeOfRow.map { [Phase.neither, .own, .other][$0 % 3] }
+    for row in try leaks(phases: phases, strata: episodeOfRow.map { Int32($0) }, .bytes([phases.map(\.rawValue)])) {
+      #expect(row.verdict == .fail, "\(row.subject) \(row.detail)")
+    }
+  }
+
   @Test("Few rows or a single stratum are not measured, and say why")
   func notMeasurable() throws {
     let few = (0..<8).map { [Phase.neither, .own, .other, .neither][$0 % 4] }

@@ -1,5 +1,6 @@
-import Statistics
 import Testing
+
+@testable import Statistics
 
 @Suite("Similarity of representations")
 struct SimilarityTests {
@@ -82,5 +83,28 @@ struct SimilarityTests {
     #expect(p(values, values.map { 3 * $0 + 1e6 }) == 1.0 / 200)
     #expect(p(values, Array(repeating: 0.1, count: 40)) == nil && p([1, 2, 3, 4], [1, 2, 3, 4]) == nil && p(values, values, 0) == nil)
     #expect(p(values, [.nan] + values.dropFirst()) == nil)
+  }
+
+  @Test(
+    "What an order of rows changes of CKA is the same over rows as over units, and so is p for wide sets",
+    arguments: [(3, 5), (40, 7), (30, 64)])
+  func wideCKA(firstUnits: Int, secondUnits: Int) {
+    let rows = 15
+    let x = doubles(noise(rows: rows, units: firstUnits, seed: 1))
+    let y = doubles(noise(rows: rows, units: secondUnits, seed: 2)).enumerated().map { $1 + 0.2 * x[$0 / secondUnits * firstUnits] }
+    let overUnits = crossNormOverUnits(x, units: firstUnits, y, units: secondUnits)
+    let overRows = crossNormOverRows(x, units: firstUnits, y, units: secondUnits)
+    var stream = RandomStream(seed: 1, purpose: "wide CKA tests")
+    for _ in 0..<20 {
+      let order = Array(0..<rows).shuffled(using: &stream)
+      #expect(agrees(overRows(order), overUnits(order), relative: 1e-9))
+    }
+    // Units that are 0 make a set wide and change nothing.
+    func p(zeros: Int) -> Double? {
+      let wide = (0..<rows).flatMap { row in Array(x[row * firstUnits..<(row + 1) * firstUnits]) + Array(repeating: 0, count: zeros) }
+      return linearCKAPValue(
+        wide, units: firstUnits + zeros, y, units: secondUnits, permutations: 199, stream: RandomStream(seed: 3, purpose: "wide CKA tests"))
+    }
+    #expect(p(zeros: 0) == p(zeros: 20) && p(zeros: 0) != nil)
   }
 }

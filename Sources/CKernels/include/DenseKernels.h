@@ -38,12 +38,12 @@ size_t mirrorscope_dense_layout(
 /// Floats of scratch that the forward pass or the training step needs. The caller zeroes it once; no call shares it with another.
 size_t mirrorscope_dense_workspace(int32_t layer_count, const int32_t *_Nonnull widths);
 
-/// Runs the layers from `first_layer` up, without dropout.
+/// Runs all layers, without dropout.
 ///
-/// - rows: uint8 (`rows_are_bytes` 1) or float (0), [count × widths[first_layer]].
-/// - activations: [layer_count − first_layer] buffers; the k-th is [count × widths[first_layer + k + 1]] and is written.
+/// - rows: uint8 (`rows_are_bytes` 1) or float (0), [count × widths[0]].
+/// - activations: [layer_count] buffers; the k-th is [count × widths[k + 1]] and is written.
 void mirrorscope_dense_forward(
-    const mirrorscope_dense *_Nonnull network, int32_t first_layer, const void *_Nonnull rows, int32_t rows_are_bytes, size_t count,
+    const mirrorscope_dense *_Nonnull network, const void *_Nonnull rows, int32_t rows_are_bytes, size_t count,
     float *_Nonnull const *_Nonnull activations, float *_Nonnull workspace);
 
 /// What one run of training steps works on.

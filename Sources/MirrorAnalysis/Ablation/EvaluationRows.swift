@@ -23,14 +23,18 @@ public struct EvaluationRows: Sendable {
       evaluate = select
       return
     }
+    let split = try recording.split()
     let isSelect =
-      try recording.split().map { $0.map { $0 == .select } }
+      split.map { $0.map { $0 == .select } }
       ?? seededHalfSplit(groupOfRow: phases.map { Int($0.rawValue) }, seed: seed, purpose: "select and evaluate")
     select = isSelect.indices.filter { isSelect[$0] }
     evaluate = isSelect.indices.filter { !isSelect[$0] }
     for (name, rows) in [("select", select), ("evaluate", evaluate)] where rows.isEmpty {
       throw RecordingError.notEnoughRows(
-        file: recording.path, fault: "/split leaves no rows to \(name). Mark some, or use the same rows for both with --same-rows.")
+        file: recording.path,
+        fault: split == nil
+          ? "\(phases.count == 1 ? "1 row leaves" : "\(phases.count) rows leave") none to \(name). Record more, or use the same rows for both with --same-rows."
+          : "/split leaves no rows to \(name). Mark some, or use the same rows for both with --same-rows.")
     }
   }
 }

@@ -45,20 +45,19 @@ struct MatchedControls: Sendable {
     let others = combinationCount(of: candidates.count, taking: units.count) - (candidates == all ? 1 : 0)
     guard others > count else { return combinations(of: candidates, taking: units.count).filter { $0 != units } }
 
-    let matched = units.map { unit in
-      all.map { candidate in exp(-0.5 * traits.reduce(0) { $0 + ($1[candidate] - $1[unit]) * ($1[candidate] - $1[unit]) }) }
+    var squaredDistances = units.map { unit in
+      all.map { candidate in traits.reduce(0) { $0 + ($1[candidate] - $1[unit]) * ($1[candidate] - $1[unit]) } }
     }
-    var weights = matched
     var seen: Set<[Int]> = [units]
     var sets: [[Int]] = []
     var (draws, repeats) = (0, 0)
     while sets.count < count {
       draws += 1
       var stream = RandomStream(seed: seed, purpose: "ablation control", index: UInt64(number << 32 + draws))
-      let set = draw(from: candidates, weights: weights, &stream)
+      let set = draw(from: candidates, squaredDistances: squaredDistances, &stream)
       guard seen.insert(set).inserted else {
         repeats += 1
-        if repeats == Self.patience { weights = matched.map { $0.map { _ in 1 } } }
+        if repeats == Self.patience { squaredDistances = squaredDistances.map { $0.map { _ in 0 } } }
         continue
       }
       sets.append(set)
@@ -67,14 +66,17 @@ struct MatchedControls: Sendable {
     return sets
   }
 
-  /// One set, ascending: a partner for each row of `weights`, `[target units][layer units]`.
-  private func draw(from candidates: [Int], weights: [[Double]], _ stream: inout RandomStream) -> [Int] {
+  /// One set, ascending: a partner for each row of `squaredDistances`, `[target units][layer units]`.
+  private func draw(from candidates: [Int], squaredDistances: [[Double]], _ stream: inout RandomStream) -> [Int] {
     var candidates = candidates
-    return weights.map { weights in
-      var remaining = stream.uniform() * candidates.reduce(0) { $0 + weights[$1] }
+    return squaredDistances.map { distances in
+      // Relative to the nearest that is left: far from all, every weight would be 0.
+      let nearest = candidates.reduce(Double.infinity) { min($0, distances[$1]) }
+      let weights = candidates.map { exp(-0.5 * (distances[$0] - nearest)) }
+      var remaining = stream.uniform() * weights.reduce(0, +)
       var choice = candidates.count - 1
-      for (index, candidate) in candidates.enumerated() {
-        remaining -= weights[candidate]
+      for (index, weight) in weights.enumerated() {
+        remaining -= weight
         if remaining < 0 {
           choice = index
           break

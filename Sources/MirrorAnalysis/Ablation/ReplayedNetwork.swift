@@ -26,18 +26,28 @@ struct ReplayedNetwork: Sendable {
   var hidden: ArraySlice<Layer> { layers.dropLast() }
   var outputCount: Int { layers.last?.unitCount ?? 0 }
 
+  /// Actions are numbered by bytes.
+  private static let mostOutputs = 256
+
   /// Rows that are replayed at a time: always the same, so that BLAS rounds the same for any number of threads.
   static let blockRows = 1024
 
   /// Reads a recording with all of its layers and checks that replaying gives what was recorded (`ReplayCheck`).
   ///
   /// - Throws: `RecordingError.missingPart` for a kernel or bias that replaying needs, `.invalid` for layers that are no chain of dense
-  ///   relu and linear layers, and for one whose recorded activations do not follow from those below it.
+  ///   relu and linear layers, for more than 256 outputs, and for a layer whose recorded activations do not follow from those below it.
   init(of recording: Recording, threads: Int) throws {
     path = recording.path
     let recorded = recording.layers.filter(\.isOwnLayer)
     guard recorded.count >= 2 else {
       throw RecordingError.invalid(file: path, fault: "has \(recorded.count) dense layers; ablation needs a hidden and an output layer.")
+    }
+    if let output = recorded.last, output.unitCount > Self.mostOutputs {
+      throw RecordingError.invalid(
+        file: path,
+        fault:
+          "layer \(output.name) has \(output.unitCount) outputs, but /label and /prediction number at most \(Self.mostOutputs) actions. "
+          + "Record a network with fewer.")
     }
     let upper = try recorded.dropFirst().map { layer in try StoredDenseLayer(layer, of: recording) }
     for (lower, layer) in zip(recorded, upper.map(\.dense)) where layer.inputCount != lower.unitCount {

@@ -44,7 +44,8 @@ struct PhaseContest: Sendable {
   let isMeasurable: Bool
   /// Rows scored on.
   let scoredCount: Int
-  /// Rows scored on that are independent: with strata, pairs of a stratum and a phase.
+  /// How many independent rows those scored on are worth: with strata Kish's (1965) effective number of the pairs of a stratum and a phase
+  /// among them, ⌊(Σ s)² / Σ s²⌋ with s rows in a pair. Accuracy and chance weigh a pair by its rows, so a long episode outweighs many short ones.
   let independentCount: Int
   /// Share of the most common phase among the rows scored on.
   let chance: Double
@@ -71,7 +72,10 @@ struct PhaseContest: Sendable {
     scoredCount = scored.count
     chance = scored.isEmpty ? 1 : Double(codes.map { scoredCounts[$0] }.max() ?? 0) / Double(scored.count)
     independentCount =
-      rows.strata.map { strata in Set(scored.map { [strata[$0.position], $0.rank] }).count } ?? scored.count
+      rows.strata.map { strata in
+        let sizes = Dictionary(grouping: scored) { [strata[$0.position], $0.rank] }.values.map(\.count)
+        return sizes.isEmpty ? 0 : scored.count * scored.count / sizes.reduce(0) { $0 + $1 * $1 }
+      } ?? scored.count
   }
 
   /// How many of the rows scored on are predicted right from a column's bins.

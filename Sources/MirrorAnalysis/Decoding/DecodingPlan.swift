@@ -13,13 +13,17 @@ public struct DecodingPlan: Sendable {
   public init() {}
 
   /// Bytes that decoding takes beside blocks of activations: of at most `rows` rows of self, other and the action those of every layer, and
-  /// per thread the doubles of one decoder.
+  /// per thread the doubles of one decoder and of its permutation test.
   public func bytes(of recording: Recording, threads: Int) -> Int {
-    let widths = recording.layers.map(\.unitCount)
-    let width = widths.max() ?? 0
-    let decoder = 32 * min(rows, recording.rowCount) * width + 16 * width * width
-    return 4 * min(3 * rows, recording.rowCount) * widths.reduce(0, +) + max(1, min(threads, 2 * widths.count)) * decoder
-      + 24 * recording.rowCount
+    let widths = recording.layers.map { Double($0.unitCount) }
+    let (width, rowCount) = (widths.max() ?? 0, Double(recording.rowCount))
+    let decoded = min(Double(rows), rowCount)
+    let classes = recording.actionNames?.count ?? recording.layers.first(where: \.isOutput)?.unitCount ?? 2
+    let test = DecodingPermutationTest.bytes(
+      rows: decoded, features: width, classes: min(256, classes), folds: folds, permutations: permutations)
+    let decoder = 32 * decoded * width + 16 * width * width + test
+    return byteCount(
+      4 * min(3 * Double(rows), rowCount) * widths.reduce(0, +) + Double(max(1, min(threads, 2 * widths.count))) * decoder + 24 * rowCount)
   }
 }
 

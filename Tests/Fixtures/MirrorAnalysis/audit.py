@@ -71,7 +71,10 @@ def leak(inputs, codes, strata, phases, learn):
         guess = np.array(order)[table.argmax(0)]
         best = max(best, np.mean(guess[b[test]] == codes[test]))
     chance = max(np.mean(codes[test] == p) for p in phases)
-    n = test.sum() if strata is None else len(set(zip(strata[test], codes[test])))
+    n = test.sum()
+    if strata is not None:  # Kish's effective number of pairs of a stratum and a phase
+        _, sizes = np.unique(np.stack([strata[test], codes[test]]), axis=1, return_counts=True)
+        n = int(sizes.sum() ** 2 // (sizes**2).sum())
     right = np.arange(n + 1)
     significant = right[inputs.shape[1] * binom.sf(right - 1, n, chance) <= 0.01]
     return float(best), float(max(significant[0] / n, (1 + chance) / 2))
