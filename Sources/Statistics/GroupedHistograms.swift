@@ -22,7 +22,13 @@ public struct GroupedHistograms: Sendable {
   /// Adds rows: `[rows × units]`, each to its group. A row of a group that there is not, and a value outside its unit's range, is left out.
   ///
   /// Benchmark: divergence.
-  public mutating func add<Value: BinaryFloatingPoint>(_ rows: UnsafeBufferPointer<Value>, groupOfRow: ArraySlice<UInt8>) {
+  public mutating func add(_ rows: UnsafeBufferPointer<Float>, groupOfRow: ArraySlice<UInt8>) { count(rows, groupOfRow) }
+
+  /// The same for values in double precision.
+  public mutating func add(_ rows: UnsafeBufferPointer<Double>, groupOfRow: ArraySlice<UInt8>) { count(rows, groupOfRow) }
+
+  // Generic only in here: from another module it would not be compiled for either type, and take ten times as long.
+  private mutating func count<Value: BinaryFloatingPoint>(_ rows: UnsafeBufferPointer<Value>, _ groupOfRow: ArraySlice<UInt8>) {
     precondition(rows.count == groupOfRow.count * units, "one group per row")
     let (units, bins, groups) = (units, bins, groups)
     counts.withUnsafeMutableBufferPointer { counts in

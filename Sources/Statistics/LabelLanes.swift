@@ -6,12 +6,15 @@ struct Dealing: Sendable {
   var places: [Int]
   /// Rows of the stratum that are left, this one included.
   var left: [Int]
+  /// Share of treated rows in the stratum.
+  var shares: [Double]
   /// Treated rows of a stratum that begins with this row; -1 where it has begun before.
   var beginning: [Int]
 
   init(rowCount: Int) {
     places = [Int](repeating: 0, count: rowCount)
     left = places
+    shares = [Double](repeating: 0, count: rowCount)
     beginning = [Int](repeating: -1, count: rowCount)
   }
 }

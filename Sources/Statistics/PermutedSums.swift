@@ -79,33 +79,62 @@ public final class PermutedSums {
     _ rows: [Int32], of sides: [ContrastSide], labels: [Int32]?, columns: UnsafeBufferPointer<Double>
   ) -> Dealing {
     var dealing = Dealing(rowCount: rows.count)
-    let hasStrata = strata.sizes.count > 1
+    // Rows of a stratum mostly come one after another.
+    var current: (label: Int32, place: Place)?
     for (position, row) in rows.enumerated() {
       let label = labels?[Int(row)] ?? 0
       var place: Place
-      if let known = open[label] {
-        place = known
+      if let current, current.label == label {
+        place = current.place
       } else {
-        let size = strata.sizes[label]
-        let total = size?.total ?? 0
-        place = Place(
-          number: freePlaces.popLast() ?? 0, left: total, treatedShare: Double(size?.treated ?? 0) / Double(max(1, total)))
-        dealing.beginning[position] = size?.treated ?? 0
+        if let current { open[current.label] = current.place }
+        if let known = open[label] {
+          place = known
+        } else {
+          let size = strata.sizes[label]
+          let total = size?.total ?? 0
+          place = Place(
+            number: freePlaces.popLast() ?? 0, left: total, treatedShare: Double(size?.treated ?? 0) / Double(max(1, total)))
+          dealing.beginning[position] = size?.treated ?? 0
+        }
       }
       dealing.places[position] = place.number
       dealing.left[position] = max(1, place.left)
+      dealing.shares[position] = place.treatedShare
       place.left -= 1
-      open[label] = place.left > 0 ? place : nil
-      if place.left <= 0 { freePlaces.append(place.number) }
-      let isTreated = sides[Int(row)] == .treated
-      for unit in 0..<units {
-        let value = columns[position * units + unit]
-        all[unit] += value
-        if isTreated { treated[unit] += value }
-        if hasStrata { expected[unit].add(place.treatedShare * value) }
+      if place.left > 0 {
+        current = (label, place)
+      } else {
+        current = nil
+        open[label] = nil
+        freePlaces.append(place.number)
       }
     }
+    if let current { open[current.label] = current.place }
+    addWithoutChance(columns, dealing, isTreated: rows.map { sides[Int($0)] == .treated })
     return dealing
+  }
+
+  /// Adds rows to the sums that need no chance. The buffers are opened once: a class checks every access to a property of its own.
+  private func addWithoutChance(_ columns: UnsafeBufferPointer<Double>, _ dealing: Dealing, isTreated: [Bool]) {
+    let (units, hasStrata) = (units, strata.sizes.count > 1)
+    all.withUnsafeMutableBufferPointer { all in
+      treated.withUnsafeMutableBufferPointer { treated in
+        for row in isTreated.indices {
+          let values = UnsafeBufferPointer(rebasing: columns[row * units..<(row + 1) * units])
+          for unit in 0..<units { all[unit] += values[unit] }
+          if isTreated[row] {
+            for unit in 0..<units { treated[unit] += values[unit] }
+          }
+        }
+      }
+    }
+    guard hasStrata else { return }
+    expected.withUnsafeMutableBufferPointer { expected in
+      for row in isTreated.indices {
+        for unit in 0..<units { expected[unit].add(dealing.shares[row] * columns[row * units + unit]) }
+      }
+    }
   }
 
   /// The differences, once all rows are in.

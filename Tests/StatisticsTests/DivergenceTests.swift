@@ -36,15 +36,9 @@ struct Decoding: Decodable {
 struct DivergenceTests {
   /// The histogram of one unit and group.
   private func histogram(_ values: [Double], _ range: ClosedRange<Double>) -> Histogram {
-    grouped(values, [range], values.map { _ in 0 }).histogram(unit: 0, group: 0)
-  }
-
-  private func grouped<Value: BinaryFloatingPoint>(
-    _ values: [Value], _ ranges: [ClosedRange<Double>], _ groupOfRow: [UInt8]
-  ) -> GroupedHistograms {
-    var histograms = GroupedHistograms(ranges: ranges, groups: 3, bins: 50)
-    values.withUnsafeBufferPointer { histograms.add($0, groupOfRow: groupOfRow[...]) }
-    return histograms
+    var histograms = GroupedHistograms(ranges: [range], groups: 1, bins: 50)
+    values.withUnsafeBufferPointer { histograms.add($0, groupOfRow: values.map { _ in 0 }[...]) }
+    return histograms.histogram(unit: 0, group: 0)
   }
 
   @Test("Histograms agree with numpy.histogram and divergences with scipy.stats.entropy")
@@ -70,7 +64,9 @@ struct DivergenceTests {
     let groupOfRow = (0..<600).map { UInt8([0, 1, 2, 255][$0 % 4]) }
     let ranges = [-2.0...2.0, -9...9, 0...0]
     func part(_ rows: Range<Int>) -> GroupedHistograms {
-      grouped(Array(values[rows.lowerBound * 3..<rows.upperBound * 3]), ranges, Array(groupOfRow[rows]))
+      var histograms = GroupedHistograms(ranges: ranges, groups: 3, bins: 50)
+      Array(values[rows.lowerBound * 3..<rows.upperBound * 3]).withUnsafeBufferPointer { histograms.add($0, groupOfRow: groupOfRow[rows]) }
+      return histograms
     }
     var merged = part(250..<600)
     merged.merge(part(0..<250))

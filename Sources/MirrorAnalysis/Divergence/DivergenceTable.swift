@@ -62,8 +62,12 @@ public func divergenceRows(
     guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { return [] }
     let histograms =
       layer.storesDoubles
-      ? try recording.histograms(of: layer, codes: codes, into: empty, as: Double.self, threads: threads)
-      : try recording.histograms(of: layer, codes: codes, into: empty, as: Float.self, threads: threads)
+      ? try recording.histograms(of: layer, into: empty, threads: threads) { (part, block: UnsafeBufferPointer<Double>, rows) in
+        part.add(block, groupOfRow: codes[rows])
+      }
+      : try recording.histograms(of: layer, into: empty, threads: threads) { (part, block: UnsafeBufferPointer<Float>, rows) in
+        part.add(block, groupOfRow: codes[rows])
+      }
     return (0..<layer.unitCount).flatMap { unit in
       rows(
         recording: recording.path, layer: moments, unit: unit,
@@ -79,13 +83,14 @@ public func divergenceBytes(of recording: Recording, bins: Int, threads: Int) ->
 }
 
 extension Recording {
-  fileprivate func histograms<Value: ActivationValue & BinaryFloatingPoint>(
-    of layer: RecordedLayer, codes: [UInt8], into empty: GroupedHistograms, as type: Value.Type, threads: Int
+  fileprivate func histograms<Value: ActivationValue>(
+    of layer: RecordedLayer, into empty: GroupedHistograms, threads: Int,
+    add: @escaping @Sendable (inout GroupedHistograms, UnsafeBufferPointer<Value>, Range<Int>) -> Void
   ) throws -> GroupedHistograms {
     var histograms = empty
     try mapBlocks(of: layer, threads: threads) { (rows, block: UnsafeBufferPointer<Value>) in
       var part = empty
-      part.add(block, groupOfRow: codes[rows])
+      add(&part, block, rows)
       return part
     } take: { part in
       histograms.merge(part)
