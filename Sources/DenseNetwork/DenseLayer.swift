@@ -24,15 +24,7 @@ public struct DenseLayer: Sendable, Equatable {
   public init(
     name: String, inputCount: Int, unitCount: Int, kernel: [Float], bias: [Float], activation: Activation
   ) throws(NetworkError) {
-    guard inputCount > 0, unitCount > 0 else {
-      throw .nonPositiveWidth(layer: name, inputs: inputCount, units: unitCount)
-    }
-    guard kernel.count == inputCount * unitCount else {
-      throw .kernelCount(layer: name, expected: inputCount * unitCount, found: kernel.count)
-    }
-    guard bias.count == unitCount else {
-      throw .biasCount(layer: name, expected: unitCount, found: bias.count)
-    }
+    try checkSizes(ofLayer: name, inputs: inputCount, units: unitCount, kernel: kernel.count, bias: bias.count)
     self.init(uncheckedName: name, inputCount, unitCount, kernel, bias, activation)
   }
 
@@ -47,4 +39,11 @@ public struct DenseLayer: Sendable, Equatable {
     self.bias = bias
     self.activation = activation
   }
+}
+
+/// - Throws: `NetworkError` if a count is not positive or the kernel or bias has another size.
+func checkSizes(ofLayer name: String, inputs: Int, units: Int, kernel: Int, bias: Int) throws(NetworkError) {
+  guard inputs > 0, units > 0 else { throw .nonPositiveWidth(layer: name, inputs: inputs, units: units) }
+  guard kernel == inputs * units else { throw .kernelCount(layer: name, expected: inputs * units, found: kernel) }
+  guard bias == units else { throw .biasCount(layer: name, expected: units, found: bias) }
 }

@@ -18,11 +18,7 @@ public struct DoubleDenseLayer: Sendable, Equatable {
     name: String, unitCount: Int, kernel: [Double], bias: [Double], activation: DenseLayer.Activation
   ) throws(NetworkError) {
     let inputCount = unitCount > 0 ? kernel.count / unitCount : 0
-    guard inputCount > 0 else { throw .nonPositiveWidth(layer: name, inputs: inputCount, units: unitCount) }
-    guard kernel.count == inputCount * unitCount else {
-      throw .kernelCount(layer: name, expected: inputCount * unitCount, found: kernel.count)
-    }
-    guard bias.count == unitCount else { throw .biasCount(layer: name, expected: unitCount, found: bias.count) }
+    try checkSizes(ofLayer: name, inputs: inputCount, units: unitCount, kernel: kernel.count, bias: bias.count)
     self.name = name
     self.inputCount = inputCount
     self.unitCount = unitCount

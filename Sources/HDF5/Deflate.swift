@@ -71,9 +71,10 @@ final class CodecWorkspace {
   private func compressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
     let (header, trailer) = (2, 4)
     guard target.count > header + trailer, let start = target.baseAddress, let bytes = source.baseAddress else { return nil }
-    let planes = (planeByteCount + Self.largestBlock - 1) / Self.largestBlock
+    // Even parts of a plane.
+    let parts = max(1, (planeByteCount + Self.largestBlock - 1) / Self.largestBlock)
     let count = mirrorscope_deflate_literals(
-      bytes.assumingMemoryBound(to: UInt8.self), source.count, max(1, (planeByteCount + planes - 1) / max(1, planes)),
+      bytes.assumingMemoryBound(to: UInt8.self), source.count, max(1, (planeByteCount + parts - 1) / parts),
       (start + header).assumingMemoryBound(to: UInt8.self), target.count - header - trailer)
     guard count > 0 else { return nil }
     // RFC 1950: deflate with a window of 32 KiB, fastest algorithm; then Adler-32 of the bytes.

@@ -68,16 +68,15 @@ public final class PermutedSums {
       let rows = Array(used[start..<min(start + chunkRows, used.count)])
       grid.round(values, rows: rows[...], into: columns)
       nonisolated(unsafe) let shared = UnsafeBufferPointer(rebasing: columns[..<(rows.count * units)])
-      let dealing = dealing(rows, of: sides, labels: labels, columns: shared)
+      let dealing = dealing(rows, labels: labels)
+      addWithoutChance(shared, dealing, isTreated: rows.map { sides[Int($0)] == .treated })
       let lanes = lanes
       _ = try mapBlocks(count: lanes.count, threads: threads) { lanes[$0].add(shared, dealing) }
     }
   }
 
-  /// Says how labels are dealt to the next rows, and adds these to the sums that need no chance.
-  private func dealing(
-    _ rows: [Int32], of sides: [ContrastSide], labels: [Int32]?, columns: UnsafeBufferPointer<Double>
-  ) -> Dealing {
+  /// Says how labels are dealt to the next rows.
+  private func dealing(_ rows: [Int32], labels: [Int32]?) -> Dealing {
     var dealing = Dealing(rowCount: rows.count)
     // Rows of a stratum mostly come one after another.
     var current: (label: Int32, place: Place)?
@@ -111,7 +110,6 @@ public final class PermutedSums {
       }
     }
     if let current { open[current.label] = current.place }
-    addWithoutChance(columns, dealing, isTreated: rows.map { sides[Int($0)] == .treated })
     return dealing
   }
 

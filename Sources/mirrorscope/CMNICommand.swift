@@ -52,14 +52,9 @@ struct CMNICommand: ParsableCommand {
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
         let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
         guard !resampling.isEmpty else { return try moments.cmniRows() }
-        if resampling.permutations > 0 {
-          try common.requireMemory(
-            bytes: PermutedContrasts.bytes(layers: recording.layers, permutations: resampling.permutations),
-            for: "\(recording.path): the permutations", alternative: "take fewer --permutations")
-        }
         let permuted =
           resampling.permutations > 0
-          ? try PermutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads) : nil
+          ? try common.permutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads) : nil
         let drawn =
           resampling.replicates > 0
           ? try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads) : nil

@@ -13,6 +13,16 @@ extension CommonOptions {
     return try ContrastRows(of: recording, rows: moments.rows, usesStrata: plan.usesStrata, threads: threads)
   }
 
+  /// Permutes, once it is clear that the permutations may be held.
+  func permutedContrasts(
+    of recording: Recording, moments: RecordingMoments, plan: ResamplingPlan, threads: Int
+  ) throws -> PermutedContrasts {
+    try requireMemory(
+      bytes: PermutedContrasts.bytes(layers: recording.layers, permutations: plan.permutations),
+      for: "\(recording.path): the permutations", alternative: "take fewer --permutations")
+    return try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: threads)
+  }
+
   /// Opens a recording with all of its layers, which replaying holds in memory as doubles with a copy of the rows that are changed.
   func openForReplay(_ path: String) throws -> Recording {
     let recording = try Recording(path: path)

@@ -57,10 +57,7 @@ struct UnitsCommand: ParsableCommand {
       try recordings.forEachRecording(threads: common.threads) { recording, threads in
         let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
         guard test == .permutation else { return try moments.unitsRows(criteria: chosen) }
-        try common.requireMemory(
-          bytes: PermutedContrasts.bytes(layers: recording.layers, permutations: resampling.permutations),
-          for: "\(recording.path): the permutations", alternative: "take fewer --permutations")
-        let permuted = try PermutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads)
+        let permuted = try common.permutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads)
         return try moments.unitsRows(criteria: chosen, permuted: permuted)
       } take: { rows in
         try take(rows)

@@ -79,7 +79,7 @@ public func divergenceRows(
 /// Bytes that the histograms of a recording take at most: those of the largest layer, for every block that is under way.
 public func divergenceBytes(of recording: Recording, bins: Int, threads: Int) -> Int {
   let units = recording.layers.map(\.unitCount).max() ?? 0
-  return Int(min(8 * Double(units) * Double(Phase.allCases.count * bins) * Double(8 * max(1, threads) + 2), 1e18))
+  return byteCount(8 * Double(units) * Double(Phase.allCases.count * bins) * Double(8 * max(1, threads) + 2))
 }
 
 extension Recording {

@@ -48,8 +48,7 @@ public struct PermutedContrasts: Sendable {
   /// Bytes that the permutations of a recording take at most, rows not counted: two nulls, and what is dealt from.
   public static func bytes(layers: [RecordedLayer], permutations: Int) -> Int {
     let units = layers.reduce(0) { $0 + $1.unitCount }
-    let (bytes, overflows) = permutations.multipliedReportingOverflow(by: 16 * units)
-    return overflows ? .max : bytes + 64 << 20
+    return byteCount(16 * Double(permutations) * Double(units) + 0x1p26)
   }
 }
 
