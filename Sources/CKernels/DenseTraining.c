@@ -7,7 +7,7 @@ typedef struct {
   size_t inputs, units, input_stride;
   size_t kernel, bias;         // offsets of the parameters
   const float *in_columns;     // the layer's inputs after dropout
-  const float *in_rows;        // the same, row by row, columns beyond `inputs` zero
+  const void *in_rows;         // the same, row by row, columns beyond `inputs` zero: uint8 in the first layer, float in the others
   float *out_columns;          // [units × TILE]
   float *out_rows;             // [TILE × padded(units)]; unused for the output layer
   float *deltas;               // [units × TILE]: ∂loss/∂(sum before the activation)
@@ -44,13 +44,12 @@ static int32_t dropout_threshold(double dropout) { return (int32_t)(dropout * 16
 INLINED void rectify_and_drop(
     float *columns, size_t units, uint32_t first_unit, uint32_t first_row, uint64_t key, int32_t threshold, float scale,
     const int vectors) {
-  const words lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
   for (size_t u = 0; u < units; u++) {
     vector *values = (vector *)(columns + u * TILE);
     for (int j = 0; j < vectors; j++) {
       rectify(values + j);
       if (threshold == 0) continue;
-      const words row = lane + (first_row + (uint32_t)j * LANES);
+      const words row = (words)LANE_NUMBERS + (first_row + (uint32_t)j * LANES);
       words h = (row * 65536u + (first_unit + (uint32_t)u)) * 0x9E3779B1u + (uint32_t)key;
       h = (h ^ (h >> 16)) * 0x7FEB352Du;
       h ^= (uint32_t)(key >> 32);
@@ -62,57 +61,55 @@ INLINED void rectify_and_drop(
   }
 }
 
-// gradient[b][i] (+)= Σ_r deltas[b][r] · in_rows[r][i] for `block` units and `vectors` × 16 inputs.
-INLINED void gradient_block(
-    float *gradient, size_t stride, const float *deltas, const float *in_rows, size_t input_stride, size_t rows, int adds,
-    const int block, const int vectors) {
-  vector sums[4][4];
-  for (int b = 0; b < block; b++)
-    for (int j = 0; j < vectors; j++) sums[b][j] = adds ? ((vector *)(gradient + (size_t)b * stride))[j] : (vector){0};
-  for (size_t r = 0; r < rows; r++) {
-    const vector *in = (const vector *)(in_rows + r * input_stride);
-    for (int b = 0; b < block; b++) {
-      const float delta = deltas[b * TILE + r];
-      for (int j = 0; j < vectors; j++) sums[b][j] += delta * in[j];
-    }
+// The rows of the next step, fetched while this one computes.
+typedef struct {
+  const mirrorscope_dense_training *training;
+  size_t next, end;
+} lookahead;
+
+// Five at a time: their page walks overlap, and they do not fill the core's queue of misses.
+INLINED void fetch_some(lookahead *ahead) {
+  const mirrorscope_dense_training *t = ahead->training;
+  const size_t inputs = (size_t)t->network.widths[0];
+  for (int i = 0; i < 5 && ahead->next < ahead->end; i++, ahead->next++) {
+    const uint32_t row = t->order[ahead->next];
+    const uint8_t *state = t->states + (size_t)row * inputs;
+    for (size_t offset = 0; offset < inputs; offset += 64) __builtin_prefetch(state + offset);
+    __builtin_prefetch(state + inputs - 1);
+    __builtin_prefetch(t->labels + row);
   }
-  for (int b = 0; b < block; b++)
-    for (int j = 0; j < vectors; j++) ((vector *)(gradient + (size_t)b * stride))[j] = sums[b][j];
 }
 
-INLINED void gradient_strip(
-    float *gradient, const layer *at, const float *deltas, size_t first_input, size_t rows, int adds, const int block, size_t vectors) {
-  float *const g = gradient + first_input;
-  const float *const in = at->in_rows + first_input;
-  switch (vectors) {
-    case 1: gradient_block(g, at->inputs, deltas, in, at->input_stride, rows, adds, block, 1); break;
-    case 2: gradient_block(g, at->inputs, deltas, in, at->input_stride, rows, adds, block, 2); break;
-    case 3: gradient_block(g, at->inputs, deltas, in, at->input_stride, rows, adds, block, 3); break;
-    default: gradient_block(g, at->inputs, deltas, in, at->input_stride, rows, adds, block, 4); break;
+// gradient[b][i] (+)= Σ_r deltas[b][r] · in_rows[r][first_input + i] for `block` units and 16 inputs.
+INLINED void gradient_block(
+    float *gradient, const layer *at, const float *deltas, size_t first_input, size_t rows, int adds, const int from_bytes,
+    const int block) {
+  vector sums[BLOCK];
+  for (int b = 0; b < block; b++) sums[b] = adds ? *(vector *)(gradient + (size_t)b * at->inputs) : (vector){0};
+  for (size_t r = 0; r < rows; r++) {
+    const size_t first = r * at->input_stride + first_input;
+    vector in;
+    if (from_bytes)
+      in = __builtin_convertvector(*(const octets *)((const uint8_t *)at->in_rows + first), vector);
+    else
+      in = *(const vector *)((const float *)at->in_rows + first);
+    for (int b = 0; b < block; b++) sums[b] += deltas[b * TILE + r] * in;
   }
+  for (int b = 0; b < block; b++) *(vector *)(gradient + (size_t)b * at->inputs) = sums[b];
 }
 
 // The kernel's gradient. The last vector of a unit runs over into the next unit, so the inputs go from last to first and the units from
 // first to last: what is overrun is written afterwards, and the gap takes the last unit's.
-INLINED void kernel_gradient(float *gradient, const layer *at, size_t rows, int adds) {
-  const size_t vectors = at->input_stride / LANES;
-  for (size_t unit = 0; unit < at->units;) {
-    const size_t left = at->units - unit;
-    const size_t block = left == 4 ? 2 : left < 3 ? left : 3;
-    float *const g = gradient + unit * at->inputs;
-    const float *const deltas = at->deltas + unit * TILE;
-    size_t strips = (vectors + 3) / 4;
-    for (size_t end = vectors; strips > 0; strips--) {
-      const size_t width = (end + strips - 1) / strips;
-      end -= width;
-      switch (block) {
-        case 1: gradient_strip(g, at, deltas, end * LANES, rows, adds, 1, width); break;
-        case 2: gradient_strip(g, at, deltas, end * LANES, rows, adds, 2, width); break;
-        default: gradient_strip(g, at, deltas, end * LANES, rows, adds, 3, width); break;
-      }
-    }
-    unit += block;
+INLINED void kernel_gradient(float *gradient, const layer *at, size_t rows, int adds, lookahead *ahead, const int from_bytes) {
+#define GRADIENT(block) \
+  for (size_t input = at->input_stride; input > 0;) { \
+    input -= LANES; \
+    if (input % (4 * LANES) == 0) fetch_some(ahead); \
+    gradient_block( \
+        gradient + unit * at->inputs + input, at, at->deltas + unit * TILE, input, rows, adds, from_bytes, block); \
   }
+  FOR_EACH_BLOCK(at->units, unit, GRADIENT)
+#undef GRADIENT
 }
 
 INLINED void bias_gradient(float *gradient, const layer *at, int adds, const int vectors) {
@@ -149,9 +146,9 @@ INLINED double adam(
 }
 
 typedef struct {
-  uint8_t *bytes;        // [TILE × padded(inputs)]
+  uint8_t *bytes;        // the inputs, [TILE × padded(inputs)]
   uint32_t *moved;       // [inputs / 4 × TILE]
-  float *columns, *rows; // the inputs, [inputs × TILE] and [TILE × padded(inputs)]
+  float *columns;        // the inputs, [inputs × TILE]
   float *targets;        // [TILE]: label of each row
   float *weights;        // [TILE]: weight of each row × 2 / outputs / rows; 0 in unused lanes
   float *gradient;       // as the parameters
@@ -167,8 +164,6 @@ INLINED void load_tile(
     uint8_t *copy = b->bytes + r * stride;
     for (size_t i = 0; i < whole; i += LANES) *(octets *)(copy + i) = *(const octets *)(state + i);
     for (size_t i = whole; i < inputs; i++) copy[i] = state[i];
-    for (size_t i = 0; i < stride; i += LANES)
-      *(vector *)(b->rows + r * stride + i) = __builtin_convertvector(*(const octets *)(copy + i), vector);
     const uint8_t label = t->labels[order[r]];
     b->targets[r] = (float)label;
     b->weights[r] = t->label_weights[label] * weight_scale;
@@ -177,21 +172,11 @@ INLINED void load_tile(
   transpose_bytes(b->columns, b->bytes, stride, inputs, rows, b->moved, vectors);
 }
 
-INLINED void prefetch_rows(const mirrorscope_dense_training *t, size_t begin, size_t end) {
-  const size_t inputs = (size_t)t->network.widths[0];
-  for (size_t i = begin; i < end; i++) {
-    const uint8_t *state = t->states + (size_t)t->order[i] * inputs;
-    for (size_t offset = 0; offset < inputs; offset += 64) __builtin_prefetch(state + offset);
-    __builtin_prefetch(state + inputs - 1);
-    __builtin_prefetch(t->labels + t->order[i]);
-  }
-}
-
 // Forward and backward through one tile; the gradient is written (first tile of a batch) or added to.
 // Returns Σ weight · (output − one-hot)², each weight as in `step_buffers`.
 INLINED double tile_pass(
     const mirrorscope_dense_training *t, const layer *layers, const step_buffers *b, size_t rows, uint32_t first_row, uint64_t key,
-    int32_t threshold, float scale, const int vectors) {
+    int32_t threshold, float scale, lookahead *ahead, const int vectors) {
   const int32_t count = t->network.layer_count;
   const float *parameters = t->network.parameters;
   uint32_t first_unit = 0;
@@ -201,12 +186,7 @@ INLINED double tile_pass(
         at->out_columns, parameters + at->bias, at->units, parameters + at->kernel, at->inputs, 1, at->in_columns, at->inputs, vectors);
     if (l == count - 1) break;
     rectify_and_drop(at->out_columns, at->units, first_unit, first_row, key, threshold, scale, vectors);
-    const size_t stride = padded(at->units);
-    // Not vectorised: the compiler would gather, which is slower.
-    for (size_t r = 0; r < rows; r++) {
-#pragma clang loop vectorize(disable) unroll_count(4)
-      for (size_t u = 0; u < at->units; u++) at->out_rows[r * stride + u] = at->out_columns[u * TILE + r];
-    }
+    transpose(at->out_rows, padded(at->units), at->out_columns, TILE, at->units, rows);
     first_unit += (uint32_t)at->units;
   }
 
@@ -227,9 +207,12 @@ INLINED double tile_pass(
   const int adds = first_row > 0;
   for (int32_t l = count - 1; l >= 0; l--) {
     const layer *at = layers + l;
-    kernel_gradient(b->gradient + at->kernel, at, rows, adds);
     bias_gradient(b->gradient + at->bias, at, adds, vectors);
-    if (l == 0) break;
+    if (l == 0) {
+      kernel_gradient(b->gradient + at->kernel, at, rows, adds, ahead, 1);
+      break;
+    }
+    kernel_gradient(b->gradient + at->kernel, at, rows, adds, ahead, 0);
     const layer *below = at - 1;
     multiply(below->deltas, NULL, at->inputs, parameters + at->kernel, 1, at->inputs, at->deltas, at->units, vectors);
     for (size_t u = 0; u < below->units; u++) {
@@ -259,7 +242,6 @@ double mirrorscope_dense_train(const mirrorscope_dense_training *t) {
   step_buffers b;
   b.gradient = next, next += parameter_count;
   b.columns = next, next += (padded(inputs) + 4) * TILE;
-  b.rows = next, next += padded(inputs) * TILE;
   b.moved = (uint32_t *)next, next += padded(inputs) * TILE / 4;
   b.bytes = (uint8_t *)next, next += padded(inputs) * TILE / 4;
   b.targets = next, next += TILE;
@@ -273,7 +255,7 @@ double mirrorscope_dense_train(const mirrorscope_dense_training *t) {
     at->kernel = kernels[l];
     at->bias = biases[l];
     at->in_columns = l == 0 ? b.columns : layers[l - 1].out_columns;
-    at->in_rows = l == 0 ? b.rows : layers[l - 1].out_rows;
+    at->in_rows = l == 0 ? (const void *)b.bytes : layers[l - 1].out_rows;
     at->out_columns = next, next += at->units * TILE;
     at->out_rows = next, next += padded(at->units) * TILE;
     at->deltas = next, next += at->units * TILE;
@@ -290,7 +272,7 @@ double mirrorscope_dense_train(const mirrorscope_dense_training *t) {
     const size_t left = t->row_count - begin;
     const size_t rows = left < t->batch_size ? left : t->batch_size;
     const size_t after = left - rows < t->batch_size ? left - rows : t->batch_size;
-    prefetch_rows(t, begin + rows, begin + rows + after);
+    lookahead ahead = {t, begin + rows, begin + rows + after};
 
     const uint64_t key = mirrorscope_dropout_key(t->seed, t->epoch, step);
     const float weight_scale = (float)(2.0 / outputs / (double)rows);
@@ -299,12 +281,14 @@ double mirrorscope_dense_train(const mirrorscope_dense_training *t) {
       const size_t tile = rows - first < TILE ? rows - first : TILE;
       if (tile > LANES) {
         load_tile(t, &b, t->order + begin + first, tile, weight_scale, 2);
-        data_loss += tile_pass(t, layers, &b, tile, (uint32_t)first, key, threshold, scale, 2);
+        data_loss += tile_pass(t, layers, &b, tile, (uint32_t)first, key, threshold, scale, &ahead, 2);
       } else {
         load_tile(t, &b, t->order + begin + first, tile, weight_scale, 1);
-        data_loss += tile_pass(t, layers, &b, tile, (uint32_t)first, key, threshold, scale, 1);
+        data_loss += tile_pass(t, layers, &b, tile, (uint32_t)first, key, threshold, scale, &ahead, 1);
       }
     }
+
+    while (ahead.next < ahead.end) fetch_some(&ahead);
 
     const double taken = (double)(t->steps_taken + (step - t->first_step) + 1);
     const float alpha = (float)(t->learning_rate * sqrt(1.0 - pow(t->beta2, taken)) / (1.0 - pow(t->beta1, taken)));

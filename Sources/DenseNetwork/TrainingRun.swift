@@ -66,8 +66,18 @@ final class TrainingRun {
     var stream = RandomStream(seed: hyperparameters.seed, purpose: "shuffle", index: UInt64(epoch))
     order.withUnsafeMutableBufferPointer { order in
       for index in order.indices { order[index] = UInt32(truncatingIfNeeded: index) }
-      for index in stride(from: order.count - 1, to: 0, by: -1) {
-        order.swapAt(index, stream.uniform(below: index + 1))
+      // The places to swap with are drawn some ahead and read at once, so that their cache misses overlap.
+      withUnsafeTemporaryAllocation(of: Int.self, capacity: 64) { places in
+        var end = order.count
+        while end > 1 {
+          let count = min(places.count, end - 1)
+          for i in 0..<count { places[i] = stream.uniform(below: end - i) }
+          var sum: UInt32 = 0
+          for i in 0..<count { sum &+= order[places[i]] }
+          withExtendedLifetime(sum) {}
+          for i in 0..<count { order.swapAt(end - 1 - i, places[i]) }
+          end -= count
+        }
       }
     }
   }

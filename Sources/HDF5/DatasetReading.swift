@@ -15,11 +15,7 @@ extension Dataset {
       if let rank, rank != shape.count {
         throw operation.error(.shapeMismatch, "it has \(shape.count) dimensions, not \(rank)")
       }
-      return try [T](unsafeUninitializedCapacity: elementCount) { buffer, count in
-        let target = UnsafeMutableBufferPointer(rebasing: buffer[..<elementCount])
-        try read(rows: nil, into: target, library, operation)
-        count = elementCount
-      }
+      return try [T](filling: elementCount) { try read(rows: nil, into: $0, library, operation) }
     }
   }
 
@@ -28,12 +24,7 @@ extension Dataset {
     let operation = operation("read")
     return try withLibrary { library in
       try checkRows(rows, operation)
-      let size = rows.count * elementsPerRow
-      return try [T](unsafeUninitializedCapacity: size) { buffer, count in
-        let target = UnsafeMutableBufferPointer(rebasing: buffer[..<size])
-        try read(rows: rows, into: target, library, operation)
-        count = size
-      }
+      return try [T](filling: rows.count * elementsPerRow) { try read(rows: rows, into: $0, library, operation) }
     }
   }
 

@@ -108,16 +108,14 @@ extension Dataset {
     let rowSize = elementsPerRow
     let blockRows = chunkShape?.first ?? max(1, 262_144 / max(rowSize, 1))
     let blocks = try RowBlocks<T>(self, rows: all, blockRows: blockRows)
-    let size = all.count * rowSize
-    return try [T](unsafeUninitializedCapacity: size) { buffer, count in
+    return try [T](filling: all.count * rowSize) { buffer in
       // Each block writes its own rows and no others.
-      nonisolated(unsafe) let target = UnsafeMutableBufferPointer(rebasing: buffer[..<size])
+      nonisolated(unsafe) let target = buffer
       _ = try mapBlocks(count: blocks.count, threads: threads) { block in
         let rows = blocks.rows(ofBlock: block)
         let start = (rows.lowerBound - all.lowerBound) * rowSize
         try blocks.readBlock(block, into: .init(rebasing: target[start..<(start + rows.count * rowSize)]))
       }
-      count = size
     }
   }
 }
