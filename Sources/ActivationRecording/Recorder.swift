@@ -160,6 +160,7 @@ public final class Recorder {
   /// Writes what is left, marks the recording complete and gives it its name.
   public func finish() throws {
     do {
+      try forEachWriter { try $0.prepareToFinish() }
       try forEachWriter { try $0.finish() }
       try file.root.attributes.set("complete", 1)
       try file.close()
@@ -325,6 +326,7 @@ private func reason(_ error: any Error) -> String { (error as? HDF5Error)?.reaso
 private protocol RowSink {
   var storedRowCount: Int { get }
   func writeFullChunks() throws
+  func prepareToFinish() throws
   func finish() throws
 }
 

@@ -30,6 +30,20 @@ static inline __attribute__((always_inline)) void drain(BitWriter *out) {
   out->used &= 7;
 }
 
+/* Ascending by count; equal counts keep their order, so that equal input gives equal bytes. */
+static void sort_by_count(uint16_t *order, int used, const uint32_t *counts) {
+  uint16_t other[DECLARED];
+  uint32_t highest = 0;
+  for (int i = 0; i < used; i++) highest |= counts[order[i]];
+  for (int shift = 0; shift < 32 && highest >> shift; shift += 8) {
+    uint16_t starts[257] = {0};
+    for (int i = 0; i < used; i++) starts[(counts[order[i]] >> shift & 255) + 1]++;
+    for (int digit = 0; digit < 256; digit++) starts[digit + 1] += starts[digit];
+    for (int i = 0; i < used; i++) other[starts[counts[order[i]] >> shift & 255]++] = order[i];
+    memcpy(order, other, (size_t)used * sizeof *order);
+  }
+}
+
 /* Lengths of a prefix code for counts [count], 0 for a count of 0, none above `longest`: minimum redundancy in place (Moffat and Katajainen,
    1995), then codes that are too long are cut and the shortest possible others lengthened until the code is complete again. Where the counts
    fit no tree (one symbol) that symbol gets one bit. */
@@ -45,18 +59,7 @@ static void code_lengths(const uint32_t *counts, int count, int longest, uint8_t
     lengths[order[0]] = 1;
     return;
   }
-  /* Ascending by count, then by symbol, so that equal input gives equal bytes. */
-  for (int gap = used / 2; gap > 0; gap /= 2)
-    for (int i = gap; i < used; i++) {
-      uint16_t symbol = order[i];
-      int j = i;
-      for (; j >= gap; j -= gap) {
-        uint16_t other = order[j - gap];
-        if (counts[other] < counts[symbol] || (counts[other] == counts[symbol] && other < symbol)) break;
-        order[j] = other;
-      }
-      order[j] = symbol;
-    }
+  sort_by_count(order, used, counts);
   for (int i = 0; i < used; i++) tree[i] = counts[order[i]];
 
   /* Internal nodes take the places of the leaves: first their weights, then their parents, then their depths. */
@@ -208,10 +211,10 @@ static inline __attribute__((always_inline)) void put_literals(
   size_t i = 0;
   for (; i + 4 <= count; i += 4) {
     uint32_t a = table[source[i]], b = table[source[i + 1]], c = table[source[i + 2]], d = table[source[i + 3]];
-    unsigned ab = (a & 255) + (b & 255);
-    uint64_t first = (uint64_t)(a >> 8) | (uint64_t)(b >> 8) << (a & 255);
-    uint64_t second = (uint64_t)(c >> 8) | (uint64_t)(d >> 8) << (c & 255);
-    put(out, first | second << ab, ab + (c & 255) + (d & 255));
+    /* The low 6 bits of an entry are a length, those of a sum of entries the sum of the lengths. */
+    uint64_t first = (uint64_t)(a >> 8) | (uint64_t)(b >> 8) << (a & 63);
+    uint64_t second = (uint64_t)(c >> 8) | (uint64_t)(d >> 8) << (c & 63);
+    put(out, first | second << ((a + b) & 63), (a + b + c + d) & 63);
     drain(out);
   }
   for (; i < count; i++) {
@@ -222,15 +225,21 @@ static inline __attribute__((always_inline)) void put_literals(
   drain(out);
 }
 
-/* Four tables, so that equal bytes one after another do not wait for each other. */
+/* Eight tables, so that equal bytes one after another do not wait for each other. */
 static inline __attribute__((always_inline)) void count_bytes(const uint8_t *source, size_t count, uint32_t *counts) {
-  uint32_t tables[4][256];
+  uint32_t tables[8][256];
   memset(tables, 0, sizeof tables);
   size_t i = 0;
-  for (; i + 4 <= count; i += 4)
-    for (int lane = 0; lane < 4; lane++) tables[lane][source[i + lane]]++;
+  for (; i + 8 <= count; i += 8) {
+    uint64_t bytes;
+    memcpy(&bytes, source + i, 8);
+    for (int lane = 0; lane < 8; lane++) tables[lane][bytes >> (8 * lane) & 255]++;
+  }
   for (; i < count; i++) tables[0][source[i]]++;
-  for (int byte = 0; byte < 256; byte++) counts[byte] = tables[0][byte] + tables[1][byte] + tables[2][byte] + tables[3][byte];
+  for (int byte = 0; byte < 256; byte++) {
+    counts[byte] = 0;
+    for (int lane = 0; lane < 8; lane++) counts[byte] += tables[lane][byte];
+  }
 }
 
 static inline __attribute__((always_inline)) int put_block(BitWriter *out, const uint8_t *source, size_t count, int is_final) {

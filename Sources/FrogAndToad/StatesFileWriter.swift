@@ -116,7 +116,10 @@ private struct SplitWriter {
   }
 
   func finish() throws {
-    for column in [states, labels, scenarios, partnerActing] { try column.finish() }
+    let bytes = [states, labels, scenarios, partnerActing]
+    for column in bytes { try column.prepareToFinish() }
+    try episodes?.prepareToFinish()
+    for column in bytes { try column.finish() }
     try episodes?.finish()
   }
 

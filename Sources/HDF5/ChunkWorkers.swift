@@ -21,8 +21,8 @@ public final class ChunkWorkers: Sendable {
 final class ChunkJob<T: Element>: @unchecked Sendable {
   // Sendable because the writer's thread and a worker's take turns: the worker has it from `prepare` until it signals `encoded`.
 
+  /// Room for a whole chunk, of which the first `filled` elements hold rows.
   let elements: UnsafeMutableBufferPointer<T>
-  /// How many elements hold rows.
   var filled = 0
   /// The first row of the chunk.
   var startRow = 0
@@ -33,10 +33,14 @@ final class ChunkJob<T: Element>: @unchecked Sendable {
   private let encoded = DispatchSemaphore(value: 0)
 
   init(elementCount: Int) {
-    // Zeros by the byte: element by element, generic code takes longer than deflating does.
     let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: elementCount * MemoryLayout<T>.stride, alignment: 64)
-    memory.initializeMemory(as: UInt8.self, repeating: 0)
     elements = memory.bindMemory(to: T.self)
+  }
+
+  /// Sets the elements that hold no rows to 0.
+  func clearRest() {
+    // By the byte: element by element, generic code takes longer than deflating does.
+    UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: elements[filled...])).initializeMemory(as: UInt8.self, repeating: 0)
   }
 
   deinit { elements.deallocate() }

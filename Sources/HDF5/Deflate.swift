@@ -46,26 +46,38 @@ final class CodecWorkspace {
   /// repeats goes to ISA-L.
   func compress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
     guard level != nil else { return nil }
-    return literalsAreSmaller(in: source) ? compressLiterals(source, into: target) : compressMatches(source, into: target)
+    guard source.count > sample.count else { return compressSmall(source, into: target) }
+    let part = sampled(source)
+    guard let matched = compressMatches(part, into: deflatedSample) else { return compressLiterals(source, into: target) }
+    let literal = compressLiterals(part, into: deflatedSample)
+    return literalsWin(literal, over: matched) ? compressLiterals(source, into: target) : compressMatches(source, into: target)
+  }
+
+  /// Tries both on the whole.
+  private func compressSmall(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    let matched = compressMatches(source, into: deflatedSample)
+    let literal = compressLiterals(source, into: target)
+    guard let matched, matched <= target.count, !literalsWin(literal, over: matched) else { return literal }
+    target.copyMemory(from: UnsafeRawBufferPointer(rebasing: deflatedSample[..<matched]))
+    return matched
+  }
+
+  /// Literals win up to 5 % more bytes, for their speed.
+  private func literalsWin(_ literal: Int?, over matched: Int) -> Bool {
+    literal.map { $0 * 20 <= matched * 21 } ?? false
   }
 
   private static let samplePieces = 4
   private static let samplePieceBytes = 4096
 
-  /// Tries both on parts of the chunk. Literals win up to 5 % more, for their speed.
-  private func literalsAreSmaller(in source: UnsafeRawBufferPointer) -> Bool {
-    var tried = source
-    if source.count > sample.count {
-      let distance = source.count / Self.samplePieces
-      for piece in 0..<Self.samplePieces {
-        let part = UnsafeRawBufferPointer(rebasing: source[piece * distance..<piece * distance + Self.samplePieceBytes])
-        UnsafeMutableRawBufferPointer(rebasing: sample[(piece * Self.samplePieceBytes)...]).copyMemory(from: part)
-      }
-      tried = UnsafeRawBufferPointer(sample)
+  /// Parts of a chunk that is larger than they are together.
+  private func sampled(_ source: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let distance = source.count / Self.samplePieces
+    for piece in 0..<Self.samplePieces {
+      let part = UnsafeRawBufferPointer(rebasing: source[piece * distance..<piece * distance + Self.samplePieceBytes])
+      UnsafeMutableRawBufferPointer(rebasing: sample[(piece * Self.samplePieceBytes)...]).copyMemory(from: part)
     }
-    guard let matched = compressMatches(tried, into: deflatedSample) else { return true }
-    guard let literal = compressLiterals(tried, into: deflatedSample) else { return false }
-    return literal * 20 <= matched * 21
+    return UnsafeRawBufferPointer(sample)
   }
 
   private func compressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {

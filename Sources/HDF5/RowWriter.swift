@@ -27,6 +27,7 @@ public final class RowWriter<T: Element> {
   private var inFlight: [ChunkJob<T>] = []
   private var idle: [ChunkJob<T>] = []
   private var failure: (any Error)?
+  private var isEnding = false
   private var isFinished = false
 
   private enum Encoding {
@@ -71,6 +72,7 @@ public final class RowWriter<T: Element> {
   ///   error every call throws it again.
   public func append(_ values: UnsafeBufferPointer<T>) throws {
     try start()
+    guard !isEnding else { throw dataset.operation("append to").error(.closed, "its writer was told to finish") }
     guard elementsPerRow > 0, values.count % elementsPerRow == 0 else {
       throw dataset.operation("append to").error(
         .shapeMismatch, "\(values.count) values are no whole number of rows of \(elementsPerRow)")
@@ -84,7 +86,8 @@ public final class RowWriter<T: Element> {
       taken += part
       rowCount += part / elementsPerRow
       if current.filled == current.elements.count {
-        try remembering { try submitCurrent() }
+        submitCurrent()
+        if inFlight.count > inFlightLimit { try remembering { try writeOldest() } }
       }
     }
   }
@@ -100,11 +103,22 @@ public final class RowWriter<T: Element> {
     try remembering { try writeInFlight() }
   }
 
+  /// Hands the last rows to the workers, if they do not fill a chunk; only `finish()` may follow. Before several writers finish in turn, it
+  /// lets their last chunks be encoded side by side.
+  public func prepareToFinish() throws {
+    try start()
+    isEnding = true
+    guard current.filled > 0 else { return }
+    // What is left of an earlier chunk in this memory must not reach the file.
+    current.clearRest()
+    submitCurrent()
+  }
+
   /// Writes what is left, padding the last chunk, and sets the number of rows. A second call does nothing.
   public func finish() throws {
     if isFinished { return }
-    try start()
-    try remembering { try writeEverything() }
+    try prepareToFinish()
+    try remembering { try writeInFlight() }
     isFinished = true
   }
 
@@ -124,41 +138,24 @@ public final class RowWriter<T: Element> {
 
   // MARK: Chunks on their way
 
-  /// Hands the full chunk to the workers and begins the next.
-  private func submitCurrent() throws {
-    let job = current
-    job.startRow = currentStart
-    beginEncoding(job)
-    inFlight.append(job)
+  /// Hands the chunk to the workers and begins the next.
+  private func submitCurrent() {
+    current.startRow = currentStart
+    if case .ours(let codec) = encoding { workers.encode(current, with: codec) }
+    inFlight.append(current)
     currentStart += chunkRows
-    if inFlight.count > inFlightLimit { try writeOldest() }
     current = idle.popLast() ?? ChunkJob(elementCount: chunkRows * elementsPerRow)
-  }
-
-  private func beginEncoding(_ job: ChunkJob<T>) {
-    guard case .ours(let codec) = encoding else { return }
-    workers.encode(job, with: codec)
   }
 
   private func writeOldest() throws {
     let job = inFlight.removeFirst()
-    try write(job, rows: chunkRows)
+    try write(job, rows: job.filled / elementsPerRow)
     job.filled = 0
     idle.append(job)
   }
 
   private func writeInFlight() throws {
     while !inFlight.isEmpty { try writeOldest() }
-  }
-
-  private func writeEverything() throws {
-    try writeInFlight()
-    guard current.filled > 0, dataset.shape[0] < rowCount else { return }
-    current.startRow = currentStart
-    // What is left of an earlier chunk in this memory must not reach the file.
-    current.elements[current.filled...].update(repeating: 0)
-    beginEncoding(current)
-    try write(current, rows: current.filled / elementsPerRow)
   }
 
   /// Writes a chunk and makes the data set reach over its rows; leaves the rows before as they were when that fails.

@@ -141,6 +141,19 @@ import Testing
     #expect(try dataset.read(rows: 103..<110, as: Float.self) == [Float](repeating: 0, count: 42))
   }
 
+  @Test("Told that it will finish, a writer hands over its last rows once and takes no more")
+  func preparing() throws {
+    let dataset = try makeDataset(File.create(scratch.path("e.h5")))
+    let writer = try RowWriter(dataset, as: Float.self, workers: ChunkWorkers(threads: 2), chunksInFlight: 16)
+    try writer.append(values)
+    try writer.prepareToFinish()
+    try writer.prepareToFinish()
+    #expect(writer.storedRowCount == 0)
+    #expect(try hdf5Error { try writer.append([Float](repeating: 0, count: 6)) }.kind == .closed)
+    try writer.finish()
+    #expect(try dataset.read(as: Float.self) == values)
+  }
+
   @Test("A part of a row is refused, and nothing is lost by it")
   func partOfRow() throws {
     let dataset = try makeDataset(File.create(scratch.path("q.h5")))
