@@ -3,12 +3,6 @@ import PackageDescription
 
 // Targets from the bottom up; an arrow never points up.
 
-#if os(macOS)
-  let blasPackage: String? = nil
-#else
-  let blasPackage: String? = "openblas"
-#endif
-
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
@@ -32,8 +26,10 @@ let package = Package(
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     // Deflate and inflate of whole chunks, in zlib's format.
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
-    // Matrix products: OpenBLAS on Linux, Accelerate on macOS.
-    .systemLibrary(name: "CBLAS", pkgConfig: blasPackage, providers: [.apt(["libopenblas-dev"])]),
+    // Matrix products: OpenBLAS on Linux, loaded when first needed, Accelerate on macOS.
+    .target(
+      name: "CBLAS",
+      linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux])), .linkedFramework("Accelerate", .when(platforms: [.macOS]))]),
     // The few loops that are compiled per instruction set: forward pass, training step, moments, deflating literals.
     .target(name: "CKernels"),
     // Fixed blocks of work over several threads, results in order.

@@ -68,7 +68,9 @@ struct RecorderTests {
     description.model.validationLoss = 0.0371
     description.provenance = ["states_sha256": "abc"]
     let recorder = try Recorder(
-      path: folder.path(name), layers: layers, columns: columns, description: description, threads: threads)
+      path: folder.path(name), layers: layers, columns: columns, description: description, threads: threads,
+      // Where chunks lie depends on the time once this has passed, as it does on a machine under load.
+      flushPeriod: .seconds(3600))
     for start in stride(from: 0, to: rows, by: batchRows) { try recorder.append(batch(start..<min(start + batchRows, rows))) }
     try recorder.finish()
     return folder.path(name)
