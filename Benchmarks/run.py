@@ -16,7 +16,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.dirname(here)
 scratch = sys.argv[1]
 quick = "--quick" in sys.argv
-repeats = 1 if quick else 3
+repeats = 1 if quick else 5
 release = os.path.join(root, ".build", "release")
 threads = os.cpu_count()
 

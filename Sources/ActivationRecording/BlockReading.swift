@@ -41,22 +41,18 @@ extension Recording {
   }
 
   private func finiteActivations<Value: ActivationValue & BinaryFloatingPoint>(of layer: RecordedLayer, threads: Int) throws -> [Value] {
-    let values = try layer.activations.read(as: Value.self, threads: threads)
-    let blockSize = 1 << 18
-    let positions = try Parallelism.mapBlocks(count: (values.count + blockSize - 1) / blockSize, threads: threads) { block in
-      firstNonFinite(values[block * blockSize..<min((block + 1) * blockSize, values.count)])
-    }
-    if let position = positions.lazy.compactMap({ $0 }).first {
+    let (path, name, unitCount) = (path, layer.name, layer.unitCount)
+    return try layer.activations.read(as: Value.self, threads: threads) { rows, values in
+      guard let position = firstNonFinite(values) else { return }
       throw RecordingError.notFinite(
-        file: path, layer: layer.name, unit: position % layer.unitCount, row: position / layer.unitCount, value: Double(values[position]))
+        file: path, layer: name, unit: position % unitCount, row: rows.lowerBound + position / unitCount, value: Double(values[position]))
     }
-    return values
   }
 }
 
 /// The position of the first NaN or infinity.
-private func firstNonFinite<Value: BinaryFloatingPoint>(_ values: ArraySlice<Value>) -> Int? {
+private func firstNonFinite<Value: BinaryFloatingPoint>(_ values: UnsafeBufferPointer<Value>) -> Int? {
   // Counted first, without a branch, so that it vectorises.
-  let count = values.withUnsafeBufferPointer { $0.reduce(into: 0) { $0 &+= $1.isFinite ? 0 : 1 } }
+  let count = values.reduce(into: 0) { $0 &+= $1.isFinite ? 0 : 1 }
   return count == 0 ? nil : values.firstIndex { !$0.isFinite }
 }

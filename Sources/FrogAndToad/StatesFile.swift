@@ -115,8 +115,8 @@ private struct SplitReader: Sendable {
 
   func rows(_ range: Range<Int>) throws -> StateRows {
     var rows = StateRows(
-      states: try states.read(rows: range, as: UInt8.self, threads: threads), labels: try labels.read(rows: range, as: UInt8.self),
-      scenarios: try scenarios.read(rows: range, as: UInt8.self))
+      states: try states.read(rows: range, as: UInt8.self, threads: threads, forRandomAccess: true),
+      labels: try labels.read(rows: range, as: UInt8.self), scenarios: try scenarios.read(rows: range, as: UInt8.self))
     try check(rows.labels, of: labels, from: range.lowerBound)
     try check(rows.scenarios, of: scenarios, from: range.lowerBound)
     if let partnerActing {

@@ -15,7 +15,11 @@ extension Dataset {
       if let rank, rank != shape.count {
         throw operation.error(.shapeMismatch, "it has \(shape.count) dimensions, not \(rank)")
       }
-      return try [T](filling: elementCount) { try read(rows: nil, into: $0, library, operation) }
+      return try [T](unsafeUninitializedCapacity: elementCount) { buffer, count in
+        let target = UnsafeMutableBufferPointer(rebasing: buffer[..<elementCount])
+        try read(rows: nil, into: target, library, operation)
+        count = elementCount
+      }
     }
   }
 
@@ -24,7 +28,12 @@ extension Dataset {
     let operation = operation("read")
     return try withLibrary { library in
       try checkRows(rows, operation)
-      return try [T](filling: rows.count * elementsPerRow) { try read(rows: rows, into: $0, library, operation) }
+      let size = rows.count * elementsPerRow
+      return try [T](unsafeUninitializedCapacity: size) { buffer, count in
+        let target = UnsafeMutableBufferPointer(rebasing: buffer[..<size])
+        try read(rows: rows, into: target, library, operation)
+        count = size
+      }
     }
   }
 

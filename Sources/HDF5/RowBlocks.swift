@@ -103,19 +103,32 @@ extension Dataset {
   }
 
   /// Reads rows on several threads: `[rows × elements per row]`, the same digits as `read(rows:as:)`.
-  public func read<T: Element>(rows: Range<Int>? = nil, as type: T.Type = T.self, threads: Int) throws -> [T] {
+  ///
+  /// - Parameters:
+  ///   - forRandomAccess: whether rows will be visited again and again in random order, which large pages speed up.
+  ///   - check: gets some rows and their values right after they were read, while they are in the cache; runs on any thread.
+  /// - Throws: what `check` threw for the first rows that it refused.
+  public func read<T: Element>(
+    rows: Range<Int>? = nil, as type: T.Type = T.self, threads: Int, forRandomAccess: Bool = false,
+    check: @Sendable (_ rows: Range<Int>, _ values: UnsafeBufferPointer<T>) throws -> Void = { _, _ in }
+  ) throws -> [T] {
     let all = rows ?? 0..<(shape.first ?? 0)
     let rowSize = elementsPerRow
     let blockRows = chunkShape?.first ?? max(1, 262_144 / max(rowSize, 1))
     let blocks = try RowBlocks<T>(self, rows: all, blockRows: blockRows)
-    return try [T](filling: all.count * rowSize) { buffer in
+    let size = all.count * rowSize
+    return try [T](unsafeUninitializedCapacity: size) { buffer, count in
       // Each block writes its own rows and no others.
-      nonisolated(unsafe) let target = buffer
+      nonisolated(unsafe) let target = UnsafeMutableBufferPointer(rebasing: buffer[..<size])
+      if forRandomAccess { adviseLargePages(UnsafeMutableRawBufferPointer(target)) }
       _ = try mapBlocks(count: blocks.count, threads: threads) { block in
         let rows = blocks.rows(ofBlock: block)
         let start = (rows.lowerBound - all.lowerBound) * rowSize
-        try blocks.readBlock(block, into: .init(rebasing: target[start..<(start + rows.count * rowSize)]))
+        let part = UnsafeMutableBufferPointer(rebasing: target[start..<(start + rows.count * rowSize)])
+        try blocks.readBlock(block, into: part)
+        try check(rows, UnsafeBufferPointer(part))
       }
+      count = size
     }
   }
 }
