@@ -9,6 +9,8 @@ enum { END_OF_BLOCK = 256, LITERALS = 257, DECLARED = 258, LENGTH_SYMBOLS = 19 }
 /* Short enough for four codes in 56 bits, and for the tables of fast decoders. */
 enum { LONGEST_LITERAL_CODE = 12, LONGEST_LENGTH_CODE = 7 };
 enum { SLACK = 32 };
+/* Below this, decoding takes as long as making its tables. */
+enum { SMALLEST_SPLIT = 1 << 15 };
 
 typedef struct {
   uint64_t bits;
@@ -262,10 +264,27 @@ static inline __attribute__((always_inline)) int put_block(BitWriter *out, const
   return 1;
 }
 
+static int put_empty(BitWriter *out) {
+  if (out->end - out->next < SLACK) return 0;
+  put(out, 0, 3);
+  out->used = (out->used + 7) & ~7u;
+  drain(out);
+  put(out, 0xffff0000, 32);
+  drain(out);
+  return 1;
+}
+
+size_t mirrorscope_literal_split(size_t count, size_t block_size) {
+  if (count < SMALLEST_SPLIT) return 0;
+  return (count + block_size - 1) / block_size / 2 * block_size;
+}
+
 PER_INSTRUCTION_SET
 size_t mirrorscope_deflate_literals(const uint8_t *source, size_t count, size_t block_size, uint8_t *target, size_t capacity) {
   BitWriter out = {0, 0, target, target + capacity};
+  size_t split = mirrorscope_literal_split(count, block_size);
   for (size_t start = 0; start < count; start += block_size) {
+    if (start > 0 && start == split && !put_empty(&out)) return 0;
     size_t part = count - start < block_size ? count - start : block_size;
     if (!put_block(&out, source + start, part, start + part == count)) return 0;
   }

@@ -51,7 +51,9 @@ public struct ChunkCodec: Sendable {
     let isShuffled = filters.filters.contains(.shuffle) && elementSize > 1
     let (finalLevel, capacity) = (level, encodedCapacity)
     let planeByteCount = isShuffled ? max(1, chunkByteCount / elementSize) : chunkByteCount
-    workspaces = CodecWorkspaces { CodecWorkspace(level: finalLevel, capacity: capacity, planeByteCount: planeByteCount) }
+    workspaces = CodecWorkspaces {
+      CodecWorkspace(level: finalLevel, capacity: capacity, chunkByteCount: chunkByteCount, planeByteCount: planeByteCount)
+    }
   }
 
   /// Encodes one whole chunk.

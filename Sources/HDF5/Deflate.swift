@@ -11,7 +11,9 @@ final class CodecWorkspace {
   private let compressor = UnsafeMutablePointer<isal_zstream>.allocate(capacity: 1)
   private let compressorTables: UnsafeMutableRawBufferPointer
   private let decompressor = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
-  private let planeByteCount: Int
+  private let chunkByteCount: Int
+  /// Bytes that get a Huffman code of their own: even parts of a plane.
+  private let literalBlock: Int
   /// Parts of a chunk, and room for what they deflate to.
   private let sample: UnsafeMutableRawBufferPointer
   private let deflatedSample: UnsafeMutableRawBufferPointer
@@ -19,9 +21,12 @@ final class CodecWorkspace {
   /// - Parameters:
   ///   - level: of HDF5's deflate filter, 0 to 9. ISA-L has three, of which the last serves for 3 to 9.
   ///   - capacity: the most bytes of a chunk, a checksum with it.
+  ///   - chunkByteCount: bytes of a chunk before encoding.
   ///   - planeByteCount: bytes of a plane of shuffled elements: the bytes in it are alike.
-  init(level: Int, capacity: Int, planeByteCount: Int) {
-    self.planeByteCount = planeByteCount
+  init(level: Int, capacity: Int, chunkByteCount: Int, planeByteCount: Int) {
+    self.chunkByteCount = chunkByteCount
+    let parts = max(1, (planeByteCount + Self.largestBlock - 1) / Self.largestBlock)
+    literalBlock = max(1, (planeByteCount + parts - 1) / parts)
     sample = .allocate(byteCount: Self.samplePieces * Self.samplePieceBytes, alignment: 64)
     deflatedSample = .allocate(byteCount: 2 * sample.count, alignment: 64)
     self.level = level > 0 ? UInt32(min(level, 3)) : nil
@@ -83,11 +88,9 @@ final class CodecWorkspace {
   private func compressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
     let (header, trailer) = (2, 4)
     guard target.count > header + trailer, let start = target.baseAddress, let bytes = source.baseAddress else { return nil }
-    // Even parts of a plane.
-    let parts = max(1, (planeByteCount + Self.largestBlock - 1) / Self.largestBlock)
     let count = mirrorscope_deflate_literals(
-      bytes.assumingMemoryBound(to: UInt8.self), source.count, max(1, (planeByteCount + parts - 1) / parts),
-      (start + header).assumingMemoryBound(to: UInt8.self), target.count - header - trailer)
+      bytes.assumingMemoryBound(to: UInt8.self), source.count, literalBlock, (start + header).assumingMemoryBound(to: UInt8.self),
+      target.count - header - trailer)
     guard count > 0 else { return nil }
     // RFC 1950: deflate with a window of 32 KiB, fastest algorithm; then Adler-32 of the bytes.
     target[0] = 0x78
@@ -97,8 +100,22 @@ final class CodecWorkspace {
     return header + count + trailer
   }
 
-  /// Bytes that get a Huffman code of their own.
   private static let largestBlock = 1 << 17
+
+  /// Inflates a whole chunk of literals in two halves. Gives nil for all that is not exactly that, damage included.
+  private func decompressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    let (header, trailer) = (2, 4)
+    guard source.count > header + trailer, source[0] == 0x78, source[1] == 0x01, target.count >= chunkByteCount,
+      let start = source.baseAddress, let bytes = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
+    else { return nil }
+    var consumed = 0
+    let count = mirrorscope_inflate_literals(
+      (start + header).assumingMemoryBound(to: UInt8.self), source.count - header - trailer, literalBlock, bytes, chunkByteCount,
+      &consumed)
+    guard count > 0 else { return nil }
+    let stored = UInt32(bigEndian: (start + header + consumed).loadUnaligned(as: UInt32.self))
+    return stored == isal_adler32(1, bytes, UInt64(count)) ? count : nil
+  }
 
   private func compressMatches(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
     // ISA-L counts bytes in 32 bits, and so does HDF5 those of a chunk.
@@ -121,6 +138,7 @@ final class CodecWorkspace {
 
   /// Inflates zlib's format. Gives nil when the data are damaged or inflate to more than `target` holds.
   func decompress(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
+    if let count = decompressLiterals(source, into: target) { return count }
     guard let inputCount = UInt32(exactly: source.count), let room = UInt32(exactly: target.count) else { return nil }
     isal_inflate_init(decompressor)
     decompressor.pointee.crc_flag = UInt32(ISAL_ZLIB)

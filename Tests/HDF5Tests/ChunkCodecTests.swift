@@ -5,7 +5,7 @@ import Testing
 @testable import HDF5
 
 /// Bytes that don't repeat early, from a linear congruence.
-private func noise(_ count: Int) -> [UInt8] {
+func noise(_ count: Int) -> [UInt8] {
   var state: UInt32 = 12_345
   return (0..<count).map { _ in
     state = state &* 1_664_525 &+ 1_013_904_223
@@ -126,7 +126,7 @@ private func fletcherReference(_ data: [UInt8]) -> UInt32 {
       var deflated = [UInt8](repeating: 0, count: 2 * data.count + 64 + 16 * (data.count / block + 1))
       let size = mirrorscope_deflate_literals(data, data.count, block, &deflated, deflated.count)
       #expect(size > 0)
-      let workspace = CodecWorkspace(level: 1, capacity: 64, planeByteCount: 64)
+      let workspace = CodecWorkspace(level: 1, capacity: 64, chunkByteCount: 64, planeByteCount: 64)
       var inflated = [UInt8](repeating: 0, count: data.count)
       // A zlib stream is the deflated bytes between a header and their checksum.
       let (s1, s2) = data.reduce((UInt32(1), UInt32(0))) { sums, byte in
