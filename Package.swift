@@ -30,7 +30,7 @@ let package = Package(
     .target(
       name: "CBLAS",
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux])), .linkedFramework("Accelerate", .when(platforms: [.macOS]))]),
-    // The few loops that are compiled per instruction set: forward pass, training step, moments, deflating literals.
+    // The few loops that are compiled per instruction set: forward pass, training step, moments, deflating and inflating literals.
     .target(name: "CKernels"),
     // Fixed blocks of work over several threads, results in order.
     .target(name: "Parallelism"),
