@@ -1,7 +1,7 @@
 /// Encodes and decodes chunks as HDF5's own shuffle, deflate and Fletcher-32 filters do, outside HDF5 and its lock.
 ///
-/// Files written with it are ordinary HDF5. Deflate and inflate are our own where bytes don't repeat and ISA-L's where they do, in zlib's format and
-/// many times as fast. The same chunk always gives the same bytes, whatever the thread. Threads may share a codec.
+/// Files written with it are ordinary HDF5. Deflate and inflate are our own where bytes don't repeat and ISA-L's where they do, in zlib's
+/// format and many times as fast. The same chunk always gives the same bytes, whatever the thread. Threads may share a codec.
 public struct ChunkCodec: Sendable {
   /// Why a stored chunk cannot be decoded.
   public enum Damage: Error, Equatable, CustomStringConvertible {
