@@ -28,13 +28,11 @@ void mirrorscope_dense_forward(
   for (size_t begin = 0; begin < count; begin += TILE) {
     const size_t tile = count - begin < TILE ? count - begin : TILE;
     float *in = buffers[0];
-    for (size_t r = 0; r < tile; r++) {
-      const size_t first = (begin + r) * inputs;
-      if (rows_are_bytes) {
-        for (size_t i = 0; i < inputs; i++) in[i * TILE + r] = ((const uint8_t *)rows)[first + i];
-      } else {
-        for (size_t i = 0; i < inputs; i++) in[i * TILE + r] = ((const float *)rows)[first + i];
-      }
+    if (rows_are_bytes) {
+      for (size_t r = 0; r < tile; r++)
+        for (size_t i = 0; i < inputs; i++) in[i * TILE + r] = ((const uint8_t *)rows)[(begin + r) * inputs + i];
+    } else {
+      transpose(in, TILE, (const float *)rows + begin * inputs, inputs, tile, inputs);
     }
     size_t kernel = 0, bias = 0;
     for (int32_t l = 0; l < network->layer_count; l++) bias += padded((size_t)widths[l] * (size_t)widths[l + 1] + LANES - 1);
@@ -44,9 +42,7 @@ void mirrorscope_dense_forward(
       multiply(out, network->parameters + bias, units, network->parameters + kernel, layer_inputs, 1, in, layer_inputs, 2);
       if (network->rectified[l])
         for (size_t i = 0; i < units * TILE; i += LANES) rectify((vector *)(out + i));
-      float *target = activations[l] + begin * units;
-      for (size_t r = 0; r < tile; r++)
-        for (size_t u = 0; u < units; u++) target[r * units + u] = out[u * TILE + r];
+      transpose(activations[l] + begin * units, units, out, TILE, units, tile);
       in = out;
       kernel += padded(layer_inputs * units + LANES - 1);
       bias += padded(units + LANES - 1);

@@ -2,12 +2,9 @@
 
 #include <string.h>
 
+#include "literal_code.h"
 #include "target_clones.h"
 
-/* Symbols of the literal code: the bytes and the end of the block. One distance code, never used, has to be declared beside them. */
-enum { END_OF_BLOCK = 256, LITERALS = 257, DECLARED = 258, LENGTH_SYMBOLS = 19 };
-/* Short enough for four codes in 56 bits, and for the tables of fast decoders. */
-enum { LONGEST_LITERAL_CODE = 12, LONGEST_LENGTH_CODE = 7 };
 enum { SLACK = 32 };
 /* Below this, decoding takes as long as making its tables. */
 enum { SMALLEST_SPLIT = 1 << 15 };
@@ -105,19 +102,6 @@ static void code_lengths(const uint32_t *counts, int count, int longest, uint8_t
     for (uint32_t i = 0; i < of_length[bits]; i++) lengths[order[position++]] = (uint8_t)bits;
 }
 
-/* The canonical codes of some lengths, their bits reversed as deflate stores them. */
-static void canonical_codes(const uint8_t *lengths, int count, uint32_t *codes) {
-  uint32_t of_length[16] = {0}, next[16] = {0}, first = 0;
-  for (int symbol = 0; symbol < count; symbol++) of_length[lengths[symbol]]++;
-  of_length[0] = 0;
-  for (int bits = 1; bits < 16; bits++) next[bits] = first = (first + of_length[bits - 1]) << 1;
-  for (int symbol = 0; symbol < count; symbol++) {
-    uint32_t code = next[lengths[symbol]]++, reversed = 0;
-    for (int bit = 0; bit < lengths[symbol]; bit++, code >>= 1) reversed = reversed << 1 | (code & 1);
-    codes[symbol] = reversed;
-  }
-}
-
 /* The literal code's lengths as runs, and the code for these: what stands before a block. */
 typedef struct {
   uint8_t symbols[DECLARED], extra[DECLARED];
@@ -125,8 +109,6 @@ typedef struct {
   uint8_t lengths[LENGTH_SYMBOLS];
   int declared;
 } Header;
-
-static const uint8_t length_order[LENGTH_SYMBOLS] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
 
 static inline unsigned extra_bits(uint8_t symbol) { return symbol == 16 ? 2 : symbol == 17 ? 3 : symbol == 18 ? 7 : 0; }
 

@@ -2,16 +2,14 @@
 
 #include <string.h>
 
+#include "literal_code.h"
 #include "literal_deflate.h"
 #include "target_clones.h"
 
 /* Inlined into each clone, so that it takes the clone's instruction set. */
 #define INLINED static inline __attribute__((always_inline))
 
-/* Symbols of the literal code: the bytes and the end of the block. One distance code, never used, is declared beside them. */
-enum { END_OF_BLOCK = 256, LITERALS = 257, DECLARED = 258, LENGTH_SYMBOLS = 19, LONGEST_LENGTH_CODE = 7 };
-/* Two tables of 2^12 entries fit the first cache. */
-enum { LONGEST = 12, ENTRIES = 1 << LONGEST };
+enum { ENTRIES = 1 << LONGEST_LITERAL_CODE };
 
 /* One half of a stream: where its bits come from, where its bytes go, and the code of the block that it is in. */
 typedef struct {
@@ -40,35 +38,28 @@ static int64_t take(Half *h, unsigned count) {
 
 /* `table[next bits]` = symbol | length << 9, for a code whose lengths are at most `longest`. Returns 0 where the lengths are no whole code. */
 static int make_table(const uint8_t *lengths, int count, int longest, uint16_t *table) {
-  uint32_t of_length[16] = {0}, next[16] = {0}, first = 0, kraft = 0;
-  for (int symbol = 0; symbol < count; symbol++) of_length[lengths[symbol]]++;
-  of_length[0] = 0;
-  for (int bits = 1; bits < 16; bits++) {
-    if (bits > longest && of_length[bits]) return 0;
-    if (bits <= longest) kraft += of_length[bits] << (longest - bits);
-    next[bits] = first = (first + of_length[bits - 1]) << 1;
+  uint32_t codes[LITERALS], kraft = 0;
+  for (int symbol = 0; symbol < count; symbol++) {
+    if (lengths[symbol] > longest) return 0;
+    if (lengths[symbol]) kraft += 1u << (longest - lengths[symbol]);
   }
   if (kraft != 1u << longest) return 0;
-  for (int symbol = 0; symbol < count; symbol++) {
-    int length = lengths[symbol];
-    if (length == 0) continue;
-    uint32_t code = next[length]++, reversed = 0;
-    for (int bit = 0; bit < length; bit++, code >>= 1) reversed = reversed << 1 | (code & 1);
-    for (uint32_t i = reversed; i < 1u << longest; i += 1u << length) table[i] = (uint16_t)(symbol | length << 9);
-  }
+  canonical_codes(lengths, count, codes);
+  for (int symbol = 0; symbol < count; symbol++)
+    for (uint32_t i = codes[symbol]; lengths[symbol] && i < 1u << longest; i += 1u << lengths[symbol])
+      table[i] = (uint16_t)(symbol | lengths[symbol] << 9);
   return 1;
 }
 
 /* The lengths of a block's literal code. Returns 0 where the block is not one of literals, or is damaged. */
 static int read_lengths(Half *h, uint8_t *lengths) {
-  static const uint8_t order[LENGTH_SYMBOLS] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
   int64_t literals = take(h, 5), distances = take(h, 5), declared = take(h, 4);
   if (literals != LITERALS - 257 || distances != 0 || declared < 0) return 0;
   uint8_t length_lengths[LENGTH_SYMBOLS] = {0}, all[DECLARED];
   for (int i = 0; i < declared + 4; i++) {
     int64_t length = take(h, 3);
     if (length < 0) return 0;
-    length_lengths[order[i]] = (uint8_t)length;
+    length_lengths[length_order[i]] = (uint8_t)length;
   }
   uint16_t table[1 << LONGEST_LENGTH_CODE];
   if (!make_table(length_lengths, LENGTH_SYMBOLS, LONGEST_LENGTH_CODE, table)) return 0;
@@ -98,7 +89,7 @@ INLINED void join_literals(const uint16_t *single, uint32_t *joined) {
     uint32_t entry = 0, bits = 0, count = 0;
     for (; count < 3; count++) {
       uint16_t next = single[i >> bits];
-      if ((next & 511) == END_OF_BLOCK || bits + (next >> 9) > LONGEST) break;
+      if ((next & 511) == END_OF_BLOCK || bits + (next >> 9) > LONGEST_LITERAL_CODE) break;
       entry |= (uint32_t)(next & 255) << (8 + 8 * count);
       bits += next >> 9;
     }
@@ -133,7 +124,7 @@ INLINED int enter_block(Half *h) {
       continue;
     }
     uint8_t lengths[LITERALS];
-    if (!read_lengths(h, lengths) || !make_table(lengths, LITERALS, LONGEST, h->single)) return 0;
+    if (!read_lengths(h, lengths) || !make_table(lengths, LITERALS, LONGEST_LITERAL_CODE, h->single)) return 0;
     join_literals(h->single, h->joined);
     h->in_block = 1;
   }
@@ -185,9 +176,12 @@ static int leave_block(Half *h) {
 
 #define STORE(h) (h->bits = h##_bits, h->available = h##_available & 63, h->next = h##_next, h->out = h##_out)
 
-/* Four looks take at most 48 bits and give at most 12 bytes. At the end of its block a half stands still. */
+/* Whether four looks cannot pass an end: they take at most 48 bits and give at most 12 bytes, the last stored with three more. */
+INLINED int has_room(const Half *h) { return h->end - h->next >= 8 && h->limit - h->out >= 16; }
+
+/* At the end of its block a half stands still. */
 INLINED void put_literals(Half *a) {
-  if (a->end - a->next < 8 || a->limit - a->out < 16) return;
+  if (!has_room(a)) return;
   LOAD(a);
   while (a_entry && a_next <= a_last && a_out <= a_full) {
     REFILL(a);
@@ -201,7 +195,7 @@ INLINED void put_literals(Half *a) {
 
 /* Both halves at once: each look waits for the one before it, and the other half fills the time. */
 INLINED void put_literals_of_both(Half *a, Half *b) {
-  if (a->end - a->next < 8 || a->limit - a->out < 16 || b->end - b->next < 8 || b->limit - b->out < 16) return;
+  if (!has_room(a) || !has_room(b)) return;
   LOAD(a);
   LOAD(b);
   while (a_entry && b_entry && a_next <= a_last && b_next <= b_last && a_out <= a_full && b_out <= b_full) {
@@ -222,7 +216,7 @@ INLINED void put_literals_of_both(Half *a, Half *b) {
 
 /* Whether the half is at the end of its block, or too near an end for the fast loop. */
 INLINED int must_leave(const Half *h) {
-  return h->joined[h->bits & (ENTRIES - 1)] == 0 || h->end - h->next < 8 || h->limit - h->out < 16;
+  return h->joined[h->bits & (ENTRIES - 1)] == 0 || !has_room(h);
 }
 
 /* The bytes before the end of the first empty stored block, which begins with 00 00 FF FF at a whole byte; 0 where there is none. What looks

@@ -72,6 +72,9 @@ final class CodecWorkspace {
     literal.map { $0 * 20 <= matched * 21 } ?? false
   }
 
+  /// Bytes of zlib's frame (RFC 1950): 78 01 for deflate with a window of 32 KiB and the fastest algorithm; then Adler-32 of the bytes.
+  private static let frame = (header: 2, trailer: 4)
+
   private static let samplePieces = 4
   private static let samplePieceBytes = 4096
 
@@ -86,13 +89,12 @@ final class CodecWorkspace {
   }
 
   private func compressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
-    let (header, trailer) = (2, 4)
+    let (header, trailer) = Self.frame
     guard target.count > header + trailer, let start = target.baseAddress, let bytes = source.baseAddress else { return nil }
     let count = mirrorscope_deflate_literals(
       bytes.assumingMemoryBound(to: UInt8.self), source.count, literalBlock, (start + header).assumingMemoryBound(to: UInt8.self),
       target.count - header - trailer)
     guard count > 0 else { return nil }
-    // RFC 1950: deflate with a window of 32 KiB, fastest algorithm; then Adler-32 of the bytes.
     target[0] = 0x78
     target[1] = 0x01
     let checksum = isal_adler32(1, bytes.assumingMemoryBound(to: UInt8.self), UInt64(source.count))
@@ -104,7 +106,7 @@ final class CodecWorkspace {
 
   /// Inflates a whole chunk of literals in two halves. Gives nil for all that is not exactly that, damage included.
   private func decompressLiterals(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Int? {
-    let (header, trailer) = (2, 4)
+    let (header, trailer) = Self.frame
     guard source.count > header + trailer, source[0] == 0x78, source[1] == 0x01, target.count >= chunkByteCount,
       let start = source.baseAddress, let bytes = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
     else { return nil }
