@@ -11,7 +11,6 @@ let package = Package(
   name: "mirrorscope",
   platforms: [.macOS(.v14)],
   products: [
-    .executable(name: "frogtoad", targets: ["frogtoad"]),
     .executable(name: "mirrorscope", targets: ["mirrorscope"]),
     .library(name: "ActivationRecording", targets: ["ActivationRecording"]),
     .library(name: "MirrorAnalysis", targets: ["MirrorAnalysis"]),
@@ -34,23 +33,27 @@ let package = Package(
     .target(name: "CKernels"),
     // Fixed blocks of work over several threads, results in order.
     .target(name: "Parallelism"),
+    // One chunk of a file through shuffle, deflate and Fletcher-32, and back. Knows no HDF5.
+    .target(name: "ChunkCodec", dependencies: ["CISAL", "CKernels"]),
+    // A file under way and its name, which file is which, and what a file of ours says it is.
+    .target(name: "Files"),
     // A Swift face on HDF5, one file per notion.
-    .target(name: "HDF5", dependencies: ["CHDF5", "CISAL", "CKernels", "Parallelism"]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "ChunkCodec", "Files", "Parallelism", crypto]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
     // A typed table out as CSV, TSV or JSON, and its Table Schema.
     .target(name: "Tabular"),
     // World, players, actions, state vector, labels, and the file that stores a data set.
-    .target(name: "FrogAndToad", dependencies: ["HDF5", "Parallelism", "Statistics", crypto]),
+    .target(name: "FrogAndToad", dependencies: ["Files", "HDF5", "Parallelism", "Statistics", crypto]),
     // Dense networks: forward, training, checkpoints, Keras import.
-    .target(name: "DenseNetwork", dependencies: ["CBLAS", "CKernels", "HDF5", "Statistics", crypto]),
+    .target(name: "DenseNetwork", dependencies: ["CBLAS", "CKernels", "Files", "HDF5", "Statistics", crypto]),
     // The recorder: writes and reads recordings, phases, provenance.
-    .target(name: "ActivationRecording", dependencies: ["HDF5", "Parallelism"]),
+    .target(name: "ActivationRecording", dependencies: ["Files", "HDF5", "Parallelism"]),
     // Each analysis beside the table that it becomes. Prints nothing.
     .target(
       name: "MirrorAnalysis", dependencies: ["ActivationRecording", "DenseNetwork", "Parallelism", "Statistics", "Tabular"]),
     // What both command lines share: exit codes, output options, progress, logs.
-    .target(name: "Terminal", dependencies: ["ActivationRecording", "Parallelism", "Tabular", argumentParser, logging]),
+    .target(name: "Terminal", dependencies: ["ActivationRecording", "Files", "Parallelism", "Tabular", argumentParser, logging]),
     // Makes the experiment: states, networks, recordings.
     .executableTarget(
       name: "frogtoad",
@@ -67,13 +70,17 @@ let package = Package(
       path: "Benchmarks/Sources"),
 
     .testTarget(name: "ParallelismTests", dependencies: ["Parallelism"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["CKernels", "HDF5"]),
+    .testTarget(name: "ChunkCodecTests", dependencies: ["CKernels", "ChunkCodec"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["Files", "HDF5"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
-    .testTarget(name: "FrogAndToadTests", dependencies: ["FrogAndToad", "HDF5", "Statistics"]),
-    .testTarget(name: "DenseNetworkTests", dependencies: ["DenseNetwork", "HDF5", "Statistics"]),
-    .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "HDF5"]),
-    .testTarget(name: "MirrorAnalysisTests", dependencies: ["ActivationRecording", "MirrorAnalysis", "Statistics", "Tabular"]),
+    .testTarget(name: "FrogAndToadTests", dependencies: ["Files", "FrogAndToad", "HDF5", "Statistics"]),
+    .testTarget(name: "DenseNetworkTests", dependencies: ["DenseNetwork", "Files", "HDF5", "Statistics"]),
+    .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "Files", "HDF5"]),
+    .testTarget(
+      name: "MirrorAnalysisTests",
+      dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "MirrorAnalysis", "Statistics", "Tabular"]),
     .testTarget(name: "CommandLineTests", dependencies: ["ActivationRecording", "HDF5", "frogtoad", "mirrorscope"]),
   ],
   swiftLanguageModes: [.v6]

@@ -92,7 +92,7 @@ private func record(_ values: [Float], units: Int, copies: Int = 1, to output: S
 
 /// All moments of all phases, and CMNI with them.
 private func moments(of path: String, threads: Int) throws {
-  let moments = try RecordingMoments(of: Recording(path: path), partnerFilter: true, threads: threads)
+  let moments = try RecordingMoments(of: RecordingView(path: path), threads: threads)
   _ = try moments.cmniRows()
   _ = moments.statsRows
 }
@@ -143,7 +143,7 @@ struct Inflate: ParsableCommand {
 
   func run() throws {
     try report {
-      let recording = try Recording(path: self.recording)
+      let recording = try RecordingView(path: self.recording)
       for layer in recording.layers {
         try recording.mapBlocks(of: layer, threads: work.threads) { (_, _: UnsafeBufferPointer<Float>) in
         } take: { _ in
@@ -160,8 +160,8 @@ struct Read: ParsableCommand {
 
   func run() throws {
     try report {
-      let recording = try Recording(path: self.recording)
-      for layer in recording.layers { _ = try recording.activations(of: layer, threads: work.threads) }
+      let recording = try RecordingView(path: self.recording)
+      for layer in recording.layers { _ = try recording.values(of: [layer], as: Float.self, threads: work.threads) }
     }
   }
 }

@@ -10,14 +10,20 @@ static inline unsigned chdf5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
 
+// Stands for every file that is open.
+static inline hid_t chdf5_all_files(void) { return H5F_OBJ_ALL; }
+
 // Property list classes are macros over global variables that are set only once the library is open.
 static inline hid_t chdf5_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t chdf5_dataset_create(void) { return H5P_DATASET_CREATE; }
 static inline hid_t chdf5_dataset_access(void) { return H5P_DATASET_ACCESS; }
 static inline hid_t chdf5_link_create(void) { return H5P_LINK_CREATE; }
+static inline hid_t chdf5_link_access(void) { return H5P_LINK_ACCESS; }
+static inline hid_t chdf5_group_access(void) { return H5P_GROUP_ACCESS; }
 
 // Casts of -1 to unsigned types are not imported.
 static inline hsize_t chdf5_unlimited(void) { return H5S_UNLIMITED; }
+static inline haddr_t chdf5_no_offset(void) { return HADDR_UNDEF; }
 static inline size_t chdf5_variable_length(void) { return H5T_VARIABLE; }
 
 // Predefined types are macros over global variables, which Swift's concurrency checks reject when they are named directly.
@@ -32,6 +38,7 @@ static inline hid_t chdf5_native_uint32(void) { return H5T_NATIVE_UINT32; }
 static inline hid_t chdf5_native_uint64(void) { return H5T_NATIVE_UINT64; }
 static inline hid_t chdf5_native_float(void) { return H5T_NATIVE_FLOAT; }
 static inline hid_t chdf5_native_double(void) { return H5T_NATIVE_DOUBLE; }
+static inline hid_t chdf5_native_b8(void) { return H5T_NATIVE_B8; }
 static inline hid_t chdf5_le_int8(void) { return H5T_STD_I8LE; }
 static inline hid_t chdf5_le_int16(void) { return H5T_STD_I16LE; }
 static inline hid_t chdf5_le_int32(void) { return H5T_STD_I32LE; }
@@ -42,6 +49,76 @@ static inline hid_t chdf5_le_uint32(void) { return H5T_STD_U32LE; }
 static inline hid_t chdf5_le_uint64(void) { return H5T_STD_U64LE; }
 static inline hid_t chdf5_le_float(void) { return H5T_IEEE_F32LE; }
 static inline hid_t chdf5_le_double(void) { return H5T_IEEE_F64LE; }
+
+// What an error is about (HDF5's major number) and what went wrong (its minor number), as far as we tell them apart. Error numbers are macros
+// over global variables, too.
+typedef enum {
+  CHDF5_ABOUT_OTHER,
+  CHDF5_ABOUT_FILE,
+  CHDF5_ABOUT_DATASET,
+  CHDF5_ABOUT_DATATYPE,
+  CHDF5_ABOUT_HEADER,
+  CHDF5_ABOUT_LINK,
+  CHDF5_ABOUT_PATH,
+  CHDF5_ABOUT_ATTRIBUTE,
+  CHDF5_ABOUT_FILTER,
+  CHDF5_ABOUT_STORAGE
+} chdf5_subject;
+
+static inline chdf5_subject chdf5_subject_of(hid_t major) {
+  if (major == H5E_FILE) return CHDF5_ABOUT_FILE;
+  if (major == H5E_DATASET) return CHDF5_ABOUT_DATASET;
+  if (major == H5E_DATATYPE) return CHDF5_ABOUT_DATATYPE;
+  if (major == H5E_OHDR) return CHDF5_ABOUT_HEADER;
+  if (major == H5E_LINK) return CHDF5_ABOUT_LINK;
+  if (major == H5E_SYM) return CHDF5_ABOUT_PATH;
+  if (major == H5E_ATTR) return CHDF5_ABOUT_ATTRIBUTE;
+  if (major == H5E_PLINE) return CHDF5_ABOUT_FILTER;
+  if (major == H5E_STORAGE) return CHDF5_ABOUT_STORAGE;
+  return CHDF5_ABOUT_OTHER;
+}
+
+typedef enum {
+  CHDF5_FAULT_OTHER,
+  CHDF5_FAULT_NOT_HDF5,
+  CHDF5_FAULT_TRUNCATED,
+  CHDF5_FAULT_CANNOT_LOCK,
+  CHDF5_FAULT_CANNOT_OPEN_FILE,
+  CHDF5_FAULT_FILE_EXISTS,
+  CHDF5_FAULT_NOT_FOUND,
+  CHDF5_FAULT_WRONG_KIND,
+  CHDF5_FAULT_EXISTS,
+  CHDF5_FAULT_READ,
+  CHDF5_FAULT_WRITE,
+  CHDF5_FAULT_FILTER,
+  CHDF5_FAULT_CANNOT_INITIALISE,
+  CHDF5_FAULT_CANNOT_GET,
+  CHDF5_FAULT_BAD_VALUE,
+  CHDF5_FAULT_CANNOT_LOAD,
+  CHDF5_FAULT_VERSION
+} chdf5_fault;
+
+static inline chdf5_fault chdf5_fault_of(hid_t minor) {
+  if (minor == H5E_NOTHDF5) return CHDF5_FAULT_NOT_HDF5;
+  if (minor == H5E_TRUNCATED) return CHDF5_FAULT_TRUNCATED;
+#if H5_VERSION_GE(1, 10, 7)
+  if (minor == H5E_CANTLOCKFILE) return CHDF5_FAULT_CANNOT_LOCK;
+#endif
+  if (minor == H5E_CANTOPENFILE) return CHDF5_FAULT_CANNOT_OPEN_FILE;
+  if (minor == H5E_FILEEXISTS) return CHDF5_FAULT_FILE_EXISTS;
+  if (minor == H5E_NOTFOUND) return CHDF5_FAULT_NOT_FOUND;
+  if (minor == H5E_BADTYPE) return CHDF5_FAULT_WRONG_KIND;
+  if (minor == H5E_EXISTS) return CHDF5_FAULT_EXISTS;
+  if (minor == H5E_READERROR) return CHDF5_FAULT_READ;
+  if (minor == H5E_WRITEERROR) return CHDF5_FAULT_WRITE;
+  if (minor == H5E_CANTFILTER) return CHDF5_FAULT_FILTER;
+  if (minor == H5E_CANTINIT) return CHDF5_FAULT_CANNOT_INITIALISE;
+  if (minor == H5E_CANTGET) return CHDF5_FAULT_CANNOT_GET;
+  if (minor == H5E_BADVALUE) return CHDF5_FAULT_BAD_VALUE;
+  if (minor == H5E_CANTLOAD) return CHDF5_FAULT_CANNOT_LOAD;
+  if (minor == H5E_VERSION) return CHDF5_FAULT_VERSION;
+  return CHDF5_FAULT_OTHER;
+}
 
 // Only newer libraries have the call; older ones have no way to open a file without locking it. Returns -1 there.
 static inline herr_t chdf5_turn_off_locking(hid_t file_access_list) {

@@ -5,7 +5,8 @@ public enum TableFormat: String, Sendable, CaseIterable {
 
 /// Writes a table row by row, header first.
 ///
-/// CSV and TSV follow RFC 4180 with `\n` at line ends: a value that holds the separator, a quote or a line end is quoted. JSON is one
+/// CSV and TSV follow RFC 4180 with `\n` at line ends: a value that holds the separator, a quote or a line end is quoted, and text that begins
+/// as a formula does (`=`, `+`, `-`, `@`, a tab) gets an apostrophe before it. JSON is one
 /// array of objects, one object a line. Numbers are the shortest digits that read back as the same double; a missing value is an
 /// empty cell, or `null`.
 public struct TableWriter {
@@ -64,7 +65,7 @@ public struct TableWriter {
 
   private func delimited(_ cell: Cell) -> String {
     switch cell {
-    case .string(let value): delimited(value)
+    case .string(let value): delimited(harmless(value))
     case .integer(let value): String(value)
     case .number(let value): value.isFinite ? value.description : ""
     case .boolean(let value): value ? "true" : "false"
@@ -76,6 +77,12 @@ public struct TableWriter {
     let special = value.unicodeScalars.contains { $0 == "\"" || $0 == "\n" || $0 == "\r" || separator.unicodeScalars.contains($0) }
     guard special else { return value }
     return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+  }
+
+  /// Text that a spreadsheet would run as a formula, with an apostrophe before it, which spreadsheets take for "this is text".
+  private func harmless(_ value: String) -> String {
+    guard let first = value.unicodeScalars.first, "=+-@\t\r".unicodeScalars.contains(first) else { return value }
+    return "'" + value
   }
 
   private func json(_ cell: Cell) -> String {

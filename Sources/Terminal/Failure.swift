@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 
 /// The exit codes of both programs.
@@ -36,7 +37,8 @@ public func runProgram<Program: ParsableCommand>(_ program: Program.Type, explai
     try command.run()
     exit(ExitStatus.success.rawValue)
   } catch {
-    guard let failure = error as? Failure ?? explain(error) else { program.exit(withError: error) }
+    let known = error as? Failure ?? (error as? FileError).map { Failure($0) }
+    guard let failure = known ?? explain(error) else { program.exit(withError: error) }
     if !failure.sentence.isEmpty { writeToStandardError("error: \(failure.sentence)\n") }
     exit(failure.status.rawValue)
   }

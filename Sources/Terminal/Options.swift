@@ -43,15 +43,20 @@ public struct OutputOptions: ParsableArguments {
 public struct TableOptions: ParsableArguments {
   @OptionGroup public var destination: OutputOptions
 
-  @Option(name: .long, help: "Format of the table.")
-  public var format = TableFormat.csv
+  @Option(name: .long, help: "Format of the table: csv, tsv or json. (default: what the output's name ends in, else csv)")
+  public var format: TableFormat?
 
   public init() {}
+
+  /// The format asked for, or that which the output's name says.
+  public var chosenFormat: TableFormat {
+    format ?? TableFormat.allCases.first { destination.output.lowercased().hasSuffix("." + $0.rawValue) } ?? .csv
+  }
 
   /// Writes a table: the body gets a function that takes rows as they come.
   public func write<Row: TableRow>(_ type: Row.Type, body: (_ take: ([Row]) throws -> Void) throws -> Void) throws {
     let file = try destination.open()
-    var writer = try TableWriter(schema: Row.schema, format: format, sink: file.write)
+    var writer = try TableWriter(schema: Row.schema, format: chosenFormat, sink: file.write)
     try body { rows in try writer.write(rows) }
     try writer.finish()
     try file.finish()

@@ -1,11 +1,11 @@
+import Files
 import Foundation
 
 /// Where a result goes: standard output (`-`), or a file that appears under its name only when it is complete.
 public final class OutputFile {
   private let path: String
-  private let partialPath: String?
-  private let handle: FileHandle
-  private var isFinished = false
+  /// Nil for standard output.
+  private let file: FileUnderWay?
   private var buffer = Data()
 
   /// - Parameters:
@@ -14,18 +14,11 @@ public final class OutputFile {
   /// - Throws: `Failure` when the file exists and may not be replaced, or cannot be created.
   public init(path: String, overwrite: Bool) throws {
     self.path = path
-    guard path != "-" else {
-      partialPath = nil
-      handle = .standardOutput
-      return
+    do {
+      file = path == "-" ? nil : try FileUnderWay(path, overwrite: overwrite)
+    } catch let error as FileError {
+      throw Failure(error)
     }
-    try requireAbsent(path, overwrite: overwrite)
-    let partial = path + ".partial"
-    guard FileManager.default.createFile(atPath: partial, contents: nil), let handle = FileHandle(forWritingAtPath: partial) else {
-      throw Failure(.failed, "\(path): cannot be created. Check that the folder exists and may be written to.")
-    }
-    partialPath = partial
-    self.handle = handle
   }
 
   public func write(_ text: String) throws {
@@ -36,43 +29,46 @@ public final class OutputFile {
   /// Gives the file its name. Without this call the partial file is removed when the value goes away.
   public func finish() throws {
     try flush()
-    isFinished = true
-    guard let partialPath else { return }
     do {
-      try handle.close()
-    } catch {
-      throw Failure(.failed, "\(path): cannot be written (\(reason(error))).")
+      try file?.finish()
+    } catch let error as FileError {
+      throw Failure(error)
     }
-    guard rename(partialPath, path) == 0 else {
-      isFinished = false
-      throw Failure(.failed, "\(path): cannot be given its name (\(String(cString: strerror(errno)))).")
-    }
-  }
-
-  deinit {
-    if !isFinished, let partialPath { unlink(partialPath) }
   }
 
   private func flush() throws {
-    do {
-      try handle.write(contentsOf: buffer)
-    } catch {
+    if let file {
+      do {
+        try buffer.withUnsafeBytes { try file.write($0) }
+      } catch let error as FileError {
+        throw Failure(.failed, "\(path): \(error.reason). What was written so far is removed.")
+      }
+    } else {
       // Nobody reads standard output any more, as after `| head`: there is nothing to say and no one to say it to.
-      if partialPath == nil { throw Failure(.failed, "") }
-      throw Failure(.failed, "\(path): cannot be written (\(reason(error))). What was written so far is removed.")
+      do { try FileHandle.standardOutput.write(contentsOf: buffer) } catch { throw Failure(.failed, "") }
     }
     buffer.removeAll(keepingCapacity: true)
   }
+}
 
-  private func reason(_ error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError ?? error as NSError
-    return underlying.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(underlying.code))) : "\(error)"
+extension Failure {
+  /// The sentence of an error about a file to be written, with the options that help.
+  public init(_ error: FileError) {
+    switch error.fault {
+    case .exists: self.init(.failed, "\(error.file): exists already. Give --force to replace it, or another --output.")
+    case .leftover(let partial):
+      self.init(
+        .failed,
+        "\(error.file): \(partial) holds rows of a recorder that was interrupted. Keep them with 'mirrorscope recover \(partial)', or give "
+          + "--force to replace it.")
+    case .system(doing: "created", _):
+      self.init(.failed, "\(error.file): cannot be created. Check that the folder exists and may be written to.")
+    default: self.init(.failed, error.description)
+    }
   }
 }
 
-/// Throws when a file or folder of that name exists and may not be replaced.
+/// Throws when a file or folder of that name exists and may not be replaced. Devices and pipes are only written to.
 public func requireAbsent(_ path: String, overwrite: Bool) throws {
-  if !overwrite && FileManager.default.fileExists(atPath: path) {
-    throw Failure(.failed, "\(path): exists already. Give --force to replace it, or another --output.")
-  }
+  if !overwrite && FileUnderWay.replacesFile(at: path) { throw Failure(FileError(file: path, fault: .exists)) }
 }

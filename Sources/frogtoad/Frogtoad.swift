@@ -1,8 +1,4 @@
-import ActivationRecording
 import ArgumentParser
-import DenseNetwork
-import FrogAndToad
-import HDF5
 import Terminal
 
 @main
@@ -25,57 +21,6 @@ struct Frogtoad: ParsableCommand {
 
   static func main() {
     Interruption.shared.watch()
-    runProgram(Self.self, explain: explain)
-  }
-
-  /// The exit code and sentence of an error of the libraries.
-  static func explain(_ error: any Error) -> Failure? {
-    switch error {
-    case let error as RecordingError: Failure(error)
-    case let error as StatesFileError: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
-    case let error as CheckpointError: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
-    case let error as HDF5Error: Failure(error.isAboutOutput ? .failed : .badFile, error.description)
-    case let error as CSVError: Failure(.badFile, error.description)
-    case let error as GenerationError: Failure(error.isTooFew ? .notEnoughData : .failed, error.description)
-    case let error as NetworkError: Failure(.failed, error.description)
-    default: nil
-    }
-  }
-}
-
-extension HDF5Error {
-  /// Whether a file could not be written, as opposed to read.
-  fileprivate var isAboutOutput: Bool {
-    switch kind {
-    case .noSpace, .writeFailed, .fileExists, .objectExists: true
-    default: ["create", "write", "flush", "close"].contains(operation)
-    }
-  }
-}
-
-extension CheckpointError {
-  fileprivate var isAboutOutput: Bool {
-    switch fault {
-    case .exists, .cannotRename: true
-    default: false
-    }
-  }
-}
-
-extension StatesFileError {
-  fileprivate var isAboutOutput: Bool {
-    switch self {
-    case .exists, .rename, .unusableRows: true
-    default: false
-    }
-  }
-}
-
-extension GenerationError {
-  fileprivate var isTooFew: Bool {
-    switch self {
-    case .tooFewOfClass, .exhausted: true
-    case .unusableCount: false
-    }
+    runProgram(Self.self) { Failure(ofLibrary: $0) }
   }
 }

@@ -31,6 +31,7 @@ struct ImportCommand: ParsableCommand {
 
   func run() throws {
     try requireAbsent(output, overwrite: force)
+    try common.requireRoom(bytes: Self.memory, for: "\(csv): the rows", alternative: "use fewer threads with --threads")
     let log = common.logger
     let bar = ProgressBar("rows", unit: "bytes", quiet: common.quiet)
     let report = try importAuthorCSV(csv, to: output, split: split, commandLine: commandLine, overwrite: force, threads: common.threads) {
@@ -38,7 +39,7 @@ struct ImportCommand: ParsableCommand {
     }
     bar.finish()
     log.info("\(output): \(grouped(report.rows)) \(split.rawValue) states\(report.hasHeader ? ", after a header" : "").")
-    for line in try statesSummary(of: output) { log.info("  \(line)") }
+    for line in try statesSummary(of: output, common: common) { log.info("  \(line)") }
     log.info(
       report.scenarioIsGiven
         ? "  The scenario comes from column 98." : "  Column 98 is 0 throughout: the scenario comes from the players row.")

@@ -15,14 +15,17 @@ struct InspectCommand: ParsableCommand {
   @Argument(help: "A states file.", completion: .file(extensions: ["h5"]))
   var states: String
 
+  @OptionGroup var common: CommonOptions
+
   func run() throws {
-    let file = try StatesFile(states)
+    try common.requireRoom(bytes: 0, for: "\(states): the rows", alternative: "use fewer threads with --threads")
+    let file = try StatesFile(states, threads: common.threads)
     let provenance = file.provenance
     print(states)
     print("  source: \(provenance.source)\(provenance.seed.map { ", seed \($0)" } ?? "")")
     if !provenance.commandLine.isEmpty { print("  command line: \(provenance.commandLine)") }
     print("  states sha256: \(file.hash)")
     print("  \(grouped(file.count(.train))) training and \(grouped(file.count(.test))) test states")
-    for line in try statesSummary(of: states) { print("  \(line)") }
+    for line in try statesSummary(of: states, common: common) { print("  \(line)") }
   }
 }

@@ -35,7 +35,11 @@ struct PlayCommand: ParsableCommand {
   }
 
   func run() throws {
-    let network = try checkpoint.map { try Checkpoint.open($0).network }
+    let network = try checkpoint.map { path in
+      let network = try Checkpoint.open(path).network
+      try network.requireStatesAndActions(in: path)
+      return network
+    }
     var stream = RandomStream(seed: seed, purpose: "play")
     var world = World()
     let redraws = isatty(STDOUT_FILENO) == 1 && delay > 0

@@ -47,7 +47,7 @@ struct RecordCommand: ParsableCommand {
     let exists = FileManager.default.fileExists(atPath: checkpoint, isDirectory: &isFolder)
     let paths = exists && isFolder.boolValue ? checkpointPaths(in: checkpoint) : [checkpoint]
     guard !paths.isEmpty else {
-      throw Failure(.badFile, "\(checkpoint): the folder has no checkpoint (epoch-*.h5). Train one, or name a file.")
+      throw Failure(.badFile, "\(checkpoint): the folder has no checkpoint (.h5 of frogtoad train or Keras). Train one, or name a file.")
     }
     let step = RecordStep(
       split: split, veil: reproduceLeak ? .withScenarioLeak : .ofIgnorance, recordsInputs: !noInputs, overwrite: force)
@@ -61,7 +61,7 @@ struct RecordCommand: ParsableCommand {
       RecordStep.Pair(checkpoint: path, recording: toFile ? output : output + "/" + URL(filePath: path).lastPathComponent)
     }
     let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
-    try step.run(plan, states: states, threads: common.threads) { bar.update(done: $0, total: plan.count) }
+    try step.run(plan, states: states, common: common) { bar.update(done: $0, total: plan.count) }
     bar.finish()
     common.logger.info(
       "\(output): \(plan.count == 1 ? "1 recording" : "\(plan.count) recordings") of the \(split.rawValue) states of \(states).")

@@ -1,3 +1,4 @@
+import ActivationRecording
 import ArgumentParser
 import Foundation
 import FrogAndToad
@@ -36,14 +37,28 @@ struct RunCommand: ParsableCommand {
 
   func run() throws {
     let experiment = Preset(preset, seed: seed)
+    try requireRoom(for: experiment)
     try prepareFolder()
     let states = output + "/states.h5"
-    try GenerateStep(count: experiment.stateCount, testCount: experiment.testCount, seed: seed)
-      .run(to: states, overwrite: false, common: common)
+    try generation(of: experiment).run(to: states, overwrite: false, common: common)
     let outcomes = try train(experiment, states: states)
     let recordings = try record(outcomes, states: states)
     let moments = try AnalyseStep(folder: output, recordings: recordings.flatMap { $0 }).run(overwrite: false, threads: common.threads)
     for line in RunSummary(folder: output, seed: seed, outcomes: outcomes, moments: moments).lines { print(line) }
+  }
+
+  private func generation(of experiment: Preset) -> GenerateStep {
+    GenerateStep(count: experiment.stateCount, testCount: experiment.testCount, seed: seed)
+  }
+
+  /// Ends the command before it begins, where a part of it takes more memory than there may be.
+  private func requireRoom(for experiment: Preset) throws {
+    try generation(of: experiment).requireRoom(common)
+    try common.requireRoom(
+      bytes: TrainingData.memory(
+        training: experiment.stateCount - experiment.testCount, validation: experiment.testCount,
+        networks: min(experiment.plans.count, common.threads)),
+      for: "The \(grouped(experiment.stateCount)) states of the preset, to train on,", alternative: "choose --preset quick")
   }
 
   private func prepareFolder() throws {
@@ -59,7 +74,7 @@ struct RunCommand: ParsableCommand {
   private func train(_ experiment: Preset, states: String) throws -> [TrainingOutcome] {
     let names = experiment.plans.map(\.shape.name).joined(separator: " and ")
     common.logger.info("Training \(names).")
-    let data = try TrainingData(states)
+    let data = try TrainingData(states, networks: min(experiment.plans.count, common.threads), common: common)
     let bar = ProgressBar("training", unit: "epochs", quiet: common.quiet)
     let counter = EpochCounter(total: experiment.plans.reduce(0) { $0 + $1.hyperparameters.maximumEpochs })
     let networks = output + "/networks/"
@@ -78,14 +93,14 @@ struct RunCommand: ParsableCommand {
   private func record(_ outcomes: [TrainingOutcome], states: String) throws -> [[String]] {
     let plans = try outcomes.map { outcome in
       try makeFolder(output + "/recordings/" + outcome.shape.name)
-      return checkpointPaths(in: outcome.folder).map { path in
+      return ownCheckpointPaths(in: outcome.folder).map { path in
         (path, "recordings/" + outcome.shape.name + "/" + URL(filePath: path).lastPathComponent)
       }
     }
     let pairs = plans.flatMap { $0 }.map { RecordStep.Pair(checkpoint: $0.0, recording: output + "/" + $0.1) }
     common.logger.info("Recording \(pairs.count) checkpoints.")
     let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
-    try RecordStep().run(pairs, states: states, threads: common.threads) { bar.update(done: $0, total: pairs.count) }
+    try RecordStep().run(pairs, states: states, common: common) { bar.update(done: $0, total: pairs.count) }
     bar.finish()
     return plans.map { $0.map(\.1) }
   }

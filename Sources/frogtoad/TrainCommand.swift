@@ -43,7 +43,7 @@ struct TrainCommand: ParsableCommand {
     let step = TrainStep(shape: hidden, hyperparameters: options.hyperparameters, folder: output)
     let log = common.logger
     log.info("Training \(hidden.name) with seed \(options.seed) on \(states).")
-    let data = try TrainingData(states)
+    let data = try TrainingData(states, networks: 1, common: common)
     let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
     let outcome = try step.run(on: data, begin: resume ? .resume : .anew(replacing: force)) { report in
       bar.update(done: report.epoch, total: options.epochs)

@@ -13,13 +13,17 @@ struct AblateCommand: ParsableCommand {
 
       The network above the ablated layer is recomputed from the recorded activations, kernels and biases. Units are chosen on half of the \
       rows and evaluated on the other half (/split, or a seeded half-split). Controls are random sets of as many units of the same layer, \
-      matched on mean activation and outgoing weights, each counted once; p_value compares the effect with theirs. --layers says in which layers to ablate: those above are recomputed in \
-      any case. --no-partner-filter is about the scores that units are chosen by: effects look at every row.
+      matched on mean activation and outgoing weights, each counted once; p_value compares the effect with theirs.
+
+      --units, --top, --class, --each and --dose do not exclude each other: each is done for itself, one after the other, as rows of their \
+      own. --layers says in which layers to ablate: those above are recomputed in any case, those below need not be there. \
+      --no-partner-filter is about the scores that units are chosen by: effects look at every row.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
-  @Option(name: .long, help: ArgumentHelp("These units together, such as dense_1:3,7; may be repeated.", valueName: "layer:units"))
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "These units together, such as dense_1:3,7, beside what --top and its like choose; may be repeated.", valueName: "layer:units"))
   var units: [UnitSet] = []
 
   @Option(name: .long, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
@@ -46,9 +50,9 @@ struct AblateCommand: ParsableCommand {
   @Flag(name: .long, help: "Choose and evaluate on the same rows: marks every row of the table.")
   var sameRows = false
 
+  @OptionGroup var replay: ReplayOptions
   @OptionGroup var seed: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     for (name, value) in [("top", top), ("dose", dose)] where (value ?? 1) < 1 {
@@ -66,17 +70,12 @@ struct AblateCommand: ParsableCommand {
       units.map { .units(layer: $0.layer, $0.units) } + (top.map { [.top($0)] } ?? []) + (unitClass.map { [.unitClass($0)] } ?? [])
       + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
     if plan.selections.isEmpty { plan.selections = [.top(4)] }
-    (plan.mode, plan.controls, plan.replicates, plan.seed) = (mode, controls, bootstrap, seed.seed)
-    (plan.sameRows, plan.partnerFilter) = (sameRows, recordings.partnerFilter)
-    seed.echo(to: common.logger)
-    if sameRows { common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.") }
-    try table.write(AblationRow.self) { take in
-      for path in recordings.recordings {
-        let recording = try common.openForReplay(path)
-        if try recording.labels() == nil { common.logger.info("\(path): has no /label, so no accuracy is given.") }
-        try take(ablationRows(of: recording, plan: plan, layers: recordings.matches, threads: common.threads))
-      }
+    (plan.mode, plan.controls, plan.replicates, plan.sameRows) = (mode, controls, bootstrap, sameRows)
+    plan.replayTolerance = replay.replayTolerance
+    if sameRows {
+      options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")
     }
+    try options.run(AblationAnalysis(plan), seed: seed)
   }
 }
 

@@ -16,24 +16,8 @@ struct AuditCommand: ParsableCommand {
       partner filter drops, the outputs' share of the index, and missing parts. Verdicts: ok, caution, fail, not measured.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-  @OptionGroup var random: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var options: AnalysisOptions
 
-  func run() throws {
-    random.echo(to: common.logger)
-    let partnerFilter = recordings.partnerFilter
-    let (seed, common) = (random.seed, common)
-    try table.write(AuditRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try common.requireMemory(
-          bytes: auditBytes(of: recording, threads: threads), for: "\(recording.path): the inputs",
-          alternative: "use fewer --threads")
-        return try auditRows(of: recording, partnerFilter: partnerFilter, seed: seed, threads: threads)
-      } take: { rows in
-        try take(rows)
-      }
-    }
-  }
+  func run() throws { try options.run(AuditAnalysis(), seed: seed) }
 }

@@ -19,8 +19,6 @@ struct CMNICommand: ParsableCommand {
       compare the excess, not the index. --bootstrap N fills the 95 % percentile interval.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
   @Option(name: .long, help: "Permutations of the phase labels for the null; 0 leaves it out.")
   var permutations = 0
 
@@ -31,39 +29,18 @@ struct CMNICommand: ParsableCommand {
   var noStrata = false
 
   @OptionGroup var seed: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
-    guard permutations >= 0, bootstrap >= 0 else { throw ValidationError("--permutations and --bootstrap take whole numbers from 0.") }
+    let counts = 0...1_000_000
+    guard counts.contains(permutations), counts.contains(bootstrap) else {
+      throw ValidationError("--permutations and --bootstrap take whole numbers from 0 to 1,000,000.")
+    }
   }
 
   func run() throws {
-    let partnerFilter = recordings.partnerFilter
-    let common = common
     var plan = ResamplingPlan()
-    plan.permutations = permutations
-    plan.replicates = bootstrap
-    plan.seed = seed.seed
-    plan.usesStrata = !noStrata
-    let resampling = plan
-    if !plan.isEmpty { seed.echo(to: common.logger) }
-    try table.write(CMNIRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
-        guard !resampling.isEmpty else { return try moments.cmniRows() }
-        let permuted =
-          resampling.permutations > 0
-          ? try common.permutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads) : nil
-        let drawn =
-          resampling.replicates > 0
-          ? try common.contrastRows(of: recording, moments: moments, plan: resampling, threads: threads) : nil
-        let inference = try moments.inference(
-          of: CMNIVariant.allCases, permuted: permuted, drawingFrom: drawn, plan: resampling, threads: threads)
-        return try moments.cmniRows(inference: inference)
-      } take: { rows in
-        try take(rows)
-      }
-    }
+    (plan.permutations, plan.replicates, plan.usesStrata) = (permutations, bootstrap, !noStrata)
+    try options.run(CMNIAnalysis(plan), seed: plan.isEmpty ? nil : seed)
   }
 }

@@ -14,11 +14,10 @@ struct CircuitCommand: ParsableCommand {
       Edges out of the chosen units, by default every mirror and differentiating unit. edge_effect is the change of an action's mean output \
       when the edge's activation × weight is taken from its target's weighted sum, measured on evaluate rows (/split, otherwise a seeded \
       half of each phase); the action is the target itself if it is an output, otherwise the one that it raises most: the largest sum over \
-      its paths through positive weights of the product of these weights. Classes are taken on the select rows. target_driver compares the positive inputs of the \
-      target that come from mirror and from differentiating units: two thirds or more of the two together make it driven by that class.
+      its paths through positive weights of the product of these weights. Classes are taken on the select rows. target_driver compares the \
+      positive inputs of the target that come from mirror and from differentiating units: two thirds or more of the two together make it \
+      driven by that class. Layers below the lowest that --layers asks for need not be there.
       """)
-
-  @OptionGroup var recordings: RecordingOptions
 
   @Option(name: .long, help: ArgumentHelp("Edges out of these units; may be given several times.", valueName: "layer:unit,unit"))
   var units: [UnitSet] = []
@@ -29,14 +28,14 @@ struct CircuitCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Write the edges of a single recording as a Graphviz graph too.", valueName: "path"))
   var dot: String?
 
+  @OptionGroup var replay: ReplayOptions
   @OptionGroup var seed: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     guard units.isEmpty || unitClass == nil else { throw ValidationError("Give one of --units and --class.") }
-    guard dot == nil || recordings.recordings.count == 1 else { throw ValidationError("--dot takes a single recording.") }
-    guard dot != "-" || table.destination.output != "-" else {
+    guard dot == nil || options.recordings.groups.count == 1 else { throw ValidationError("--dot takes a single recording.") }
+    guard dot != "-" || options.table.destination.output != "-" else {
       throw ValidationError("--dot - and the table can't both go to standard output; give --output.")
     }
   }
@@ -47,18 +46,13 @@ struct CircuitCommand: ParsableCommand {
   }
 
   func run() throws {
-    seed.echo(to: common.logger)
-    let graph = try dot.map { try OutputFile(path: $0, overwrite: table.destination.force) }
-    try table.write(CircuitRow.self) { take in
-      for path in recordings.recordings {
-        let recording = try common.openForReplay(path)
-        let circuit = try Circuit(
-          of: recording, selection, layers: recordings.matches, partnerFilter: recordings.partnerFilter,
-          seed: seed.seed, threads: common.threads)
-        try take(circuit.edges.map { CircuitRow(recording: path, edge: $0) })
-        try graph?.write(circuit.graphviz)
-      }
-    }
-    try graph?.finish()
+    var analysis = CircuitAnalysis(selection)
+    analysis.replayTolerance = replay.replayTolerance
+    guard let dot else { return try options.run(analysis, seed: seed) }
+    let graph = try OutputFile(path: dot, overwrite: options.table.destination.force)
+    var edges: [CircuitRow] = []
+    try options.run(analysis, seed: seed) { rows in edges += rows.map(\.row) }
+    try graph.write(CircuitGraph(edges).graphviz)
+    try graph.finish()
   }
 }

@@ -18,8 +18,6 @@ struct CorrelateCommand: ParsableCommand {
       and phase; where there are several, --output corr.csv makes corr.dense_1.self.csv and so on.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
   @Option(name: .long, help: ArgumentHelp("Rows to take: all, none, self, other, both; repeat it or use commas.", valueName: "phases"))
   var phase: [RowSelectionList] = []
 
@@ -35,71 +33,62 @@ struct CorrelateCommand: ParsableCommand {
   @Flag(name: .long, help: "Wide tables: a row and a column per unit.")
   var matrix = false
 
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     if !phase.isEmpty && phases != nil { throw ValidationError("Give --phase or --phases, not both.") }
-    if matrix && (recordings.recordings.count > 1) { throw ValidationError("--matrix takes one recording.") }
+    if matrix && options.recordings.groups.count > 1 { throw ValidationError("--matrix takes one recording, or several with --join.") }
   }
 
   func run() throws {
-    if matrix { return try writeMatrices() }
-    try table.write(CorrelationRow.self) { take in
-      for path in recordings.recordings {
-        for matrix in try matrices(recordings.open(path)) {
-          for unit in matrix.units.indices { try take(matrix.rows(recording: path, ofUnit: unit)) }
+    let analysis = CorrelationAnalysis(
+      phases.map { .across($0.a, $0.b) } ?? .within(selections), method: method, acrossLayers: acrossLayers)
+    if matrix { try writeMatrices(analysis) } else { try options.run(analysis) }
+  }
+
+  private var selections: [RowSelection] { phase.selections(default: [.all]) }
+
+  /// One square goes where a table would; several go to files of their own beside each other.
+  private func writeMatrices(_ analysis: CorrelationAnalysis) throws {
+    let destination = options.table.destination
+    for group in options.recordings.groups {
+      try options.runner().lend(group, to: analysis) { recording, context in
+        var files = try self.files(recording)[...]
+        for file in files where file != "-" { try requireAbsent(file, overwrite: destination.force) }
+        try analysis.forEachMatrix(of: recording, in: context) { matrix in
+          if let file = files.popFirst() { try write(matrix, to: file) }
         }
       }
     }
   }
 
-  private var selections: [RowSelection] { phase.selections(default: [.all]) }
-
-  private func matrices(_ recording: Recording) throws -> [CorrelationMatrix] {
-    if let phases {
-      return try correlationsAcross(
-        phases.a, phases.b, of: recording, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter,
-        threads: common.threads)
-    }
-    let bytes = try correlationBytes(
-      of: recording, over: selections, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter)
-    try common.requireMemory(bytes: bytes, for: "\(recording.path): the activations")
-    return try correlations(
-      of: recording, over: selections, method: method, acrossLayers: acrossLayers, partnerFilter: recordings.partnerFilter,
-      threads: common.threads)
-  }
-
-  /// One square goes where a table would; several go to files of their own beside each other.
-  private func writeMatrices() throws {
-    let recording = try recordings.open(recordings.recordings[0])
+  /// Where the matrices go, in their order.
+  private func files(_ recording: RecordingView) throws -> [String] {
     let sets = acrossLayers ? ["all"] : recording.layers.map(\.name)
     let rows = phases.map { ["\($0.a.name)-\($0.b.name)"] } ?? selections.map(\.name)
-    let output = table.destination.output
-    var files = [output]
-    if sets.count * rows.count > 1 {
-      guard output != "-" else {
-        throw Failure(
-          .failed,
-          "\(recording.path): --matrix makes \(sets.count * rows.count) squares. Give --output PATH for a file of each, or choose one with "
-            + "--layers and --phase, or all layers in one with --across-layers.")
-      }
-      files = sets.flatMap { set in rows.map { rows in path(output, set, rows) } }
+    let output = options.table.destination.output
+    guard sets.count * rows.count > 1 else { return [output] }
+    guard output != "-" else {
+      throw Failure(
+        .failed,
+        "\(recording.path): --matrix makes \(sets.count * rows.count) squares. Give --output PATH for a file of each, or choose one with "
+          + "--layers and --phase, or all layers in one with --across-layers.")
     }
-    for file in files where file != "-" { try requireAbsent(file, overwrite: table.destination.force) }
-    for (file, matrix) in zip(files, try matrices(recording)) { try write(matrix, to: file) }
+    return sets.flatMap { set in rows.map { rows in path(output, set, rows) } }
   }
 
   /// corr.csv becomes corr.dense_1.self.csv.
   private func path(_ output: String, _ set: String, _ rows: String) -> String {
     let kind = (output as NSString).pathExtension
     let stem = (output as NSString).deletingPathExtension
+    // A layer's name may be a path, such as encoder/0.
+    let set = set.replacingOccurrences(of: "/", with: "-")
     return "\(stem).\(set).\(rows)" + (kind.isEmpty ? "" : ".\(kind)")
   }
 
   private func write(_ matrix: CorrelationMatrix, to path: String) throws {
-    let file = try OutputFile(path: path, overwrite: table.destination.force)
-    var writer = try TableWriter(schema: matrix.wideSchema, format: table.format, sink: file.write)
+    let file = try OutputFile(path: path, overwrite: options.table.destination.force)
+    var writer = try TableWriter(schema: matrix.wideSchema, format: options.table.chosenFormat, sink: file.write)
     for unit in matrix.units.indices { try writer.write([matrix.wideCells(ofUnit: unit)]) }
     try writer.finish()
     try file.finish()

@@ -17,8 +17,6 @@ struct DecodeCommand: ParsableCommand {
       right action from all phases.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
   @Option(name: .long, help: "Most rows that one decoder is given; more are sampled by the seed.")
   var rows = 4000
 
@@ -28,9 +26,8 @@ struct DecodeCommand: ParsableCommand {
   @Option(name: .long, help: "Folds of the cross-validation.")
   var folds = 5
 
-  @OptionGroup var random: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     guard (2...1000).contains(folds) else { throw ValidationError("--folds takes a whole number from 2 to 1,000, not \(folds).") }
@@ -42,23 +39,8 @@ struct DecodeCommand: ParsableCommand {
   }
 
   func run() throws {
-    random.echo(to: common.logger)
     var plan = DecodingPlan()
-    plan.rows = rows
-    plan.permutations = permutations
-    plan.folds = folds
-    plan.seed = random.seed
-    let settled = plan
-    let (partnerFilter, common) = (recordings.partnerFilter, common)
-    try table.write(DecodingRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try common.requireMemory(
-          bytes: settled.bytes(of: recording, threads: threads), for: "\(recording.path): the activations to decode",
-          alternative: "take fewer rows with --rows or fewer layers with --layers")
-        return try recording.decodingRows(partnerFilter: partnerFilter, plan: settled, threads: threads)
-      } take: { rows in
-        try take(rows)
-      }
-    }
+    (plan.rows, plan.permutations, plan.folds) = (rows, permutations, folds)
+    try options.run(DecodingAnalysis(plan), seed: seed)
   }
 }

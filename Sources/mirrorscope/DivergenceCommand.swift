@@ -14,34 +14,19 @@ struct DivergenceCommand: ParsableCommand {
       common_positive is the smaller of the first two where both means rise, otherwise 0.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
   @Option(name: .long, help: "Bins of a histogram.")
   var bins = 50
 
   @Option(name: .long, help: "Range of the histograms: the whole layer's, as in the paper's scripts, or each unit's own.")
   var range = HistogramRange.layer
 
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     guard (1...1_000_000).contains(bins) else { throw ValidationError("--bins takes 1 to 1,000,000, not \(bins).") }
   }
 
-  func run() throws {
-    let (bins, range, partnerFilter, common) = (bins, range, recordings.partnerFilter, common)
-    try table.write(DivergenceRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try common.requireMemory(
-          bytes: divergenceBytes(of: recording, bins: bins, threads: threads), for: "\(recording.path): the histograms",
-          alternative: "take fewer --bins or --threads")
-        return try divergenceRows(of: recording, bins: bins, range: range, partnerFilter: partnerFilter, threads: threads)
-      } take: { rows in
-        try take(rows)
-      }
-    }
-  }
+  func run() throws { try options.run(DivergenceAnalysis(bins: bins, range: range)) }
 }
 
 extension HistogramRange: ExpressibleByArgument {}

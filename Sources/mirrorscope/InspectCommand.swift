@@ -1,3 +1,4 @@
+import ActivationRecording
 import ArgumentParser
 import MirrorAnalysis
 import Tabular
@@ -19,29 +20,40 @@ struct InspectCommand: ParsableCommand {
 
   @OptionGroup var recordings: RecordingOptions
 
-  @Option(name: .long, help: "Format of the output.")
-  var format = Format.text
+  @Option(name: .long, help: "Format of the output. (default: what the output's name ends in, else text)")
+  var format: Format?
 
   @OptionGroup var destination: OutputOptions
   @OptionGroup var common: CommonOptions
 
   func run() throws {
     let file = try destination.open()
-    var writer = try TableFormat(rawValue: format.rawValue).map { format in
-      try TableWriter(schema: InspectionRow.schema, format: format, sink: file.write)
+    let named = Format.allCases.first { $0 != .text && destination.output.lowercased().hasSuffix("." + $0.rawValue) }
+    var writer = try TableFormat(rawValue: (format ?? named ?? .text).rawValue).map { format in
+      try TableWriter(schema: RecordingRow<InspectionRow>.schema, format: format, sink: file.write)
     }
-    for path in recordings.recordings {
-      let rows = try inspectionRows(of: recordings.open(path))
-      if writer != nil {
-        try writer?.write(rows)
-      } else {
-        let width = rows.map(\.item.count).max() ?? 0
-        try file.write("\(path)\n")
-        for row in rows { try file.write("  \(row.item.padding(toLength: width)) \(row.value)\n") }
-      }
+    try runner.run(InspectionAnalysis(), on: recordings.groups) { rows in
+      if writer != nil { try writer?.write(rows) } else { try write(rows, to: file) }
     }
     try writer?.finish()
     try file.finish()
+  }
+
+  private func write(_ rows: [RecordingRow<InspectionRow>], to file: OutputFile) throws {
+    guard let recording = rows.first?.identity.recording else { return }
+    try file.write("\(recording)\n")
+    let width = rows.map(\.row.item.count).max() ?? 0
+    for row in rows { try file.write("  \(row.row.item.padding(toLength: width)) \(row.row.value)\n") }
+  }
+
+  private var runner: AnalysisRunner {
+    var runner = AnalysisRunner()
+    runner.selection = recordings.selection
+    runner.threads = common.threads
+    runner.maxMemory = common.maxMemory?.bytes
+    let recordings = recordings
+    runner.isChosen = { recordings.matches($0) }
+    return runner
   }
 }
 

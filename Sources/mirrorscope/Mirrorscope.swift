@@ -13,7 +13,7 @@ struct Mirrorscope: ParsableCommand {
       EXAMPLE
         mirrorscope cmni demo/recordings/2x17/*.h5
 
-      A recording is an HDF5 file of schema 1.0 (schemas/recording.md), written by frogtoad or by any program. Tables go to standard \
+      A recording is an HDF5 file of schema 1.1 (schemas/recording.md), written by frogtoad or by any program. Tables go to standard \
       output, notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, 64 usage, 130 interrupted.
       """,
     version: toolkitVersion,
@@ -28,8 +28,8 @@ struct Mirrorscope: ParsableCommand {
       SimilarityCommand.self,
       AblateCommand.self,
       CircuitCommand.self,
-      AuditCommand.self,
       DecodeCommand.self,
+      AuditCommand.self,
       RecoverCommand.self,
     ])
 
@@ -40,7 +40,7 @@ struct Mirrorscope: ParsableCommand {
   /// The exit code and sentence of an error of the libraries.
   static func explain(_ error: any Error) -> Failure? {
     switch error {
-    case let error as RecordingError: Failure(error)
+    case let error as RecordingError: Failure(error) { $0.option }
     case let error as HDF5Error: Failure(.badFile, error.description)
     default: nil
     }

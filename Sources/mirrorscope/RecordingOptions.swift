@@ -1,7 +1,7 @@
 import ActivationRecording
 import ArgumentParser
 import Foundation
-import Parallelism
+import MirrorAnalysis
 import Terminal
 
 /// The recordings to read and what of them.
@@ -15,32 +15,74 @@ struct RecordingOptions: ParsableArguments {
   @Flag(name: .customLong("no-partner-filter"), help: "Keep self and other rows in which the undistressed partner is not seen acting.")
   var noPartnerFilter = false
 
-  var partnerFilter: Bool { !noPartnerFilter }
+  @Flag(name: .long, help: "Take all recordings as one, rows in the order given.")
+  var join = false
+
+  @Flag(name: .long, help: "With --join: equal strata and pairs of different recordings are the same.")
+  var joinStrata = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Only rows that meet a condition, such as 'position == -1'; may be repeated.", valueName: "condition"),
+    transform: { try RowCondition($0) })
+  var `where`: [RowCondition] = []
+
+  @Option(name: .long, help: ArgumentHelp("Column whose values tell the phases, in place of /phase.", valueName: "name"))
+  var phaseColumn: String?
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Its values that stand for phases, such as none=neutral,self=me,other=them.", valueName: "phase=value,…"))
+  var phaseNames: PhaseNames?
+
+  @Option(name: .long, help: ArgumentHelp("Column whose values are the strata, in place of /stratum.", valueName: "name"))
+  var stratumColumn: String?
+
+  @Option(name: .long, help: ArgumentHelp("Column whose values are the pairs, in place of /pair.", valueName: "name"))
+  var pairColumn: String?
+
+  func validate() throws {
+    if joinStrata && !join { throw ValidationError("--join-strata goes with --join.") }
+    if phaseNames != nil && phaseColumn == nil { throw ValidationError("--phase-names goes with --phase-column.") }
+    let repeated = Dictionary(grouping: recordings) { $0 }.first { $0.value.count > 1 }
+    if join, let repeated {
+      throw ValidationError("--join takes each recording once; \(repeated.key) is given \(repeated.value.count) times.")
+    }
+  }
+
+  /// What is seen of each recording.
+  var selection: RecordingSelection {
+    var selection = RecordingSelection()
+    selection.partnerFilter = !noPartnerFilter
+    if let phaseColumn { selection.phases = .column(phaseColumn, names: phaseNames?.phases ?? PhaseNames.own) }
+    selection.stratumColumn = stratumColumn
+    selection.pairColumn = pairColumn
+    selection.condition = `where`.first.map { first in `where`.dropFirst().reduce(first) { .and($0, $1) } }
+    selection.joinsStrata = joinStrata
+    return selection
+  }
+
+  /// What is one recording to an analysis: each path, or all of them joined.
+  var groups: [[String]] { join ? [recordings] : recordings.map { [$0] } }
 
   /// Whether `--layers` asks for a layer of that name.
   func matches(_ name: String) -> Bool { fnmatch(layers, name, 0) == 0 }
+}
 
-  func open(_ path: String) throws -> Recording {
-    let recording = try Recording(path: path) { matches($0) }
-    guard !recording.layers.isEmpty else {
-      let names = try Recording(path: path, layers: { _ in true }).layers.map(\.name).joined(separator: ", ")
-      throw Failure(.failed, "\(path): no layer matches --layers '\(layers)'; it has \(names).")
-    }
-    return recording
-  }
+/// Values of a column that stand for phases, as `none=neutral,self=me,other=them`; a phase may have several values.
+struct PhaseNames: ExpressibleByArgument {
+  let phases: [String: Phase]
 
-  /// Makes the rows of each recording and hands them on in the order of the command line.
-  ///
-  /// Several recordings are read at once, one per thread; a single one gets all threads.
-  func forEachRecording<Row: Sendable>(
-    threads: Int, rows: @escaping @Sendable (Recording, _ threads: Int) throws -> [Row], take: ([Row]) throws -> Void
-  ) throws {
-    // Rows wait in memory until those before them are written: not for longer than one window.
-    let window = threads * 4
-    for start in stride(from: 0, to: recordings.count, by: window) {
-      let paths = Array(recordings[start..<min(start + window, recordings.count)])
-      let inner = paths.count == 1 ? threads : 1
-      for rows in try mapBlocks(count: paths.count, threads: threads, { try rows(open(paths[$0]), inner) }) { try take(rows) }
+  /// Values that are the phases' own names.
+  static let own = Dictionary(uniqueKeysWithValues: Phase.allCases.map { ($0.name, $0) })
+
+  init?(argument: String) {
+    var phases: [String: Phase] = [:]
+    for entry in argument.split(separator: ",") {
+      let sides = entry.split(separator: "=", maxSplits: 1).map(String.init)
+      guard sides.count == 2, let phase = Phase(name: sides[0]), phases.updateValue(phase, forKey: sides[1]) == nil else { return nil }
     }
+    guard !phases.isEmpty else { return nil }
+    self.phases = phases
   }
 }

@@ -16,8 +16,6 @@ struct SimilarityCommand: ParsableCommand {
       second representation are permuted (rsa: Mantel's test); cka between layers has none.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
   @Option(name: .long, help: ArgumentHelp("Rows to compare: all, none, self, other, both; repeat it or use commas.", valueName: "phases"))
   var phase: [RowSelectionList] = []
 
@@ -27,30 +25,20 @@ struct SimilarityCommand: ParsableCommand {
   @Option(name: .long, help: "Permutations of the strata for the p-value; 0 leaves it out.")
   var permutations = 0
 
-  @OptionGroup var random: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var seed: SeedOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
-    guard permutations >= 0 else { throw ValidationError("--permutations takes a whole number of at least 0, not \(permutations).") }
+    guard (0...1_000_000).contains(permutations) else {
+      throw ValidationError("--permutations takes a whole number from 0 to 1,000,000, not \(permutations).")
+    }
   }
 
   func run() throws {
-    if permutations > 0 { random.echo(to: common.logger) }
-    let null = SimilarityNull(permutations: permutations, seed: random.seed)
-    let selections = phase.selections(default: RowSelection.everyOne)
-    let (measures, partnerFilter, common) = (measure.map { [$0] } ?? SimilarityMeasure.allCases, recordings.partnerFilter, common)
-    try table.write(SimilarityRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try common.requireMemory(
-          bytes: try similarityBytes(of: recording, over: selections, null: null), for: "\(recording.path): mean responses by stratum",
-          alternative: "choose fewer layers with --layers or fewer phases with --phase")
-        return try similarityRows(
-          of: recording, measures: measures, over: selections, null: null, partnerFilter: partnerFilter, threads: threads)
-      } take: { rows in
-        try take(rows)
-      }
-    }
+    let analysis = SimilarityAnalysis(
+      measures: measure.map { [$0] } ?? SimilarityMeasure.allCases, over: phase.selections(default: RowSelection.everyOne),
+      permutations: permutations)
+    try options.run(analysis, seed: permutations > 0 ? seed : nil)
   }
 }
 

@@ -14,18 +14,7 @@ struct StatsCommand: ParsableCommand {
       The self and other phases are taken after the partner filter, as in cmni.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
-  func run() throws {
-    let partnerFilter = recordings.partnerFilter
-    try table.write(StatsRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads).statsRows
-      } take: { rows in
-        try take(rows)
-      }
-    }
-  }
+  func run() throws { try options.run(StatsAnalysis()) }
 }

@@ -15,8 +15,6 @@ struct UnitsCommand: ParsableCommand {
       one-sided p's, q_value its Benjamini-Hochberg adjustment over all units tested. Permutations stay inside strata where there are any.
       """)
 
-  @OptionGroup var recordings: RecordingOptions
-
   @Option(name: .customLong("p-values"), help: "Test of a contrast.")
   var test = ContrastTest.permutation
 
@@ -36,11 +34,12 @@ struct UnitsCommand: ParsableCommand {
   var level = 0.05
 
   @OptionGroup var seed: SeedOptions
-  @OptionGroup var table: TableOptions
-  @OptionGroup var common: CommonOptions
+  @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
-    guard permutations >= 1 else { throw ValidationError("--permutations takes a whole number of at least 1, not \(permutations).") }
+    guard (1...1_000_000).contains(permutations) else {
+      throw ValidationError("--permutations takes a whole number from 1 to 1,000,000, not \(permutations).")
+    }
     for (name, value) in [("responsive", responsive), ("selectivity", selectivity), ("level", level)] {
       guard (0...1).contains(value) else { throw ValidationError("--\(name) takes a number from 0 to 1, not \(value).") }
     }
@@ -50,19 +49,8 @@ struct UnitsCommand: ParsableCommand {
     var criteria = UnitCriteria()
     (criteria.responsive, criteria.selectivity, criteria.level) = (responsive, selectivity, level)
     var plan = ResamplingPlan()
-    (plan.permutations, plan.seed, plan.usesStrata) = (permutations, seed.seed, !noStrata)
-    if test == .permutation { seed.echo(to: common.logger) }
-    let (chosen, resampling, test, common, partnerFilter) = (criteria, plan, test, common, recordings.partnerFilter)
-    try table.write(UnitsRow.self) { take in
-      try recordings.forEachRecording(threads: common.threads) { recording, threads in
-        let moments = try RecordingMoments(of: recording, partnerFilter: partnerFilter, threads: threads)
-        guard test == .permutation else { return try moments.unitsRows(criteria: chosen) }
-        let permuted = try common.permutedContrasts(of: recording, moments: moments, plan: resampling, threads: threads)
-        return try moments.unitsRows(criteria: chosen, permuted: permuted)
-      } take: { rows in
-        try take(rows)
-      }
-    }
+    (plan.permutations, plan.usesStrata) = (permutations, !noStrata)
+    try options.run(UnitsAnalysis(test: test, criteria: criteria, plan: plan), seed: test == .permutation ? seed : nil)
   }
 }
 

@@ -1,6 +1,7 @@
 import ActivationRecording
 import ArgumentParser
 import HDF5
+import MirrorAnalysis
 import Terminal
 
 struct ValidateCommand: ParsableCommand {
@@ -11,7 +12,9 @@ struct ValidateCommand: ParsableCommand {
       EXAMPLE
         mirrorscope validate demo/recordings/2x17/*.h5
 
-      Everything is read: structure, codes, checksums of all chunks, and every activation for NaN and infinity.
+      Everything is read: structure, codes, checksums, every input and activation for NaN and infinity. What a recording says is held \
+      against what it holds: predictions against outputs, activations and weights_sha256 against kernels, layers against the model's \
+      architecture. Notes on what is no fault go to standard error.
       """)
 
   @Argument(help: "Recordings to check.", completion: .file(extensions: ["h5", "hdf5"]))
@@ -32,11 +35,14 @@ struct ValidateCommand: ParsableCommand {
     if hasFaults { throw Failure(.badFile, "") }
   }
 
+  /// One line for each fault.
   private func faults(of path: String) -> [String] {
     do {
-      return try recordingFaults(path: path, threads: common.threads).map(\.description)
+      let findings = try validateRecording(path: path, threads: common.threads)
+      for note in findings.notes { common.logger.info("\(path): note: \(note)") }
+      return findings.faults.map { $0.sentence { $0.option } }
     } catch {
-      return ["\(error)"]
+      return [Mirrorscope.explain(error)?.sentence ?? "\(error)"]
     }
   }
 }

@@ -142,7 +142,87 @@ struct AblationCommandTests {
     #expect(run.status == 0 && run.output.contains("no evaluate rows in phase self"), run.transcript)
   }
 
-  @Test("Options that mean nothing are a usage error", arguments: [["--units", "dense_1"], ["--top", "0"], ["--mode", "mean:joy"]])
+  /// Changes planted.h5 as h5py's file `f`; false where there is no Python.
+  private func changeByPython(_ script: String) throws -> Bool {
+    guard let python else { return false }
+    let run = try workplace.run(
+      executable: python,
+      ["-c", "import h5py, numpy as np, sys; f = h5py.File(sys.argv[1], 'a')\n" + script, workplace.path("planted.h5")])
+    #expect(run.status == 0, run.transcript)
+    return true
+  }
+
+  @Test("What lies below the lowest layer that --layers asks for is not read, and its kernel not needed", arguments: ["ablate", "circuit"])
+  func lowerLayers(command: String) throws {
+    try workplace.copyFixture("MirrorAnalysis/chain.h5", as: "chain.h5")
+    let arguments = [command, "chain.h5", "--layers", "dense_[23]", "--quiet"]
+    let before = try workplace.run("mirrorscope", arguments)
+    #expect(before.status == 0, before.transcript)
+    let file = try File.open(workplace.path("chain.h5"), writable: true)
+    let layers = try file.root.group("layers")
+    let lowest = try layers.dataset("dense_1/activations")
+    try lowest.write(Array(repeating: Float.nan, count: lowest.shape[0] * lowest.shape[1]))
+    try layers.group("dense_2").attributes.set("activation_function", "tanh")
+    try file.close()
+    let after = try workplace.run("mirrorscope", arguments)
+    #expect(after.status == 0 && after.output == before.output && after.errors.isEmpty, after.transcript)
+    let all = try workplace.run("mirrorscope", command, "chain.h5")
+    #expect(all.status == 0 && all.output == before.output, all.transcript)
+    #expect(all.errors.contains("activation function 'tanh'") && all.errors.contains(" Left out: dense_1."), all.transcript)
+    try expectFailure(
+      2,
+      "chain.h5: /layers/dense_2 has the activation function 'tanh', and only relu and linear layers can be replayed. "
+        + "Ablate in a network whose layers above the first are of those.", command, "chain.h5", "--layers", "dense_1")
+  }
+
+  @Test("Labels and splits go by the names of their enums: codes in alphabetical order change nothing")
+  func enumsByName() throws {
+    let arguments = ["ablate", "planted.h5", "--controls", "5", "--bootstrap", "20", "--quiet"]
+    let before = try workplace.run("mirrorscope", arguments)
+    let isChanged = try changeByPython(
+      """
+      names = ['hop', 'jump', 'leap', 'help']
+      def enum(names): return h5py.enum_dtype({n: k for k, n in enumerate(names)}, basetype='u1')
+      label, split = f['label'][:], f['split'][:]
+      del f['label'], f['split']
+      f.create_dataset('label', data=np.array([sorted(names).index(names[c]) for c in label], 'u1'), dtype=enum(sorted(names)))
+      f.create_dataset('prediction', data=label, dtype=enum(names))
+      f.create_dataset('split', data=(1 - split).astype('u1'), dtype=enum(['evaluate', 'select']))
+      """)
+    guard isChanged else { return }
+    let after = try workplace.run("mirrorscope", arguments)
+    #expect(after.status == 0 && after.output == before.output, after.transcript)
+  }
+
+  @Test("bfloat16 allows for its rounding where the file says it, and by --replay-tolerance where it does not")
+  func bfloat16() throws {
+    let isChanged = try changeByPython(
+      """
+      g = f['layers/dense_1']
+      u = g['activations'][:].astype('f4').view('u4')
+      rounded = ((u + 0x7fff + (u >> 16 & 1)) & 0xffff0000).view('f4')
+      del g['activations']
+      t = h5py.h5t.IEEE_F32LE.copy()
+      t.set_fields(15, 7, 8, 0, 7); t.set_size(2); t.set_ebias(127)
+      h5py.h5d.create(g.id, b'activations', t, h5py.h5s.create_simple(u.shape)).write(h5py.h5s.ALL, h5py.h5s.ALL, rounded)
+      """)
+    guard isChanged else { return }
+    let typed = try workplace.run("mirrorscope", "ablate", "planted.h5", "--controls", "0", "--bootstrap", "0")
+    #expect(typed.status == 0, typed.transcript)
+    _ = try changeByPython(
+      "g = f['layers/dense_1']; values = g['activations'][:].astype('f4'); del g['activations']; g['activations'] = values")
+    let widened = try workplace.run("mirrorscope", "ablate", "planted.h5", "--quiet")
+    #expect(widened.status == 2 && widened.errors.contains("or allow for more rounding (--replay-tolerance)."), widened.transcript)
+    let tolerant = try workplace.run(
+      "mirrorscope", "ablate", "planted.h5", "--controls", "0", "--bootstrap", "0", "--replay-tolerance", "0.01")
+    #expect(tolerant.status == 0 && tolerant.output == typed.output, tolerant.transcript)
+  }
+
+  @Test(
+    "Options that mean nothing are a usage error",
+    arguments: [
+      ["--units", "dense_1"], ["--top", "0"], ["--mode", "mean:joy"], ["--replay-tolerance", "2"], ["--replay-tolerance", "nan"],
+    ])
   func usage(options: [String]) throws {
     let run = try workplace.run("mirrorscope", ["ablate", "planted.h5"] + options)
     #expect(run.status == 64 && run.output.isEmpty, run.transcript)

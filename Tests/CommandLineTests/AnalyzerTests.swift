@@ -49,7 +49,7 @@ struct AnalyzerTests {
   func memory() throws {
     let run = try workplace.run("mirrorscope", "cmni", "planted.h5", "--bootstrap", "10", "--max-memory", "10K", "--quiet")
     #expect(run.status == 1, run.transcript)
-    #expect(run.errors.hasPrefix("error: planted.h5: the activations need "), run.transcript)
+    #expect(run.errors.hasPrefix("error: planted.h5: the table cmni needs "), run.transcript)
   }
 
   @Test("--same-rows marks every row and warns")

@@ -14,7 +14,8 @@ struct AuditCommandTests {
   func table() throws {
     let runs = try ["1", "2"].map { try workplace.run("mirrorscope", "audit", "game.h5", "--quiet", "--threads", $0) }
     #expect(runs[0].status == 0 && runs[0].errors.isEmpty, runs[0].transcript)
-    #expect(runs[0].output.hasPrefix("recording,check,subject,value,threshold,verdict,detail\ngame.h5,label leak,none/self/other/both,1"))
+    let start = "recording,network,epoch,check,subject,value,threshold,verdict,detail\ngame.h5,,,label leak,none/self/other/both,1"
+    #expect(runs[0].output.hasPrefix(start), runs[0].transcript)
     #expect(runs[0].output == runs[1].output)
   }
 
@@ -47,9 +48,8 @@ struct AuditCommandTests {
   func memory() throws {
     let run = try workplace.run("mirrorscope", "audit", "game.h5", "--quiet", "--threads", "1", "--max-memory", "100K")
     #expect(run.status == 1 && run.output.isEmpty, run.transcript)
-    #expect(
-      run.errors == "error: game.h5: the inputs need 1.1 MB, more than --max-memory 100.0 KB. Raise it, or use fewer --threads.\n",
-      run.transcript)
+    #expect(run.errors.hasPrefix("error: game.h5: the table audit needs "), run.transcript)
+    #expect(run.errors.contains(", more than the 100.0 KB that are allowed. "), run.transcript)
     #expect(try workplace.run("mirrorscope", "audit", "game.h5", "--quiet", "--max-memory", "64M").status == 0)
   }
 }

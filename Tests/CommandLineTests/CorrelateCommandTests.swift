@@ -32,7 +32,9 @@ struct CorrelateCommandTests {
     let run = try workplace.run("mirrorscope", "correlate", "strata.h5", "--phase", "other,all", "--phase", "other", "--layers", "dense_2")
     #expect(run.status == 0, run.transcript)
     let table = Table(run.output)
-    #expect(table.header.joined(separator: ",") == "recording,layer_a,unit_a,layer_b,unit_b,phase_a,phase_b,method,n,r,reason")
+    #expect(
+      table.header.joined(separator: ",")
+        == "recording,network,epoch,layer_a,unit_a,layer_b,unit_b,phase_a,phase_b,method,n,r,reason")
     #expect(table["phase_a"] == ["other", "all"] && table["phase_b"] == ["other", "all"])
   }
 
@@ -75,21 +77,32 @@ struct CorrelateCommandTests {
     #expect(run.status == 64 && run.output.isEmpty, run.transcript)
   }
 
-  @Test("Mean responses that do not fit into --max-memory end similarity with 1 and a sentence; negative permutations are a usage error")
+  @Test("What does not fit into --max-memory is refused before it is read, with what it needs; negative permutations are a usage error")
   func similarityMemory() throws {
     let run = try workplace.run("mirrorscope", "similarity", "strata.h5", "--max-memory", "20K")
     #expect(run.status == 1 && run.output.isEmpty, run.transcript)
     #expect(
-      run.errors.hasPrefix("error: strata.h5: mean responses by stratum need ")
-        && run.errors.hasSuffix("Raise it, or choose fewer layers with --layers or fewer phases with --phase.\n"), run.transcript)
+      run.errors.hasPrefix("error: strata.h5: the table similarity needs ")
+        && run.errors.contains("allowed. Choose fewer layers or phases,") && run.errors.contains("(--max-memory)"), run.transcript)
     #expect(try workplace.run("mirrorscope", "similarity", "strata.h5", "--permutations", "-1").status == 64)
   }
 
   @Test("Spearman's rows need memory, Pearson's do not")
   func memory() throws {
-    let arguments = ["correlate", "strata.h5", "--max-memory", "50K"]
+    let arguments = ["correlate", "strata.h5", "--max-memory", "5M"]
     #expect(try workplace.run("mirrorscope", arguments).status == 0)
-    let run = try workplace.run("mirrorscope", arguments + ["--method", "spearman"])
-    #expect(run.status == 1 && run.errors.hasPrefix("error: strata.h5: the activations need "), run.transcript)
+    let run = try workplace.run("mirrorscope", ["correlate", "strata.h5", "--max-memory", "50K", "--method", "spearman"])
+    #expect(run.status == 1 && run.errors.hasPrefix("error: strata.h5: the table correlate needs "), run.transcript)
+  }
+
+  @Test("--matrix is held against --max-memory too, and takes joined recordings as one")
+  func matrixMemory() throws {
+    let run = try workplace.run("mirrorscope", "correlate", "strata.h5", "--matrix", "--layers", "dense_2", "--max-memory", "10K")
+    #expect(run.status == 1 && run.errors.hasPrefix("error: strata.h5: the table correlate needs "), run.transcript)
+    try workplace.copyFixture("MirrorAnalysis/strata.h5", as: "again.h5")
+    let two = ["correlate", "strata.h5", "again.h5", "--matrix", "--layers", "dense_2"]
+    #expect(try workplace.run("mirrorscope", two).status == 64)
+    let joined = try workplace.run("mirrorscope", two + ["--join"])
+    #expect(joined.status == 0 && joined.output.hasPrefix("unit,dense_2:0,dense_2:1\ndense_2:0,1.0,"), joined.transcript)
   }
 }

@@ -53,15 +53,15 @@ struct ExperimentTests {
       expectSuccess(
         try workplace.run(
           "frogtoad", "train", "\(folder).h5", "--hidden", "9,8", "--learning-rate", "1e-3", "--epochs", "2", "--seed", seed, "--output",
-          folder, "--threads", threads))
+          "\(folder)/network", "--threads", threads))
       expectSuccess(
         try workplace.run(
-          "frogtoad", "record", folder, "--states", "\(folder).h5", "--output", "recordings", "--threads", threads, "--force"))
+          "frogtoad", "record", "\(folder)/network", "--states", "\(folder).h5", "--output", "recordings", "--threads", threads, "--force"))
       return try ["cmni", "stats"].map { command in
         let run = try workplace.run("mirrorscope", command, "recordings/epoch-000.h5", "recordings/epoch-001.h5", "--threads", threads)
         expectSuccess(run)
         return run.output
-      } + [workplace.text("\(folder)/training.csv")]
+      } + [workplace.text("\(folder)/network/training.csv")]
     }
     let one = try tables("one", threads: "1")
     #expect(try tables("two", threads: "2") == one)

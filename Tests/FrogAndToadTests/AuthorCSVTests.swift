@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 
@@ -127,8 +128,15 @@ func withTemporaryFile<R>(_ contents: String, _ body: (String) throws -> R) thro
       Fault(
         testDescription: "nothing", line: line([3: ""]), fault: .notAnInteger(column: 3, text: ""), sentence: "column 3 holds \"\""),
       Fault(
-        testDescription: "a decimal", line: line([100: "1.0"]), fault: .notAnInteger(column: 100, text: "1.0"),
-        sentence: "the label (column 100) holds \"1.0\""),
+        testDescription: "a decimal", line: line([100: "1.5"]), fault: .notAnInteger(column: 100, text: "1.5"),
+        sentence: "the label (column 100) holds \"1.5\""),
+      Fault(
+        testDescription: "a decimal in quotes", line: line([97: "\"6.25\""]), fault: .notAnInteger(column: 97, text: "6.25"),
+        sentence: "column 97 holds \"6.25\", which is no integer"),
+      Fault(
+        testDescription: "an open quote", line: line([97: "\"6"]), fault: .fieldCount(98), sentence: "98 fields instead of 101"),
+      Fault(
+        testDescription: "infinity", line: line([97: "inf"]), fault: .notAnInteger(column: 97, text: "inf"), sentence: "column 97 holds"),
       Fault(
         testDescription: "ground code", line: line([5: "3"]), fault: .unknownValue(column: 5, value: 3, allowed: "1 (solid) or 2 (rough)"),
         sentence: "column 5 holds 3; it can be 1 (solid) or 2 (rough)"),
@@ -195,10 +203,15 @@ func withTemporaryFile<R>(_ contents: String, _ body: (String) throws -> R) thro
     try withTemporaryFile("") { path in
       #expect(throws: CSVError.noRows(file: path)) { _ = try readAuthorCSV(path) { _ in } }
     }
+    try withTemporaryFile("version https://git-lfs.github.com/spec/v1\n") { path in
+      #expect(throws: CSVError.otherFile(file: path, .gitLFSPointer)) { _ = try readAuthorCSV(path) { _ in } }
+    }
     let zipped = FileManager.default.temporaryDirectory.appending(path: "frogtoad-\(UUID().uuidString).csv.gz")
     try Data([0x1f, 0x8b, 8, 0]).write(to: zipped)
     defer { try? FileManager.default.removeItem(at: zipped) }
-    #expect(throws: CSVError.compressed(file: zipped.path())) { _ = try readAuthorCSV(zipped.path()) { _ in } }
+    #expect(throws: CSVError.otherFile(file: zipped.path(), .compressed(.gzip, isTar: false))) {
+      _ = try readAuthorCSV(zipped.path()) { _ in }
+    }
     #expect(throws: CSVError.self) { _ = try readAuthorCSV(FileManager.default.temporaryDirectory.path()) { _ in } }
     try withTemporaryFile(String(repeating: "1,", count: 1 << 17)) { path in
       #expect(throws: CSVError.self) { _ = try readAuthorCSV(path) { _ in } }

@@ -4,11 +4,29 @@ import Testing
 @testable import FrogAndToad
 
 @Suite struct SplitOverlapTests {
+  /// The overlap found with the test set held, after checking that holding the training set, and searching in parts, find the same.
+  private func overlap(test: [UInt8], train: [[UInt8]]) -> SplitOverlap {
+    func search(holding held: Split, part: Int = 0, of parts: Int = 1) -> SplitOverlap {
+      var search = OverlapSearch(holding: held, rowCount: 0, part: part, of: parts)
+      for states in held == .test ? [test] : train { search.hold(states) }
+      for states in held == .test ? train : [test] { search.compare(states) }
+      return search.overlap
+    }
+    let found = search(holding: .test)
+    #expect(search(holding: .train) == found)
+    for held in Split.allCases {
+      let parts = (0..<3).map { search(holding: held, part: $0, of: 3) }
+      #expect(parts.reduce(0) { $0 + $1.sharedStates } == found.sharedStates)
+      #expect(parts.reduce(0) { $0 + $1.sharedVeiledStates } == found.sharedVeiledStates)
+      #expect(parts.reduce(0) { $0 + $1.sharedBoards } == found.sharedBoards)
+    }
+    return found
+  }
+
   @Test("Training and test set share no state, veiled or not; boards they may share")
   func disjoint() throws {
     let set = try generateStates(count: 30_000, testCount: 2_000, seed: 31, threads: 2)
-    var overlap = SplitOverlap(test: set.test.rows().states)
-    overlap.add(train: set.train.rows().states)
+    let overlap = overlap(test: set.test.rows().states, train: [set.train.rows().states])
     #expect(overlap.testCount == 2_000)
     #expect(overlap.sharedStates == 0 && overlap.sharedVeiledStates == 0)
     // The slow way.
@@ -24,10 +42,9 @@ import Testing
     let set = try generateStates(count: 30_000, testCount: 2_000, seed: 31, threads: 2)
     let all = (set.train.states + set.test.states).sorted { $0.word < $1.word }
     let train = PackedRows(states: Array(all.dropFirst(2_000)), episodes: [Int32](repeating: 0, count: 28_000))
-    var overlap = SplitOverlap(test: set.test.rows().states)
-    for start in stride(from: 0, to: train.count, by: 7_000) {
-      overlap.add(train: train.rows(start..<start + 7_000).states)
-    }
+    let overlap = overlap(
+      test: set.test.rows().states,
+      train: stride(from: 0, to: train.count, by: 7_000).map { train.rows($0..<$0 + 7_000).states })
     let expected = Set(train.states)
     #expect(overlap.sharedStates == set.test.states.count { expected.contains($0) })
     #expect(Double(overlap.sharedStates) / 2_000 > 0.85)
@@ -46,15 +63,25 @@ import Testing
     row = original
     row[99] = 7
     let otherOwnCell = row
-    var overlap = SplitOverlap(test: original + original + otherEnergy + otherBoard + otherOwnCell)
-    #expect(overlap.sharedStates == 0)
-    overlap.add(train: original)
-    #expect(overlap.sharedStates == 2)
-    #expect(overlap.sharedVeiledStates == 3)
-    #expect(overlap.sharedBoards == 4)
-    var nothing = SplitOverlap(test: [])
-    nothing.add(train: original)
+    let test = original + original + otherEnergy + otherBoard + otherOwnCell
+    #expect(overlap(test: test, train: []).sharedStates == 0)
+    let found = overlap(test: test, train: [original])
+    #expect(found.sharedStates == 2)
+    #expect(found.sharedVeiledStates == 3)
+    #expect(found.sharedBoards == 4)
+    let nothing = overlap(test: [], train: [original])
     #expect(nothing.sharedStates == 0 && nothing.testCount == 0)
+  }
+
+  @Test("Parts hold about as many rows each, all of them together, and room grows as it must")
+  func parts() throws {
+    let states = try generateStates(count: 9_000, testCount: 0, seed: 4, threads: 1).train.rows().states
+    let counts = (0..<3).map { part in
+      var rows = HashedRows(comparing: 0..<100, expecting: 10, part: part, of: 3)
+      rows.insert(states)
+      return rows.used
+    }
+    #expect(counts.reduce(0, +) == 9_000 && counts.allSatisfy { abs($0 - 3_000) < 250 })
   }
 
   @Test("Tallies of parts merge to the tally of the whole")

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import HDF5
 import Testing
@@ -112,6 +113,58 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
     }
   }
 
+  @Test("A summary that reads the file in parts, for want of memory, says the same")
+  func summaryInParts() throws {
+    try withTemporaryStatesFile { path in
+      let rows = try generateStates(count: 90_000, testCount: 0, seed: 5, threads: 2).train.rows()
+      let writer = try StatesFileWriter(path, provenance: StatesProvenance(seed: nil, commandLine: "", source: "test"))
+      // The same rows in both sets, the test set the greater of the two.
+      func part(_ range: Range<Int>) -> StateRows {
+        StateRows(
+          states: Array(rows.states[range.lowerBound * 100..<range.upperBound * 100]), labels: Array(rows.labels[range]),
+          scenarios: Array(rows.scenarios[range]), partnerActing: Array(rows.partnerActing[range]))
+      }
+      try writer.append(part(20_000..<60_000), to: .train)
+      try writer.append(part(0..<50_000), to: .test)
+      try writer.finish()
+      let file = try StatesFile(path)
+      let whole = try StatesSummary(file)
+      #expect(StatesSummary.parts(file, memory: nil) == 1 && StatesSummary.parts(file, memory: 1) == 3)
+      let inParts = try StatesSummary(file, memory: 1)
+      #expect(inParts.overlap == whole.overlap && inParts.train == whole.train && inParts.test == whole.test)
+      #expect(whole.overlap.sharedStates == 30_000 && whole.overlap.testCount == 50_000)
+    }
+  }
+
+  @Test("Labels and scenarios that are numbered otherwise go by their names, and a number without one is an error")
+  func otherNumbers() throws {
+    try withTemporaryStatesFile { path in
+      try generated().write(to: path, commandLine: "")
+      let rows = try StatesFile(path).rows(.test)
+      let names = ["leap", "jump", "hop", "help"]
+      let file = try File.open(path, writable: true)
+      let other = try file.root.group("test").createDataset("other", type: .enumeration(names), shape: [rows.count])
+      try other.write(rows.labels.map { UInt8(names.firstIndex(of: Action(rawValue: $0)?.description ?? "") ?? 9) })
+      try file.close()
+      let column = CodeColumn(
+        try File.open(path).root.dataset("test/other"), names: Action.allCases.map(\.description), file: path)
+      #expect(try column.read(0..<rows.count) == rows.labels)
+      let fewer = CodeColumn(try File.open(path).root.dataset("test/other"), names: ["hop", "jump"], file: path)
+      #expect(throws: StatesFileError.self) { try fewer.read(0..<rows.count) }
+    }
+  }
+
+  @Test("What is no HDF5 file is named where it is known")
+  func otherFile() throws {
+    try withTemporaryFile("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n") { path in
+      #expect {
+        _ = try StatesFile(path)
+      } throws: { error in
+        String(describing: error) == "\(path) is a Git LFS pointer: git lfs pull, or download the file itself."
+      }
+    }
+  }
+
   @Test("A malformed CSV row leaves nothing under the name, and an older file as it was")
   func failedImport() throws {
     try withTemporaryStatesFile { path in
@@ -134,7 +187,7 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
       #expect {
         _ = try StatesFileWriter(path, provenance: provenance)
       } throws: { error in
-        String(describing: error) == "\(path) exists. Choose another name, or overwrite it with --force."
+        error as? FileError == FileError(file: path, fault: .exists)
       }
       #expect(try String(contentsOfFile: path, encoding: .utf8) == "mine")
     }
@@ -161,7 +214,7 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
 
   @Test("A folder that isn't there is an error when the file is begun")
   func noFolder() {
-    #expect(throws: HDF5Error.self) { _ = try StatesFileWriter("/nowhere/states.h5", provenance: provenance) }
+    #expect(throws: FileError.self) { _ = try StatesFileWriter("/nowhere/states.h5", provenance: provenance) }
   }
 
   struct Damage: CustomTestStringConvertible {

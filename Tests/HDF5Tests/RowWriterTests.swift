@@ -34,7 +34,11 @@ import Testing
 
   @Test("Every pipeline and stored type is written so that HDF5 reads it")
   func pipelines() throws {
-    for (index, filters) in ChunkCodecTests.pipelines.enumerated() {
+    let pipelines: [[Filter]] = [
+      [], [.shuffle], [.deflate(level: 1)], [.fletcher32], [.shuffle, .deflate(level: 1), .fletcher32],
+      [.fletcher32, .deflate(level: 6)], [.fletcher32, .shuffle, .deflate(level: 9)], [.shuffle, .fletcher32],
+    ]
+    for (index, filters) in pipelines.enumerated() {
       let dataset = try makeDataset(File.create(scratch.path("p\(index).h5")), filters: FilterPipeline(filters))
       let writer = try RowWriter(dataset, as: Float.self)
       try writer.append(values)

@@ -6,7 +6,7 @@ import Testing
 @Suite("Control sets of ablation")
 struct AblationControlsTests {
   /// Rows in four phases; the first `mirror` units rise in distress.
-  private static func recording(units: Int, mirror: Int) throws -> Recording {
+  private static func recording(units: Int, mirror: Int) throws -> RecordingView {
     let phases = (0..<40).map { Phase.allCases[$0 % 4] }
     let hidden = phases.map { phase in (0..<units).map { $0 < mirror && phase != .neither ? Float(2 + $0) : 1 } }
     return try HandMadeRecording(
@@ -15,11 +15,11 @@ struct AblationControlsTests {
   }
 
   private static func rows(
-    _ recording: Recording, _ selection: AblationSelection, controls: Int = 200, seed: UInt64 = 1, threads: Int = 1
+    _ recording: RecordingView, _ selection: AblationSelection, controls: Int = 200, seed: UInt64 = 1, threads: Int = 1
   ) throws -> [AblationRow] {
     var plan = AblationPlan()
-    (plan.selections, plan.controls, plan.replicates, plan.seed) = ([selection], controls, 0, seed)
-    return try ablationRows(of: recording, plan: plan, threads: threads)
+    (plan.selections, plan.controls, plan.replicates) = ([selection], controls, 0)
+    return try AblationAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: threads, seed: seed))
   }
 
   /// The units of each control set, read from what it does in the none phase, where every unit has activation 1.

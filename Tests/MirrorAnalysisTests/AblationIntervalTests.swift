@@ -14,7 +14,7 @@ struct AblationIntervalTests {
     ).open()
     var plan = AblationPlan()
     (plan.selections, plan.controls, plan.replicates, plan.sameRows) = ([.units(layer: "dense_1", [1])], 0, 200, true)
-    for row in try ablationRows(of: recording, plan: plan, threads: 1) where row.outcome == "accuracy" {
+    for row in try AblationAnalysis(plan).rows(of: recording, in: AnalysisContext()) where row.outcome == "accuracy" {
       if row.phase == .both {
         #expect(row.baseline == nil && row.interval == nil && row.reason == "no evaluate rows labelled with an output in phase both")
         continue

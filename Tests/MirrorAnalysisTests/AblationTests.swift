@@ -13,8 +13,14 @@ private struct Case: Decodable {
 /// Against numpy in float64 (Fixtures/MirrorAnalysis/ablate.py).
 @Suite("Ablation")
 struct AblationTests {
-  private static func recording(_ name: String) throws -> Recording {
-    try Recording(path: Fixture.path("MirrorAnalysis/\(name)"))
+  private static func recording(_ name: String) throws -> RecordingView {
+    try RecordingView(path: Fixture.path("MirrorAnalysis/\(name)"))
+  }
+
+  private static func rows(
+    _ recording: RecordingView, _ plan: AblationPlan, threads: Int = 1, seed: UInt64 = 1
+  ) throws -> [AblationRow] {
+    try AblationAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: threads, seed: seed))
   }
 
   private static func plan(_ selections: [AblationSelection], controls: Int = 0, replicates: Int = 0) -> AblationPlan {
@@ -32,7 +38,7 @@ struct AblationTests {
       var plan = Self.plan([.units(layer: expected.layer, expected.units)])
       plan.mode = expected.mode == "zero" ? .zero : .mean(nil)
       plan.sameRows = name.contains("Golden")
-      let rows = try ablationRows(of: Self.recording(name), plan: plan, threads: 1)
+      let rows = try Self.rows(Self.recording(name), plan)
       #expect(rows.count == 5 * 13)
       for row in rows {
         guard let baseline = expected.baseline[row.phase?.name ?? "all"]?[row.outcome],
@@ -55,7 +61,7 @@ struct AblationTests {
   func intervals(name: String) throws {
     let expected = try #require(try Fixture.json([String: [Case]].self, "MirrorAnalysis/ablate.json")[name]?.first)
     let plan = Self.plan([.units(layer: expected.layer, expected.units)], replicates: 2000)
-    for row in try ablationRows(of: Self.recording(name), plan: plan, threads: 2) {
+    for row in try Self.rows(Self.recording(name), plan, threads: 2) {
       let interval = try #require(expected.interval?[row.phase?.name ?? "all"]?[row.outcome])
       // A 2.5 % quantile has a standard error of about 0.06 of the spread; a share moves in steps of a row.
       let tolerance = 0.4 * interval[2] + (row.outcome.hasPrefix("mean:") ? 0 : 1 / Double(row.rowCount))
@@ -66,8 +72,7 @@ struct AblationTests {
 
   @Test("Ablating the top two by score, which alone drive help, destroys it, with p at its floor; random controls do not")
   func plantedCircuit() throws {
-    let rows = try ablationRows(
-      of: Self.recording("planted.h5"), plan: Self.plan([.top(2)], controls: 200, replicates: 200), threads: 2)
+    let rows = try Self.rows(Self.recording("planted.h5"), Self.plan([.top(2)], controls: 200, replicates: 200), threads: 2)
     #expect(rows.allSatisfy { $0.layer == "dense_1" && $0.units == [2, 5] })
     let help = try #require(rows.first { $0.phase == nil && $0.outcome == "accuracy:help" })
     #expect(try #require(help.baseline) == 1)
@@ -81,14 +86,14 @@ struct AblationTests {
   @Test("The decoy has the largest contrast and is a mirror unit, and ablating it does nothing")
   func decoy() throws {
     let recording = try Self.recording("planted.h5")
-    let top = try ablationRows(of: recording, plan: Self.plan([.top(3)]), threads: 1)
+    let top = try Self.rows(recording, Self.plan([.top(3)]))
     #expect(top[0].units == [2, 5, 7])
-    let moments = try RecordingMoments(of: recording, partnerFilter: true, threads: 1)
+    let moments = try RecordingMoments(of: recording, threads: 1)
     let contrasts = try #require(moments.layers[0].contrasts)
     #expect(contrasts.indices.max { contrasts[$0].magnitude < contrasts[$1].magnitude } == 7)
     let classes = unitClasses(contrasts)
     #expect([2, 5, 7].allSatisfy { classes[$0] == .mirror })
-    let rows = try ablationRows(of: recording, plan: Self.plan([.units(layer: "dense_1", [7])], controls: 50), threads: 1)
+    let rows = try Self.rows(recording, Self.plan([.units(layer: "dense_1", [7])], controls: 50))
     #expect(rows.allSatisfy { $0.effect == 0 || $0.effect == nil })
     #expect(try #require(rows.first { $0.outcome == "accuracy" && $0.phase == nil }).pValue == 1)
   }
@@ -96,11 +101,11 @@ struct AblationTests {
   @Test("Each, a dose and a class make their targets")
   func targets() throws {
     let recording = try Self.recording("deep.h5")
-    let each = try ablationRows(of: recording, plan: Self.plan([.each]), threads: 1)
+    let each = try Self.rows(recording, Self.plan([.each]))
     #expect(each.count == (6 + 5) * 65)
-    let dose = try ablationRows(of: Self.recording("planted.h5"), plan: Self.plan([.dose(3)]), threads: 1)
+    let dose = try Self.rows(Self.recording("planted.h5"), Self.plan([.dose(3)]))
     #expect(stride(from: 0, to: dose.count, by: 65).map { dose[$0].units.count } == [1, 2, 3])
-    let mirror = try ablationRows(of: Self.recording("planted.h5"), plan: Self.plan([.unitClass(.mirror)]), threads: 1)
+    let mirror = try Self.rows(Self.recording("planted.h5"), Self.plan([.unitClass(.mirror)]))
     #expect(mirror[0].units == [2, 5, 7])
   }
 
@@ -113,8 +118,8 @@ struct AblationTests {
     let recording = try Self.recording("deep.h5")
     func rows(threads: Int, seed: UInt64) throws -> [[String]] {
       var plan = Self.plan([.top(2)], controls: 40, replicates: 50)
-      (plan.mode, plan.seed) = (mode, seed)
-      return try ablationRows(of: recording, plan: plan, threads: threads).map { row in row.cells.map { "\($0)" } }
+      plan.mode = mode
+      return try Self.rows(recording, plan, threads: threads, seed: seed).map { row in row.cells.map { "\($0)" } }
     }
     let one = try rows(threads: 1, seed: 1)
     #expect(try rows(threads: 2, seed: 1) == one)
@@ -124,12 +129,12 @@ struct AblationTests {
   @Test("A layer that leaves no other set has no controls, and says why")
   func noControls() throws {
     let plan = Self.plan([.units(layer: "dense_2", Array(0..<5))], controls: 3)
-    for row in try ablationRows(of: Self.recording("deep.h5"), plan: plan, threads: 1) {
+    for row in try Self.rows(Self.recording("deep.h5"), plan) {
       #expect(row.controlEffects.isEmpty && row.controlMean == nil && row.pValue == nil)
       #expect(row.reason == "the layer has no other set of as many units: no controls")
     }
     let single = Self.plan([.units(layer: "dense_2", [0])], controls: 1)
-    let row = try #require(try ablationRows(of: Self.recording("deep.h5"), plan: single, threads: 1).first)
+    let row = try #require(try Self.rows(Self.recording("deep.h5"), single).first)
     #expect(row.controlMean != nil && row.controlDeviation == nil && row.reason == "a single control has no standard deviation")
   }
 
@@ -139,7 +144,7 @@ struct AblationTests {
     var plan = Self.plan([.units(layer: "dense_1", [2])])
     plan.mode = mode
     let recording = try Self.recording("planted.h5")
-    let rows = try ablationRows(of: recording, plan: plan, threads: 1)
+    let rows = try Self.rows(recording, plan)
     for (phase, mean) in [(Phase.neither, 0.0), (.own, -0.98), (.other, -0.98), (.both, -0.98)] {
       let help = try #require(rows.first { $0.phase == phase && $0.outcome == "mean:help" })
       #expect(abs(try #require(help.effect) - mean) <= 0.01)
@@ -149,7 +154,7 @@ struct AblationTests {
   @Test("A recording without kernels is refused by the name of the part")
   func missingKernel() throws {
     let error = #expect(throws: RecordingError.self) {
-      try ablationRows(of: Self.recording("small.h5"), plan: Self.plan([.top(2)]), threads: 1)
+      try Self.rows(Self.recording("small.h5"), Self.plan([.top(2)]))
     }
     #expect(error?.description.contains("has no /layers/dense_2/kernel") == true)
   }
@@ -161,7 +166,7 @@ struct AblationTests {
       ("dense_1", [6], "layer dense_1 has units 0 to 5, not 6."),
     ] {
       let error = #expect(throws: RecordingError.self) {
-        try ablationRows(of: Self.recording("deep.h5"), plan: Self.plan([.units(layer: layer, units)]), threads: 1)
+        try Self.rows(Self.recording("deep.h5"), Self.plan([.units(layer: layer, units)]))
       }
       #expect(error?.description.hasSuffix(fault) == true)
     }
@@ -174,7 +179,7 @@ struct AblationTests {
       let recording = try HandMadeRecording(
         hidden: phases.map { _ in [1, 2] }, kernel: (0..<2).map { unit in (0..<outputs).map { Float($0 * unit) } }, phases: phases
       ).open()
-      return try ablationRows(of: recording, plan: Self.plan([.units(layer: "dense_1", [1])]), threads: 1)
+      return try Self.rows(recording, Self.plan([.units(layer: "dense_1", [1])]))
     }
     #expect(try !rows(outputs: 256).isEmpty)
     let error = #expect(throws: RecordingError.self) { try rows(outputs: 257) }

@@ -1,4 +1,6 @@
 import ActivationRecording
+import Foundation
+import HDF5
 import MirrorAnalysis
 import Testing
 
@@ -22,7 +24,10 @@ private enum Measured: Decodable {
 @Suite("Audit")
 struct AuditTests {
   private static func rows(_ name: String, partnerFilter: Bool = true, seed: UInt64 = 1, threads: Int = 2) throws -> [AuditRow] {
-    try auditRows(of: Recording(path: Fixture.path(name)), name: name, partnerFilter: partnerFilter, seed: seed, threads: threads)
+    var selection = RecordingSelection()
+    selection.partnerFilter = partnerFilter
+    return try AuditAnalysis().rows(
+      of: RecordingView(path: Fixture.path(name), selection: selection), in: AnalysisContext(threads: threads, seed: seed))
   }
 
   @Test(
@@ -93,5 +98,57 @@ struct AuditTests {
   func unfiltered() throws {
     let rows = try Self.rows("MirrorAnalysis/audit_game.h5", partnerFilter: false).filter { $0.check == "partner filter" }
     #expect(rows.map(\.verdict) == [.notMeasured, .notMeasured])
+  }
+
+  /// A recording with inputs of any type, by HDF5 alone.
+  private static func view(
+    inputs: [Double], columns: Int, saysOutput: Bool = true, rows: Int = 600, selection: RecordingSelection = RecordingSelection(),
+    change: (Group) throws -> Void = { _ in }
+  ) throws -> RecordingView {
+    let path = FileManager.default.temporaryDirectory.appending(path: "audit-\(UUID().uuidString).h5").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let codes = (0..<rows).map { UInt8($0 % 3) }
+    let file = try HandMadeFile(path: path, phases: codes)
+    try file.write("dense_1", codes.indices.map { Float($0 % 7) + Float(codes[$0]) }, units: 1, isOutput: saysOutput ? false : nil)
+    try file.write("dense_2", codes.indices.map { Float($0 % 5) + Float(codes[$0]) }, units: 1, isOutput: saysOutput ? true : nil)
+    _ = try file.root.write("inputs", inputs, shape: [rows, columns])
+    try change(file.root)
+    try file.finish()
+    return try RecordingView(path: path, selection: selection)
+  }
+
+  @Test("Inputs stored as doubles are read as such: a leak below a Float's step is found")
+  func doubleInputs() throws {
+    let view = try Self.view(inputs: (0..<600).flatMap { [7, 1e9 + Double($0 % 3)] }, columns: 2)
+    #expect(try view.inputsStoreDoubles)
+    let rows = try AuditAnalysis().rows(of: view, in: AnalysisContext(threads: 2))
+    for row in rows where row.check == "label leak" { #expect(row.verdict == .fail && row.value == 1, "\(row)") }
+    #expect(relativeError(rows.first { $0.check == "baseline CMNI" && $0.subject == "raw inputs" }?.value, 0.5) <= 1e-6)
+  }
+
+  @Test("An input that is not finite counts in rows of a phase only, and is named by the row's number in the file")
+  func notFiniteInputs() throws {
+    var inputs = (0..<600).map { Double($0 % 11) }
+    inputs[6] = .nan
+    var selection = RecordingSelection()
+    selection.condition = try RowCondition("kept == 1")
+    func view(keepsNaN: Bool) throws -> RecordingView {
+      try Self.view(inputs: inputs, columns: 1, selection: selection) { root in
+        try root.createGroup("rows").write("kept", (0..<600).map { Int32($0 < 3 || $0 == 6 && !keepsNaN ? 0 : 1) })
+      }
+    }
+    #expect(throws: Never.self) { try AuditAnalysis().rows(of: view(keepsNaN: false), in: AnalysisContext()) }
+    let error = try #require(throws: RecordingError.self) { try AuditAnalysis().rows(of: view(keepsNaN: true), in: AnalysisContext()) }
+    #expect(error.description.hasSuffix("/inputs holds nan at row 6, column 0. It needs finite values."), "\(error)")
+  }
+
+  @Test("Where no layer says that it is the output, the guess is said")
+  func guessedOutput() throws {
+    for saysOutput in [true, false] {
+      let view = try Self.view(inputs: (0..<600).map { Double($0 % 11) }, columns: 1, saysOutput: saysOutput)
+      let rows = try AuditAnalysis().rows(of: view, in: AnalysisContext())
+      let detail = try #require(rows.first { $0.check == "MNS of outputs" }?.detail)
+      #expect(detail.hasPrefix("No layer says is_output; the last one, dense_2, is taken for the output. ") != saysOutput, "\(detail)")
+    }
   }
 }

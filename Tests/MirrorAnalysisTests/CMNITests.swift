@@ -118,7 +118,7 @@ struct PhaseRowsTests {
     let error = #expect(throws: RecordingError.self) { try rows.require([.neither, .own, .other], in: "a.h5") }
     #expect(
       error?.description
-        == "a.h5: phase other has no rows after the partner filter (--no-partner-filter turns it off). Record states in which it occurs.")
+        == "a.h5: phase other has no rows after the partner filter. Record states in which it occurs, or turn the partner filter off.")
     #expect(error?.kind == .notEnoughData)
   }
 }

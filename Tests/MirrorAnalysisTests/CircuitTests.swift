@@ -14,10 +14,18 @@ private struct Edge: Decodable {
 /// Against numpy in float64 (Fixtures/MirrorAnalysis/circuit.py).
 @Suite("Circuits")
 struct CircuitTests {
-  private static func recording(_ name: String) throws -> Recording { try Recording(path: Fixture.path("MirrorAnalysis/\(name)")) }
+  private static func recording(_ name: String) throws -> RecordingView {
+    try RecordingView(path: Fixture.path("MirrorAnalysis/\(name)"))
+  }
+
+  private static func edges(
+    _ recording: RecordingView, _ selection: CircuitSelection = .responsive, seed: UInt64 = 1, threads: Int = 1
+  ) throws -> [CircuitRow] {
+    try CircuitAnalysis(selection).rows(of: recording, in: AnalysisContext(threads: threads, seed: seed))
+  }
 
   /// Every hidden unit of a recording.
-  private static func everything(_ recording: Recording) -> CircuitSelection {
+  private static func everything(_ recording: RecordingView) -> CircuitSelection {
     .units(recording.layers.dropLast().map { ($0.name, Array(0..<$0.unitCount)) })
   }
 
@@ -27,7 +35,7 @@ struct CircuitTests {
   func numpy(name: String, threads: Int) throws {
     let expected = try #require(try Fixture.json([String: [Edge]].self, "MirrorAnalysis/circuit.json")[name])
     let recording = try Self.recording(name)
-    let edges = try Circuit(of: recording, Self.everything(recording), seed: 1, threads: threads).edges
+    let edges = try Self.edges(recording, Self.everything(recording), threads: threads)
     try #require(edges.count == expected.count)
     for (edge, oracle) in zip(edges, expected) {
       #expect(edge.sourceLayer == oracle.layer && edge.sourceUnit == oracle.source && edge.targetUnit == oracle.target)
@@ -45,7 +53,7 @@ struct CircuitTests {
 
   @Test("The planted path is found, and the decoy's edges carry and do nothing")
   func plantedPath() throws {
-    let edges = try Circuit(of: Self.recording("planted.h5"), seed: 1, threads: 1).edges
+    let edges = try Self.edges(Self.recording("planted.h5"))
     let strong = edges.filter { abs($0.edgeEffect ?? 0) > 0.1 }
     #expect(strong.map { [$0.sourceUnit, $0.targetUnit] } == [[2, 3], [5, 3]])
     #expect(strong.allSatisfy { $0.dominantAction == "help" && $0.targetDriver == .mirror && $0.sourceClass == .mirror })
@@ -64,14 +72,14 @@ struct CircuitTests {
   @Test("Units named twice give each edge once, and the seed does not matter where the recording has a split")
   func units() throws {
     let recording = try Self.recording("chain.h5")
-    let edges = try Circuit(of: recording, .units([("dense_2", [4, 1]), ("dense_2", [1])]), seed: 1, threads: 1).edges
+    let edges = try Self.edges(recording, .units([("dense_2", [4, 1]), ("dense_2", [1])]))
     #expect(edges.map(\.sourceUnit) == [1, 1, 1, 1, 1, 4, 4, 4, 4, 4])
-    #expect(try Circuit(of: recording, .units([("dense_2", [1, 4])]), seed: 2, threads: 2).edges == edges)
+    #expect(try Self.edges(recording, .units([("dense_2", [1, 4])]), seed: 2, threads: 2) == edges)
   }
 
   @Test("The graph names layers and units, and every edge once")
   func graph() throws {
-    let text = try Circuit(of: Self.recording("planted.h5"), .units([("dense_1", [2])]), seed: 1, threads: 1).graphviz
+    let text = CircuitGraph(try Self.edges(Self.recording("planted.h5"), .units([("dense_1", [2])]))).graphviz
     #expect(text.hasPrefix("digraph circuit {\n") && text.hasSuffix("}\n"))
     #expect(text.contains("subgraph \"cluster_dense_2\" {\n    label=\"dense_2\";\n"))
     #expect(text.contains("\"dense_1:2\" [label=\"2\", fillcolor=orange];"))

@@ -9,8 +9,9 @@ struct DecodingLayersTests {
     let path = Fixture.path("Golden/recording_2x17_epoch10.h5")
     var plan = DecodingPlan()
     plan.permutations = 19
-    let all = try Recording(path: path).decodingRows(partnerFilter: true, plan: plan, threads: 2)
-    let alone = try Recording(path: path) { $0 == name }.decodingRows(partnerFilter: true, plan: plan, threads: 2)
+    let analysis = DecodingAnalysis(plan)
+    let all = try analysis.rows(of: RecordingView(path: path), in: AnalysisContext(threads: 2))
+    let alone = try analysis.rows(of: RecordingView(path: path, layers: { $0 == name }), in: AnalysisContext(threads: 2))
     #expect(alone.count == 5 && alone == all.filter { $0.layer == name })
   }
 }

@@ -13,22 +13,23 @@ struct DecodingTests {
   func oracle(name: String) throws {
     let data = try Data(contentsOf: Fixture.url("MirrorAnalysis/decode.json"))
     let expected = try #require(try JSONDecoder().decode([String: [String: [String: [Double?]]]].self, from: data)[name])
-    let recording = try Recording(path: Fixture.path(name))
-    let codes = try PhaseRows(of: recording, partnerFilter: true).codes
+    let recording = try RecordingView(path: Fixture.path(name))
+    let codes = try recording.phases.codes
     let none = codes.indices.filter { codes[$0] == 0 }
     for layer in recording.layers {
       let all = DecodingRows(
-        values: try recording.activations(of: layer, threads: 1), features: layer.unitCount, labels: codes.map { $0 == 0 ? 0 : 1 })
+        values: try recording.values(of: [layer], as: Double.self, threads: 1), features: layer.unitCount,
+        labels: codes.map { $0 == 0 ? 0 : 1 })
       let sets = [1, 2].map { phase in
         let half = none.enumerated().filter { $0.offset % 2 == phase - 1 }.map(\.element)
         return all.selecting((half + codes.indices.filter { codes[$0] == UInt8(phase) }).sorted())
       }
-      func folds(_ rows: DecodingRows) -> [Int] { (0..<rows.count).map { $0 % 5 } }
+      func folds(_ rows: DecodingRows<Double>) -> [Int] { (0..<rows.count).map { $0 % 5 } }
       var scores = [
         "self>other": transferDecoding(train: sets[0], test: sets[1]), "other>self": transferDecoding(train: sets[1], test: sets[0]),
         "self": crossValidatedDecoding(sets[0], folds: folds(sets[0])), "other": crossValidatedDecoding(sets[1], folds: folds(sets[1])),
       ]
-      if let labels = try recording.labels() {
+      if let labels = try recording.labels {
         let rows = DecodingRows(values: all.values, features: all.features, labels: labels.map { Int($0) })
           .selecting(codes.indices.filter { codes[$0] != PhaseRows.excluded })
         scores["action"] = crossValidatedDecoding(rows, folds: folds(rows))
@@ -60,12 +61,12 @@ struct DecodingTests {
   func permutationOracle(name: String) throws {
     let data = try Data(contentsOf: Fixture.url("MirrorAnalysis/decode_permutations.json"))
     let expected = try #require(try JSONDecoder().decode([String: [String: [String: Permuted]]].self, from: data)[name])
-    let recording = try Recording(path: Fixture.path(name))
-    let codes = try PhaseRows(of: recording, partnerFilter: true).codes
+    let recording = try RecordingView(path: Fixture.path(name))
+    let codes = try recording.phases.codes
     let none = codes.indices.filter { codes[$0] == 0 }
-    let labels = try recording.labels()
+    let labels = try recording.labels
     for layer in recording.layers {
-      let values = try recording.activations(of: layer, threads: 1)
+      let values = try recording.values(of: [layer], as: Float.self, threads: 1)
       for (test, oracle) in try #require(expected[layer.name]) {
         let isAction = test == "action"
         let phase = test == "other" ? 2 : 1
@@ -74,12 +75,13 @@ struct DecodingTests {
           isAction
           ? codes.indices.filter { codes[$0] != PhaseRows.excluded } : (half + codes.indices.filter { codes[$0] == UInt8(phase) }).sorted()
         let shown = oracle.order.map { $0.map { rows[$0] } } ?? rows
-        let permuted = try #require(
-          DecodingPermutationTest(
-            values: shown.flatMap { values[$0 * layer.unitCount..<($0 + 1) * layer.unitCount] }, features: layer.unitCount,
-            labels: rows.map { row in isAction ? labels.map { Int($0[row]) } ?? 0 : codes[row] == 0 ? 0 : 1 },
-            folds: rows.indices.map { $0 % 5 },
-            strata: nil, permutations: 500, stream: RandomStream(seed: 1, purpose: "decode tests")))
+        let shownValues = shown.flatMap { values[$0 * layer.unitCount..<($0 + 1) * layer.unitCount] }
+        let classes = rows.map { row -> Int in isAction ? labels.map { Int($0[row]) } ?? 0 : codes[row] == 0 ? 0 : 1 }
+        let folds = rows.indices.map { $0 % 5 }
+        let tested = DecodingPermutationTest(
+          values: shownValues, features: layer.unitCount, labels: classes, folds: folds, strata: nil, permutations: 500,
+          stream: RandomStream(seed: 1, purpose: "decode tests"))
+        let permuted = try #require(tested)
         #expect(relativeError(permuted.accuracy, oracle.accuracy) <= 1e-9, "\(layer.name) \(test)")
         let error = (oracle.p * (1 - oracle.p) * (1.0 / 500 + 1.0 / 4000)).squareRoot()
         #expect(abs(permuted.pValue - oracle.p) <= 4 * error + 1.0 / 500, "\(layer.name) \(test)")
@@ -90,7 +92,7 @@ struct DecodingTests {
   }
 
   /// A recording of one hidden layer of 6 units, in which distress moves units as given.
-  private func recording(own: [Float], other: [Float], rows: Int = 3000, seed: UInt64 = 3, strata: Bool = false) throws -> Recording {
+  private func recording(own: [Float], other: [Float], rows: Int = 3000, seed: UInt64 = 3, strata: Bool = false) throws -> RecordingView {
     let path = FileManager.default.temporaryDirectory.appending(path: "decode-\(UUID().uuidString).h5").path
     var stream = RandomStream(seed: seed, purpose: "decoding tests")
     let phases = (0..<rows).map { _ in [Phase.neither, .neither, .own, .other][stream.uniform(below: 4)] }
@@ -111,7 +113,7 @@ struct DecodingTests {
     try recorder.append(batch)
     try recorder.finish()
     defer { try? FileManager.default.removeItem(atPath: path) }
-    return try Recording(path: path)
+    return try RecordingView(path: path)
   }
 
   private static let direction: [Float] = [1.2, -0.8, 0, 0.5, 0, 0]
@@ -121,7 +123,7 @@ struct DecodingTests {
     let recording = try recording(own: Self.direction, other: Self.direction, strata: strata)
     var plan = DecodingPlan()
     plan.permutations = 99
-    let rows = try recording.decodingRows(partnerFilter: true, plan: plan, threads: 2)
+    let rows = try DecodingAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: 2))
     #expect(rows.map(\.trainPhase) == [.own, .other, .own, .other, nil] && rows.map(\.testPhase) == [.other, .own, .own, .other, nil])
     for row in rows.prefix(4) {
       let score = try #require(row.score)
@@ -136,7 +138,7 @@ struct DecodingTests {
     let recording = try recording(own: [1.5, 0, 0, 0, 0, 0], other: [0, 1.5, 0, 0, 0, 0])
     var plan = DecodingPlan()
     plan.permutations = 0
-    let rows = try recording.decodingRows(partnerFilter: true, plan: plan, threads: 2)
+    let rows = try DecodingAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: 2))
     for row in rows.prefix(2) { #expect(abs(try #require(row.score).accuracy - 0.5) < 0.06 && (row.ceiling ?? 0) > 0.7) }
   }
 
@@ -148,8 +150,8 @@ struct DecodingTests {
     for seed in 0..<20 {
       var plan = DecodingPlan()
       plan.permutations = 99
-      let rows = try recording(own: nothing, other: nothing, rows: 800, seed: UInt64(seed), strata: seed % 2 == 0)
-        .decodingRows(partnerFilter: true, plan: plan, threads: 2)
+      let recording = try recording(own: nothing, other: nothing, rows: 800, seed: UInt64(seed), strata: seed % 2 == 0)
+      let rows = try DecodingAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: 2))
       for score in rows.compactMap(\.score) {
         #expect(abs(score.accuracy - 0.5) < 0.13)
         tests += 1
@@ -187,7 +189,7 @@ struct DecodingTests {
       try recorder.finish()
       var plan = DecodingPlan()
       plan.permutations = 0
-      return try Recording(path: path).decodingRows(partnerFilter: true, plan: plan, threads: 2)
+      return try DecodingAnalysis(plan).rows(of: RecordingView(path: path), in: AnalysisContext(threads: 2))
     }
     let kept = try rows(phases.indices.map { Int32($0 / 60) })
     // Half of the strata each, and as many of none.
@@ -213,7 +215,7 @@ struct DecodingTests {
     batch.strata = codes.map { _ in 4 }
     try recorder.append(batch)
     try recorder.finish()
-    let rows = try Recording(path: path).decodingRows(partnerFilter: true, plan: DecodingPlan(), threads: 1)
+    let rows = try DecodingAnalysis().rows(of: RecordingView(path: path), in: AnalysisContext(threads: 1))
     for row in rows.prefix(4) {
       #expect(row.score == nil && row.reason == "a training set lacks a class; record more rows or strata")
     }
@@ -221,27 +223,39 @@ struct DecodingTests {
 
   @Test("The same seed gives the same digits for any number of threads, another seed others")
   func reproducible() throws {
-    let recording = try Recording(path: Fixture.path("Golden/recording_2x17_epoch10.h5"))
+    let recording = try RecordingView(path: Fixture.path("Golden/recording_2x17_epoch10.h5"))
     var plan = DecodingPlan()
     plan.permutations = 99
-    let rows = try recording.decodingRows(partnerFilter: true, plan: plan, threads: 1)
-    #expect(try rows == recording.decodingRows(partnerFilter: true, plan: plan, threads: 2))
-    plan.seed = 2
-    #expect(try rows != recording.decodingRows(partnerFilter: true, plan: plan, threads: 2))
+    let rows = try DecodingAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: 1))
+    #expect(try rows == DecodingAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: 2)))
+    #expect(try rows != DecodingAnalysis(plan).rows(of: recording, in: AnalysisContext(threads: 2, seed: 2)))
   }
 
   @Test("The memory that decoding says it takes includes the permutation test: a factor per fold and the sums of 64 labelings")
-  func permutationMemory() throws {
-    let phases = (0..<40).map { Phase.allCases[$0 % 3] }
-    let recording = try HandMadeRecording(
-      hidden: phases.map { _ in Array(repeating: 1, count: 300) }, kernel: Array(repeating: [1, 0, 0, 0], count: 300),
-      actions: ["a", "b", "c", "d"], phases: phases, labels: phases.map(\.rawValue)
-    ).open()
+  func permutationMemory() {
+    let shape = RecordingShape(
+      rowCount: 40, layers: [.init(name: "a", unitCount: 300), .init(name: "b", unitCount: 4, isOutput: true)], actionCount: 4)
     var plan = DecodingPlan()
-    let bytes = plan.bytes(of: recording, threads: 1)
+    let bytes = DecodingAnalysis(plan).memory(shape, threads: 1)
     plan.permutations = 0
-    let difference = bytes - plan.bytes(of: recording, threads: 1)
+    let difference = bytes - DecodingAnalysis(plan).memory(shape, threads: 1)
     let least = 5 * 300 * 300 * 8 + 5 * 300 * 64 * 4 * 8
     #expect(difference >= least && difference < 2 * least)
+  }
+
+  @Test("Doubles that differ by less than a Float's step are decoded as they are")
+  func doubles() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "decode-\(UUID().uuidString).h5").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let codes = (0..<300).map { UInt8($0 % 3) }
+    var stream = RandomStream(seed: 5, purpose: "decoding tests: doubles")
+    let file = try HandMadeFile(path: path, phases: codes)
+    // Around 10⁹ a Float's steps are 64: all of these are one Float.
+    try file.write("dense_1", codes.map { 1e9 + ($0 == 0 ? 0 : 4) + stream.normal() }, units: 1)
+    try file.finish()
+    var plan = DecodingPlan()
+    plan.permutations = 0
+    let rows = try DecodingAnalysis(plan).rows(of: RecordingView(path: path), in: AnalysisContext(threads: 2))
+    for row in rows.prefix(4) { #expect((row.score?.accuracy ?? 0) > 0.9, "\(row)") }
   }
 }

@@ -31,7 +31,7 @@ struct ForeignRecordingTests {
   func cmni(name: String, threads: Int) throws {
     let expected = try Self.expected(name)
     let rows = try RecordingMoments(
-      of: Recording(path: Fixture.path("MirrorAnalysis/\(name)")), partnerFilter: true, threads: threads
+      of: RecordingView(path: Fixture.path("MirrorAnalysis/\(name)")), threads: threads
     ).cmniRows()
     #expect(rows.map(\.index.variant) == CMNIVariant.allCases)
     for row in rows {
@@ -48,7 +48,7 @@ struct ForeignRecordingTests {
   func stats(name: String, threads: Int) throws {
     let expected = try Self.expected(name).stats
     let rows = try RecordingMoments(
-      of: Recording(path: Fixture.path("MirrorAnalysis/\(name)")), partnerFilter: true, threads: threads
+      of: RecordingView(path: Fixture.path("MirrorAnalysis/\(name)")), threads: threads
     ).statsRows
     #expect(rows.count == expected.count)
     for (row, oracle) in zip(rows, expected) {

@@ -14,7 +14,7 @@ struct HandMadeRecording {
   var strata: [Int32]?
 
   /// Writes it, with the outputs that follow from it, and opens it.
-  func open() throws -> Recording {
+  func open() throws -> RecordingView {
     let path = FileManager.default.temporaryDirectory.appending(path: "by-hand-\(UUID().uuidString).h5").path
     let outputCount = kernel[0].count
     var columns = Recorder.Columns()
@@ -37,6 +37,6 @@ struct HandMadeRecording {
     try recorder.finish()
     // The open file stays readable without its name.
     defer { try? FileManager.default.removeItem(atPath: path) }
-    return try Recording(path: path)
+    return try RecordingView(path: path)
   }
 }

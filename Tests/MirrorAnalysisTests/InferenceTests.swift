@@ -21,9 +21,9 @@ private func oracle(_ name: String) throws -> Oracle {
   try #require(try Fixture.json([String: Oracle].self, "MirrorAnalysis/inference.json")[name])
 }
 
-private func moments(_ name: String) throws -> (Recording, RecordingMoments) {
-  let recording = try Recording(path: Fixture.path("MirrorAnalysis/\(name)"))
-  return (recording, try RecordingMoments(of: recording, partnerFilter: true, threads: 1))
+private func moments(_ name: String) throws -> (RecordingView, RecordingMoments) {
+  let recording = try RecordingView(path: Fixture.path("MirrorAnalysis/\(name)"))
+  return (recording, try RecordingMoments(of: recording, threads: 1))
 }
 
 /// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
@@ -55,7 +55,7 @@ struct InferenceTests {
     let (recording, moments) = try moments(name)
     var plan = ResamplingPlan()
     plan.permutations = 2000
-    let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: 1)
+    let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: 1, threads: 1)
     let rows = try moments.unitsRows(permuted: permuted)
     for (row, unit) in zip(rows, expected) {
       guard let unit else { continue }
@@ -65,7 +65,7 @@ struct InferenceTests {
         #expect(abs(try #require(ours) - theirs) <= 5 * error + 0.002)
       }
     }
-    let again = try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: 2)
+    let again = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: 1, threads: 2)
     #expect(try moments.unitsRows(permuted: again).map(\.cells) == rows.map(\.cells))
   }
 
@@ -77,13 +77,11 @@ struct InferenceTests {
     let (recording, moments) = try moments(name)
     var plan = ResamplingPlan()
     (plan.permutations, plan.replicates) = (2000, 2000)
-    let contrastRows = try ContrastRows(of: recording, rows: moments.rows, usesStrata: true, threads: 1)
-    func infer(_ plan: ResamplingPlan, threads: Int) throws -> [CMNIInference] {
-      let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, threads: threads)
-      return try moments.inference(
-        of: CMNIVariant.allCases, permuted: permuted, drawingFrom: contrastRows, plan: plan, threads: threads)
+    let analysis = CMNIAnalysis(plan)
+    func infer(seed: UInt64, threads: Int) throws -> [CMNIInference] {
+      try analysis.rows(of: recording, in: AnalysisContext(threads: threads, seed: seed)).map(\.inference)
     }
-    let inference = try infer(plan, threads: 2)
+    let inference = try infer(seed: 1, threads: 2)
     for (variant, result) in zip(CMNIVariant.allCases, inference) {
       let null = try #require(expected.null[variant.rawValue])
       let value = try #require(CMNI(variant, of: moments.layers)?.value)
@@ -99,9 +97,8 @@ struct InferenceTests {
       #expect(abs(try #require(result.interval?.lower) - interval[0]) <= 0.4 * spread, "\(variant)")
       #expect(abs(try #require(result.interval?.upper) - interval[1]) <= 0.4 * spread, "\(variant)")
     }
-    #expect(try infer(plan, threads: 1) == inference)
-    plan.seed = 2
-    #expect(try infer(plan, threads: 1) != inference)
+    #expect(try infer(seed: 1, threads: 1) == inference)
+    #expect(try infer(seed: 2, threads: 1) != inference)
   }
 }
 

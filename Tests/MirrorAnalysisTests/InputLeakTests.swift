@@ -34,7 +34,8 @@ struct InputLeakTests {
       columns: columns, description: RecordingDescription())
     try recorder.append(batch)
     try recorder.finish()
-    return try auditRows(of: Recording(path: path), partnerFilter: true, seed: seed, threads: threads).filter { $0.check == "label leak" }
+    return try AuditAnalysis().rows(of: RecordingView(path: path), in: AnalysisContext(threads: threads, seed: seed))
+      .filter { $0.check == "label leak" }
   }
 
   private func phases(_ rows: Int, seed: UInt64 = 9) -> [Phase] {

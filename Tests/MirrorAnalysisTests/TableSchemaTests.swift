@@ -5,17 +5,17 @@ import Testing
 
 /// Every table that `mirrorscope` writes.
 private let tables: [TableSchema] = [
-  AblationRow.schema,
-  AuditRow.schema,
-  CMNIRow.schema,
-  CircuitRow.schema,
-  CorrelationRow.schema,
-  DecodingRow.schema,
-  DivergenceRow.schema,
-  InspectionRow.schema,
-  SimilarityRow.schema,
-  StatsRow.schema,
-  UnitsRow.schema,
+  RecordingRow<AblationRow>.schema,
+  RecordingRow<AuditRow>.schema,
+  RecordingRow<CMNIRow>.schema,
+  RecordingRow<CircuitRow>.schema,
+  RecordingRow<CorrelationRow>.schema,
+  RecordingRow<DecodingRow>.schema,
+  RecordingRow<DivergenceRow>.schema,
+  RecordingRow<InspectionRow>.schema,
+  RecordingRow<SimilarityRow>.schema,
+  RecordingRow<StatsRow>.schema,
+  RecordingRow<UnitsRow>.schema,
 ]
 
 @Suite("Table schemas")
@@ -34,27 +34,36 @@ struct TableSchemaTests {
 
   private static let contracts: [(TableSchema, String)] = [
     (
-      AblationRow.schema,
-      "recording, target, target_units, mode, phase, outcome, baseline, ablated, effect, ci_low, ci_high, control_mean, control_sd, "
+      RecordingRow<AblationRow>.schema,
+      "recording, network, epoch, target, target_units, mode, phase, outcome, baseline, ablated, effect, ci_low, ci_high, control_mean, control_sd, "
         + "controls, p_value, n, same_rows, reason"
     ),
     (
-      CMNIRow.schema,
-      "recording, checkpoint_id, epoch, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
+      RecordingRow<CMNIRow>.schema,
+      "recording, network, epoch, checkpoint_id, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
         + "excess, z, p_value, ci_low, ci_high"
     ),
     (
-      CircuitRow.schema,
-      "recording, source_layer, source_unit, source_class, target_layer, target_unit, weight, z, contribution_none, contribution_self, "
+      RecordingRow<CircuitRow>.schema,
+      "recording, network, epoch, source_layer, source_unit, source_class, target_layer, target_unit, weight, z, contribution_none, contribution_self, "
         + "contribution_other, contribution_both, edge_effect, dominant_action, target_driver, reason"
     ),
-    (CorrelationRow.schema, "recording, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"),
-    (DivergenceRow.schema, "recording, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
-    (SimilarityRow.schema, "recording, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason, p_value, permutations"),
-    (StatsRow.schema, "recording, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"),
     (
-      UnitsRow.schema,
-      "recording, layer, unit, delta_self, delta_other, mns, selectivity, class, d_self, d_other, p_self, p_other, p_conjunction, "
+      RecordingRow<CorrelationRow>.schema,
+      "recording, network, epoch, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"
+    ),
+    (RecordingRow<DivergenceRow>.schema, "recording, network, epoch, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
+    (
+      RecordingRow<SimilarityRow>.schema,
+      "recording, network, epoch, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason, p_value, permutations"
+    ),
+    (
+      RecordingRow<StatsRow>.schema,
+      "recording, network, epoch, layer, unit, phase, n, mean, variance, skewness, kurtosis, minimum, maximum, reason"
+    ),
+    (
+      RecordingRow<UnitsRow>.schema,
+      "recording, network, epoch, layer, unit, delta_self, delta_other, mns, selectivity, class, d_self, d_other, p_self, p_other, p_conjunction, "
         + "q_value, reason, taxonomy, p_method"
     ),
   ]

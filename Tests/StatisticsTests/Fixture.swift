@@ -1,8 +1,8 @@
 import Foundation
 
 /// Reads `Tests/Fixtures/Statistics/NAME.json`, which `NAME.py` beside it made.
-func fixture<Contents: Decodable>(_ name: String, as type: Contents.Type, file: String = #filePath) throws -> Contents {
-  let folder = URL(filePath: file).deletingLastPathComponent().appending(path: "../Fixtures/Statistics")
+func fixture<Contents: Decodable>(_ name: String, as type: Contents.Type) throws -> Contents {
+  let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../Fixtures/Statistics")
   let decoder = JSONDecoder()
   decoder.keyDecodingStrategy = .convertFromSnakeCase
   return try decoder.decode(type, from: Data(contentsOf: folder.appending(path: "\(name).json")))

@@ -38,6 +38,13 @@ struct TableWriterTests {
         """)
   }
 
+  @Test("Text that a spreadsheet would run gets an apostrophe, in CSV and TSV alone", arguments: TableFormat.allCases)
+  func formulas(format: TableFormat) throws {
+    let text = try text(format, ["=cmd()", "-1", "+x", "@a", "a=b"].map { [.string($0), .integer(-1), .missing, .missing] })
+    for name in ["=cmd()", "-1", "+x", "@a"] { #expect(text.contains("'\(name)") == (format != .json)) }
+    #expect(!text.contains("'a=b") && text.contains(format == .tsv ? "a=b\t-1" : format == .csv ? "a=b,-1" : "-1"))
+  }
+
   @Test("TSV quotes a tab and leaves a comma alone")
   func tsv() throws {
     let rows: [[Cell]] = [[.string("a,b"), .integer(3), .number(2), .boolean(true)], [.string("c\td"), .missing, .missing, .missing]]

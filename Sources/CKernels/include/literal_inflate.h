@@ -14,7 +14,7 @@
 
    Returns `expected`, or 0 for everything else: matches, codes of more than 12 bits, no halves, another size, damage. A general inflater then
    has to say what it is. Nothing is read or written outside the buffers, whatever the source holds. A checksum is the caller's to compare.
-   Tests in Tests/HDF5Tests/LiteralInflateTests.swift; the benchmark is "inflating". */
+   Tests in Tests/ChunkCodecTests/LiteralInflateTests.swift; the benchmark is "inflating". */
 size_t mirrorscope_inflate_literals(
     const uint8_t *source, size_t count, size_t block_size, uint8_t *target, size_t expected, size_t *consumed);
 

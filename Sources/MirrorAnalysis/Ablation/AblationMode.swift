@@ -38,18 +38,24 @@ struct Ablation: Sendable {
     self.mode = mode
     self.layer = layer
     self.seed = seed
-    unitCount = network.layers[layer].unitCount
-    intact = network.activations(of: layer, rows: rows.evaluate)
-    var source = rows.select
-    if case .mean(let phase?) = mode { source = source.filter { rows.phases[$0] == phase } }
-    let values = network.activations(of: layer, rows: source)
+    let recorded = network.layers[layer]
+    unitCount = recorded.unitCount
+    intact = recorded.activations.rows(rows.evaluate)
+    donors = mode == .resample ? recorded.activations.rows(rows.select.filter { rows.phases[$0] == .neither }) : []
+    let source: [Int]? =
+      switch mode {
+      case .zero, .resample: nil
+      case .mean(let phase?): rows.select.filter { rows.phases[$0] == phase }
+      case .mean(nil), .noise: rows.select
+      }
     var moments = UnitMoments(unitCount: unitCount)
-    try values.withUnsafeBufferPointer { block throws(NonFiniteValue) in
-      try moments.add(block, indices: source.indices.map { Int32($0) })
+    if let source {
+      try recorded.activations.rows(source).withUnsafeBufferPointer { block throws(NonFiniteValue) in
+        try moments.add(block, indices: source.indices.map { Int32($0) })
+      }
     }
     means = moments.mean
     deviations = (0..<unitCount).map { (moments.variance($0) ?? 0).squareRoot() }
-    donors = mode == .resample ? network.activations(of: layer, rows: rows.select.filter { rows.phases[$0] == .neither }) : []
   }
 
   /// Whether the select rows hold what the mode takes from them.

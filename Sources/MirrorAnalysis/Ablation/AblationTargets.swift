@@ -1,3 +1,5 @@
+import ActivationRecording
+
 /// Which units to ablate, layer by layer.
 public enum AblationSelection: Sendable, Equatable {
   /// These units of one layer.
@@ -10,6 +12,30 @@ public enum AblationSelection: Sendable, Equatable {
   case each
   /// In each hidden layer the one, two, … K units with the highest scores: a dose–response curve.
   case dose(Int)
+
+  /// Whether units are chosen by what they do in the select rows.
+  var needsScores: Bool {
+    switch self {
+    case .units, .each: false
+    case .top, .unitClass, .dose: true
+    }
+  }
+
+  /// Whether it may choose units of a layer of that name.
+  func looks(at name: String) -> Bool {
+    if case .units(let layer, _) = self { layer == name } else { true }
+  }
+
+  /// Most targets in a layer, and most units of one of them.
+  func largest(unitCount: Int) -> (targets: Int, units: Int) {
+    switch self {
+    case .units(_, let units): (1, min(units.count, unitCount))
+    case .top(let count): (1, min(count, unitCount))
+    case .unitClass: (1, unitCount)
+    case .each: (unitCount, 1)
+    case .dose(let count): (min(count, unitCount), min(count, unitCount))
+    }
+  }
 }
 
 /// Units of one hidden layer that are ablated together.
@@ -17,13 +43,15 @@ struct AblationTarget: Sendable, Equatable {
   /// Index of the layer in the network.
   let layer: Int
   let units: [Int]
+  /// Why they are fewer than were asked for.
+  var shortage: String?
 }
 
 extension AblationSelection {
   /// The targets of a network, in layer order; layers without a fitting unit have none.
   ///
   /// - Parameters:
-  ///   - contrasts: of each hidden layer's units, from select rows; nil where a phase has none.
+  ///   - contrasts: of each hidden layer's units, from select rows; nil for a layer that is not looked at.
   ///   - isWanted: says by name which layers may be ablated.
   func targets(in network: ReplayedNetwork, contrasts: [[PhaseContrast]?], isWanted: (String) -> Bool) -> [AblationTarget] {
     var targets: [AblationTarget] = []
@@ -41,8 +69,28 @@ extension AblationSelection {
       case .each: sets = (0..<layer.unitCount).map { [$0] }
       case .dose(let count): sets = (0..<min(count, ranked.count)).map { Array(ranked[...$0]) }
       }
-      targets += sets.filter { !$0.isEmpty }.map { AblationTarget(layer: index, units: $0.sorted()) }
+      targets += sets.filter { !$0.isEmpty }.map {
+        AblationTarget(layer: index, units: $0.sorted(), shortage: shortage(scored: ranked.count))
+      }
     }
     return targets
+  }
+
+  /// Why there are fewer units than were asked for in a layer of which so many have a score above 0.
+  private func shortage(scored: Int) -> String? {
+    guard case .top(let count) = self, scored < count else { return nil }
+    return "only \(scored) of the \(count) units asked for: no other has a score above 0"
+  }
+
+  /// What a user is to know of a layer that has fewer units to choose than were asked for; nil where it has enough.
+  func note(contrasts: [PhaseContrast], of layer: String) -> String? {
+    let scored = contrasts.count { $0.mirrorNeuronScore > 0 }
+    switch self {
+    case .top(let count) where scored < count, .dose(let count) where scored < count:
+      return scored == 0
+        ? "no unit of \(layer) has a score above 0, so none is ablated there by score."
+        : "\(scored) \(scored == 1 ? "unit" : "units") of \(layer), not \(count), \(scored == 1 ? "has" : "have") a score above 0."
+    case .units, .top, .unitClass, .each, .dose: return nil
+    }
   }
 }

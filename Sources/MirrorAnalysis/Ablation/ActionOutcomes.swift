@@ -3,8 +3,8 @@ import DenseNetwork
 
 /// What a network does on a set of rows, summed by phase and label: mean outputs, chosen actions, hits.
 struct ActionOutcomes: Sendable {
-  /// Sums of the rows of each phase and then of all rows, `[phases + 1][actions]`: of the outputs, and counts of rows by chosen action, by
-  /// label, and of those labelled that are hit.
+  /// Sums of the rows of each phase, of those of no phase, and of all rows, `[phases + 2][actions]`: of the outputs, and counts of rows by
+  /// chosen action, by label, and of those labelled that are hit.
   private var outputs: [Double]
   private var chosen: [Int]
   private var labelled: [Int]
@@ -12,18 +12,22 @@ struct ActionOutcomes: Sendable {
   private var rows: [Int]
   private let actionCount: Int
 
+  private static let noPhase = Phase.allCases.count
+  private static let allRows = noPhase + 1
+
   /// - Parameters:
   ///   - outputs: `[rows × actions]`.
+  ///   - phases: of the same rows; one of no phase counts among all rows alone.
   ///   - labels: of the same rows; nil leaves out accuracies.
-  init(outputs values: [Double], phases: [Phase], labels: [UInt8]?, actionCount: Int) {
-    let groups = Phase.allCases.count + 1
+  init(outputs values: [Double], phases: [Phase?], labels: [UInt8]?, actionCount: Int) {
+    let groups = Self.allRows + 1
     let none = Array(repeating: 0, count: groups * actionCount)
     (outputs, chosen, labelled, hits) = (none.map { Double($0) }, none, none, none)
     rows = Array(repeating: 0, count: groups)
     self.actionCount = actionCount
     let choices = chosenActions(outputs: values, outputCount: actionCount)
     for (row, phase) in phases.enumerated() {
-      let group = Int(phase.rawValue)
+      let group = phase.map { Int($0.rawValue) } ?? Self.noPhase
       let start = group * actionCount
       rows[group] += 1
       for action in 0..<actionCount { outputs[start + action] += values[row * actionCount + action] }
@@ -47,7 +51,7 @@ struct ActionOutcomes: Sendable {
   }
 
   /// The number of a phase's sums; those of all rows for nil.
-  private func group(_ phase: Phase?) -> Int { phase.map { Int($0.rawValue) } ?? Phase.allCases.count }
+  private func group(_ phase: Phase?) -> Int { phase.map { Int($0.rawValue) } ?? Self.allRows }
 
   private func total(_ counts: [Int], _ group: Int) -> Int { counts[group * actionCount..<(group + 1) * actionCount].reduce(0, +) }
 

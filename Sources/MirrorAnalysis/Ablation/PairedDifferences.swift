@@ -3,7 +3,7 @@ import DenseNetwork
 /// What an ablation changes in each row: outputs, chosen actions, and whether the label is hit.
 struct PairedDifferences: Sendable {
   /// `[rows × width]`: a column per action for its output, a column per action for being chosen, one for the hit.
-  let values: [Float]
+  let values: [Double]
   let width: Int
   private let actionCount: Int
 
@@ -12,10 +12,10 @@ struct PairedDifferences: Sendable {
     width = 2 * actionCount + 1
     let before = chosenActions(outputs: intact, outputCount: actionCount)
     let after = chosenActions(outputs: ablated, outputCount: actionCount)
-    var values = [Float](repeating: 0, count: before.count * width)
+    var values = [Double](repeating: 0, count: before.count * width)
     for row in before.indices {
       for action in 0..<actionCount {
-        values[row * width + action] = Float(ablated[row * actionCount + action] - intact[row * actionCount + action])
+        values[row * width + action] = ablated[row * actionCount + action] - intact[row * actionCount + action]
       }
       if before[row] != after[row] {
         values[row * width + actionCount + Int(before[row])] = -1
@@ -27,6 +27,9 @@ struct PairedDifferences: Sendable {
     }
     self.values = values
   }
+
+  /// The last column, `[rows]`: all that accuracy by label looks at.
+  var hits: [Double] { stride(from: 2 * actionCount, to: values.count, by: width).map { values[$0] } }
 
   func column(of outcome: ActionOutcome) -> Int {
     switch outcome {

@@ -7,31 +7,66 @@ struct StoredDenseLayer: Sendable {
   let kernelPrecision: StoredPrecision
   let biasPrecision: StoredPrecision
 
-  /// - Throws: `RecordingError.missingPart` for what is not recorded, `.invalid` for what cannot be replayed.
-  init(_ layer: RecordedLayer, of recording: Recording) throws {
-    let advice = "Ablation and circuits recompute the layers above: record their kernels and biases."
-    guard let kernel = try recording.preciseKernel(of: layer) else {
-      throw RecordingError.missingPart(file: recording.path, part: "/layers/\(layer.name)/kernel", advice: advice)
+  /// Why a layer cannot be replayed though its recording need not be damaged: it is no dense layer on the one below it, or its parameters
+  /// were not recorded.
+  struct Obstacle: Error {
+    let cause: RecordingError
+  }
+
+  init(dense: DoubleDenseLayer, kernelPrecision: StoredPrecision, biasPrecision: StoredPrecision) {
+    self.dense = dense
+    self.kernelPrecision = kernelPrecision
+    self.biasPrecision = biasPrecision
+  }
+
+  /// - Parameter lower: the layer below it.
+  /// - Throws: `Obstacle`, and `RecordingError.invalid` for parameters of a dense layer that are not what the schema says.
+  init(_ layer: RecordedLayer, above lower: RecordedLayer, of recording: RecordingView) throws {
+    let isDense = ["dense", "linear"].contains(layer.kind.lowercased())
+    let otherKind = Obstacle(
+      cause: .invalid(
+        file: recording.path,
+        fault: "/layers/\(layer.name) is of the kind '\(layer.kind)', and only dense layers can be replayed. Ablate in it, or above it."))
+    func parameters(_ part: String, _ read: () throws -> StoredParameters?) throws -> StoredParameters {
+      do {
+        if let parameters = try read() { return parameters }
+      } catch is RecordingError where !isDense {
+        throw otherKind
+      }
+      throw isDense
+        ? Obstacle(
+          cause: .missingPart(
+            file: recording.path, part: "/layers/\(layer.name)/\(part)",
+            advice: "Ablation and circuits recompute the layers above: record their kernels and biases."))
+        : otherKind
     }
-    guard let bias = try recording.preciseBias(of: layer) else {
-      throw RecordingError.missingPart(file: recording.path, part: "/layers/\(layer.name)/bias", advice: advice)
-    }
+    let kernel = try parameters("kernel") { try recording.kernel(of: layer) }
+    let bias = try parameters("bias") { try recording.bias(of: layer) }
     guard let function = layer.activationFunction else {
-      throw RecordingError.missingPart(
-        file: recording.path, part: "attribute activation_function of /layers/\(layer.name)",
-        advice: "Ablation and circuits recompute the layer: say relu or linear.")
+      throw Obstacle(
+        cause: .missingPart(
+          file: recording.path, part: "attribute activation_function of /layers/\(layer.name)",
+          advice: "Ablation and circuits recompute the layer: say relu or linear."))
     }
     guard let activation = DenseLayer.Activation(rawValue: function) else {
-      throw RecordingError.invalid(
-        file: recording.path,
-        fault: "/layers/\(layer.name) has the activation function '\(function)', and only relu and linear layers can be replayed. "
-          + "Ablate in a network whose layers above the first are of those.")
+      throw Obstacle(
+        cause: .invalid(
+          file: recording.path,
+          fault: "/layers/\(layer.name) has the activation function '\(function)', and only relu and linear layers can be replayed. "
+            + "Ablate in a network whose layers above the first are of those."))
     }
     do {
       dense = try DoubleDenseLayer(
         name: layer.name, unitCount: layer.unitCount, kernel: kernel.values, bias: bias.values, activation: activation)
     } catch {
       throw RecordingError.invalid(file: recording.path, fault: "holds a network that cannot be replayed: \(error)")
+    }
+    guard dense.inputCount == lower.unitCount else {
+      throw Obstacle(
+        cause: .invalid(
+          file: recording.path,
+          fault: "/layers/\(layer.name)/kernel takes \(dense.inputCount) inputs, but \(lower.name) below it has "
+            + "\(lower.unitCount) units. Record every layer of the network."))
     }
     kernelPrecision = kernel.precision
     biasPrecision = bias.precision

@@ -14,51 +14,16 @@ enum AuditThreshold {
   static let outputShare = 0.25
 }
 
-/// The confounds of a recording, each measured; rows in a fixed order.
-///
-/// Phases are taken after the partner filter. Inputs are read in row blocks.
-///
-/// - Parameters:
-///   - name: what the table calls the recording; its path as given without one.
-///   - seed: of the random projections, the untrained networks, and the halves of the rows in which a leak is learnt and scored.
-/// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows; `notFinite` and `invalid` for values that are
-///   not finite; what reading throws.
-public func auditRows(
-  of recording: Recording, name: String? = nil, partnerFilter: Bool, seed: UInt64, threads: Int
-) throws -> [AuditRow] {
-  let moments = try RecordingMoments(of: recording, name: name, partnerFilter: partnerFilter, threads: threads)
-  try moments.rows.require([.neither, .own, .other], in: moments.name)
-  let shapes = try UntrainedNetworks(like: recording, seed: seed)
-  var networks: [Network] = []
-  if case .networks(let drawn) = shapes { networks = drawn }
-  let inputs = try InputAudit(of: recording, rows: moments.rows, networks: networks, seed: seed, threads: threads)
-  var audit = Audit(recording: moments.name)
-  audit.checkLeak(inputs, rows: moments.rows)
-  audit.checkLabels(try recording.labels(), rows: moments.rows)
-  audit.checkStates(inputs)
-  audit.checkBaselines(moments.layers, inputs: inputs, shapes: shapes, seed: seed)
-  audit.checkUnits(moments.layers)
-  audit.checkSizes(moments.rows, unfiltered: PhaseRows(phases: try recording.phases()))
-  audit.checkOutputs(moments.layers)
-  try audit.checkParts(of: recording)
-  return audit.rows
-}
-
 /// The rows made so far, and the checks that add to them.
 struct Audit {
-  let recording: String
   private(set) var rows: [AuditRow] = []
-
-  init(recording: String) {
-    self.recording = recording
-  }
 
   mutating func add(
     _ check: String, _ subject: String, _ value: Double?, threshold: Double? = nil, _ verdict: AuditVerdict, _ detail: String
   ) {
     rows.append(
       AuditRow(
-        recording: recording, check: check, subject: subject, value: value, threshold: threshold, verdict: verdict, detail: detail))
+        check: check, subject: subject, value: value, threshold: threshold, verdict: verdict, detail: detail))
   }
 
   /// The pairs of phases that a contrast is taken between.
@@ -148,7 +113,7 @@ struct Audit {
       "\(BaselineDraws.projections) random projections score", missing: noInputs)
     switch shapes {
     case .none(let reason): add(check, "untrained network", nil, threshold: recorded, .notMeasured, "Not comparable: \(reason).")
-    case .networks:
+    case .shape:
       compare(
         &self, "untrained network", inputs?.untrainedIndex, "\(BaselineDraws.networks) untrained networks of this shape score",
         missing: noInputs)
@@ -186,7 +151,7 @@ struct Audit {
       guard rows.isFiltered else {
         add(
           "partner filter", phase.name, nil, threshold: AuditThreshold.droppedShare, .notMeasured,
-          "No row was filtered: the recording has no /partner_acting, or --no-partner-filter is given.")
+          "No row was filtered: the recording has no /partner_acting, or the partner filter is off.")
         continue
       }
       let total = unfiltered.count(phase)
@@ -195,38 +160,41 @@ struct Audit {
         "partner filter", phase.name, share, threshold: AuditThreshold.droppedShare,
         share <= AuditThreshold.droppedShare ? .ok : .caution,
         "\(total - rows.count(phase)) of \(total) rows were dropped"
-          + (share <= AuditThreshold.droppedShare ? "." : ": the phase is a selection; look at --no-partner-filter too."))
+          + (share <= AuditThreshold.droppedShare ? "." : ": the phase is a selection; look at it without the partner filter too."))
     }
   }
 
   /// How much of the index is the output layer's?
-  mutating func checkOutputs(_ layers: [LayerMoments]) {
+  mutating func checkOutputs(_ layers: [LayerMoments], saysOutput: Bool) {
     let check = "MNS of outputs"
+    let guessed = layers.last { $0.isOutput }.flatMap { saysOutput ? nil : noOutputSaid($0.name) + " " } ?? ""
     guard let all = CMNI(.author, of: layers), let hidden = CMNI(.hidden, of: layers), all.unitCount > hidden.unitCount else {
       add(check, "output layer", nil, threshold: AuditThreshold.outputShare, .notMeasured, "No output layer is open.")
       return
     }
     guard all.totalMNS > 0 else {
-      add(check, "output layer", nil, threshold: AuditThreshold.outputShare, .notMeasured, "No unit has a score above 0.")
+      add(check, "output layer", nil, threshold: AuditThreshold.outputShare, .notMeasured, guessed + "No unit has a score above 0.")
       return
     }
     let share = (all.totalMNS - hidden.totalMNS) / all.totalMNS
+    let isSmall = share <= AuditThreshold.outputShare
     add(
-      check, "output layer", share, threshold: AuditThreshold.outputShare, share <= AuditThreshold.outputShare ? .ok : .caution,
-      share <= AuditThreshold.outputShare
-        ? "The hidden units carry most of the index."
-        : "A large part of the index is that of the actions themselves; look at the variant hidden.")
+      check, "output layer", share, threshold: AuditThreshold.outputShare, isSmall && guessed.isEmpty ? .ok : .caution,
+      guessed
+        + (isSmall
+          ? "The hidden units carry most of the index."
+          : "A large part of the index is that of the actions themselves; look at the variant hidden."))
   }
 
   /// Which optional parts are there, and what their absence costs. Value: 1 or 0.
-  mutating func checkParts(of recording: Recording) throws {
+  mutating func checkParts(of recording: RecordingView) throws {
     let parts: [(String, Bool, String)] = [
-      ("label", try recording.labels() != nil, "accuracy and matching on the right action cannot be computed"),
-      ("prediction", try recording.predictions() != nil, "the action is taken from the outputs"),
-      ("partner_acting", try recording.partnerActing() != nil, "the self and other phases hold every row of theirs"),
-      ("stratum", try recording.strata() != nil, "rows count as independent, so p-values and intervals are too small if episodes repeat"),
-      ("split", try recording.split() != nil, "selection and evaluation use a seeded half-split"),
-      ("inputs", recording.inputShape != nil, "leaks, matching and baselines cannot be measured"),
+      ("label", try recording.labels != nil, "accuracy and matching on the right action cannot be computed"),
+      ("prediction", try recording.predictions != nil, "the action is taken from the outputs"),
+      ("partner_acting", try recording.partnerActing != nil, "the self and other phases hold every row of theirs"),
+      ("stratum", try recording.strata != nil, "rows count as independent, so p-values and intervals are too small if episodes repeat"),
+      ("split", try recording.split != nil, "selection and evaluation use a seeded half-split"),
+      ("inputs", recording.inputCount != nil, "leaks, matching and baselines cannot be measured"),
       ("kernel", recording.layers.allSatisfy(\.hasKernel), "ablation, circuits and the untrained baseline cannot be computed"),
     ]
     for (part, isPresent, cost) in parts {
@@ -261,9 +229,12 @@ func labelDistance(_ labels: [UInt8], rows: PhaseRows, between pair: (Phase, Pha
 
 /// |μ₁ − μ₂| / √((s₁² + s₂²) / 2), s² with ddof 1. Nil with fewer than two rows in either; the two must not both be constant.
 func standardisedDifference(_ a: UnitMoments, _ b: UnitMoments, unit: Int) -> Double? {
-  guard let first = a.sampleVariance(unit), let second = b.sampleVariance(unit), first + second > 0 else { return nil }
-  return abs(a.mean[unit] - b.mean[unit]) / ((first + second) / 2).squareRoot()
+  guard let first = a.sampleVariance(unit), let second = b.sampleVariance(unit) else { return nil }
+  return cohensD(difference: abs(a.meanDifference(from: b, unit: unit)), squares: first + second, degreesOfFreedom: 2)
 }
 
 /// A number for a sentence: four significant digits.
 func rounded(_ value: Double) -> String { String(format: "%.4g", value) }
+
+/// What is said where the output layer is guessed.
+func noOutputSaid(_ name: String) -> String { "No layer says is_output; the last one, \(name), is taken for the output." }

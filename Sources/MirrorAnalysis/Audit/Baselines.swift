@@ -55,38 +55,37 @@ extension InputAudit {
   }
 
   /// The author's CMNI of the untrained networks.
-  var untrainedIndex: Baseline? {
-    Baseline(
-      untrained.compactMap { layers in
-        CMNI(
-          .author,
-          of: layers.enumerated().map { position, phases in
-            LayerMoments(
-              name: Network.layerName(position), isOutput: position == layers.count - 1, unitCount: phases[0].unitCount, phases: phases)
-          })?.value
-      })
+  var untrainedIndex: Baseline? { Baseline(untrainedIndices) }
+
+  /// - Parameter moments: of one network, by layer and phase.
+  static func index(ofNetwork moments: [[UnitMoments]]) -> Double? {
+    CMNI(
+      .author,
+      of: moments.enumerated().map { position, phases in
+        LayerMoments(
+          name: Network.layerName(position), isOutput: position == moments.count - 1, unitCount: phases[0].unitCount, phases: phases)
+      })?.value
   }
 }
 
-/// Untrained networks of the shape of a recording's, or why there are none.
+/// The shape of untrained networks like a recording's, or why there is none.
 enum UntrainedNetworks {
-  case networks([Network])
+  case shape(inputCount: Int, hidden: [Int], outputCount: Int)
   case none(reason: String)
 
-  /// Glorot-uniform kernels and zero biases, `RandomStream(seed, "audit untrained", draw)` giving each network's seed.
-  init(like recording: Recording, seed: UInt64) throws {
+  init(like recording: RecordingView) throws {
     let layers = recording.layers.filter(\.isOwnLayer)
-    guard let inputs = recording.inputShape?.last else {
+    guard let inputs = recording.inputCount else {
       self = .none(reason: "the recording has no /inputs; record them to compare with an untrained network")
       return
     }
     var below = inputs
     for layer in layers {
-      guard let kernel = try recording.kernel(of: layer) else {
+      guard let kernel = try recording.kernelShape(of: layer) else {
         self = .none(reason: "layer \(layer.name) has no kernel, which says the network's shape; record it")
         return
       }
-      guard kernel.count == below * layer.unitCount else {
+      guard kernel == [below, layer.unitCount] || kernel == [layer.unitCount, below] else {
         self = .none(reason: "the kernel of \(layer.name) does not take the \(below) values below it; open all layers of a dense stack")
         return
       }
@@ -104,11 +103,23 @@ enum UntrainedNetworks {
       self = .none(reason: "no output layer is open; open all layers")
       return
     }
-    self = .networks(
-      try (0..<BaselineDraws.networks).map { draw in
-        var stream = RandomStream(seed: seed, purpose: "audit untrained", index: UInt64(draw))
-        return try Network(
-          inputCount: inputs, hidden: layers.dropLast().map(\.unitCount), outputCount: output.unitCount, seed: stream.next())
-      })
+    self = .shape(inputCount: inputs, hidden: layers.dropLast().map(\.unitCount), outputCount: output.unitCount)
+  }
+
+  /// Draws some of the `BaselineDraws.networks` networks: Glorot-uniform kernels and zero biases, `RandomStream(seed, "audit untrained",
+  /// draw)` giving each network's seed.
+  func drawn(_ draws: Range<Int>, seed: UInt64) throws -> [Network] {
+    guard case .shape(let inputCount, let hidden, let outputCount) = self else { return [] }
+    return try draws.map { draw in
+      var stream = RandomStream(seed: seed, purpose: "audit untrained", index: UInt64(draw))
+      return try Network(inputCount: inputCount, hidden: hidden, outputCount: outputCount, seed: stream.next())
+    }
+  }
+
+  /// The draws in groups that are run on the inputs in one pass: many small networks, or one that is large.
+  var passes: [Range<Int>] {
+    guard case .shape(let inputCount, let hidden, let outputCount) = self else { return [] }
+    let most = InputMemory.networksAtATime(inputCount: inputCount, units: hidden + [outputCount])
+    return stride(from: 0, to: BaselineDraws.networks, by: most).map { $0..<min($0 + most, BaselineDraws.networks) }
   }
 }

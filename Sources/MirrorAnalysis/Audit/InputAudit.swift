@@ -18,14 +18,14 @@ enum StateQuantity: String, CaseIterable {
   static let stateWidth = 100
 
   /// - Parameter state: 100 values.
-  func value(_ state: ArraySlice<Float>) -> Float {
+  func value<Value: ActivationValue>(_ state: ArraySlice<Value>) -> Value {
     let first = state.startIndex
     let players = state[first + 32..<first + 64]
     return switch self {
     case .energy: state[first + 97]
-    case .roughGround: Float(state[first..<first + 32].count { $0 == 2 })
-    case .rearPlayer: Float(players.firstIndex { $0 > 0 }.map { $0 - players.startIndex } ?? 0)
-    case .frontPlayer: Float(players.lastIndex { $0 > 0 }.map { $0 - players.startIndex } ?? 0)
+    case .roughGround: Value(state[first..<first + 32].count { $0 == 2 })
+    case .rearPlayer: Value(players.firstIndex { $0 > 0 }.map { $0 - players.startIndex } ?? 0)
+    case .frontPlayer: Value(players.lastIndex { $0 > 0 }.map { $0 - players.startIndex } ?? 0)
     case .ownCell: state[first + 99]
     }
   }
@@ -40,119 +40,141 @@ struct InputAudit: Sendable {
   private(set) var inputs: [UnitMoments]
   /// Moments of each `StateQuantity` by phase; nil where inputs are no game states.
   private(set) var quantities: [UnitMoments]?
-  /// Per untrained network and layer, moments by phase.
-  private(set) var untrained: [[[UnitMoments]]]
-
-  private init(columns: Int, leak: InputLeak, untrained networks: [Network]) {
-    self.columns = columns
-    self.leak = leak
-    inputs = Self.nothing(columns)
-    quantities = columns == StateQuantity.stateWidth ? Self.nothing(StateQuantity.allCases.count) : nil
-    untrained = networks.map { $0.layers.map { Self.nothing($0.unitCount) } }
-  }
+  /// The author's CMNI of each untrained network.
+  private(set) var untrainedIndices: [Double] = []
 
   private static func nothing(_ units: Int) -> [UnitMoments] { Phase.allCases.map { _ in UnitMoments(unitCount: units) } }
 
-  /// - Parameters:
-  ///   - networks: untrained ones to run on the inputs, each taking as many inputs as the recording has.
-  ///   - seed: of the rows in which a leak is learnt and scored.
+  /// - Parameter shape: of the untrained networks to run on the inputs.
   /// - Returns: nil where the recording has no inputs.
   /// - Throws: `RecordingError.invalid` for a NaN or an infinity among the inputs of a row that belongs to a phase.
-  init?(of recording: Recording, rows: PhaseRows, networks: [Network], seed: UInt64, threads: Int) throws {
-    guard let columns = recording.inputShape?.last, columns > 0 else { return nil }
-    let path = recording.path
-    let leakRows = LeakRows(codes: rows.codes, strata: try recording.strata(), seed: seed)
-    let leak = InputLeak(between: Audit.leakSubjects(rows), rows: leakRows)
-    let groups = InputMemory.columnGroups(columns, leakRows: leakRows.rows.count)
-    var result = InputAudit(columns: columns, leak: leak, untrained: networks)
-    for group in groups {
-      var drawn: [Float] = []
-      drawn.reserveCapacity(leakRows.rows.count * group.count)
-      if group.lowerBound == 0 {
-        try Self.forEachBlock(of: recording, columns: columns, threads: threads) { range, block in
-          (
-            try InputAudit(block: block, range: range, columns: columns, leak: leak, rows: rows, networks: networks, path: path),
-            leakRows.values(of: group, in: block, range: range, columns: columns)
-          )
-        } take: { part, values in
-          result.merge(part)
-          drawn += values
-        }
-      } else {
-        try Self.forEachBlock(of: recording, columns: columns, threads: threads) { range, block in
-          leakRows.values(of: group, in: block, range: range, columns: columns)
-        } take: { values in
-          drawn += values
-        }
-      }
-      result.leak = try result.leak.asking(group, drawn, rows: leakRows, threads: threads)
-    }
-    self = result
-  }
-
-  private init(
-    block: [Float], range: Range<Int>, columns: Int, leak: InputLeak, rows: PhaseRows, networks: [Network], path: String
+  init?<Value: ActivationValue>(
+    of recording: RecordingView, as type: Value.Type, like shape: UntrainedNetworks, in context: AnalysisContext
   ) throws {
-    self.init(columns: columns, leak: leak, untrained: networks)
-    var indices = Phase.allCases.map { _ in [Int32]() }
-    for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
-    do {
-      try Self.add(block, indices, to: &inputs)
-    } catch {
-      throw RecordingError.invalid(
-        file: path,
-        fault: "/inputs holds \(error.value) at row \(range.lowerBound + error.row), column \(error.unit). It needs finite values.")
-    }
-    if var quantities {
-      let values = range.indices.flatMap { row in
-        StateQuantity.allCases.map { $0.value(block[(row - range.lowerBound) * columns..<(row - range.lowerBound + 1) * columns]) }
+    guard let columns = recording.inputCount, columns > 0 else { return nil }
+    let rows = try recording.phases
+    let leakRows = LeakRows(codes: rows.codes, strata: try recording.strata, seed: context.seed)
+    self.columns = columns
+    leak = InputLeak(between: Audit.leakSubjects(rows), rows: leakRows)
+    inputs = Self.nothing(columns)
+    quantities = columns == StateQuantity.stateWidth ? Self.nothing(StateQuantity.allCases.count) : nil
+    let groups = InputMemory.columnGroups(columns, leakRows: leakRows.rows.count, valueBytes: MemoryLayout<Value>.stride)
+    let passes = shape.passes
+    // A pass asks some columns for the phase and runs some networks.
+    for pass in 0..<max(groups.count, passes.count) {
+      let group = pass < groups.count ? groups[pass] : 0..<0
+      let networks = pass < passes.count ? try shape.drawn(passes[pass], seed: context.seed) : []
+      var untrained = networks.map { $0.layers.map { Self.nothing($0.unitCount) } }
+      var drawn: [Value] = []
+      drawn.reserveCapacity(leakRows.rows.count * group.count)
+      try recording.forEachInputBlock(columns: columns, in: context) { (range, block: [Value]) in
+        let indices = phaseIndices(of: rows, in: range)
+        return (
+          part: try InputMoments(block, indices, range: range, columns: columns, networks: networks, isFirstPass: pass == 0, in: recording),
+          values: leakRows.values(of: group, in: block, range: range, columns: columns)
+        )
+      } take: { part, values in
+        part.merge(into: &inputs, &quantities, &untrained)
+        drawn += values
       }
-      try Self.add(values, indices, to: &quantities)
-      self.quantities = quantities
+      if !group.isEmpty { leak = try leak.asking(group, drawn, rows: leakRows, threads: context.threads) }
+      untrainedIndices += untrained.compactMap { Self.index(ofNetwork: $0) }
     }
+  }
+}
+
+/// What one block of inputs adds to the moments.
+private struct InputMoments: Sendable {
+  private var inputs: [UnitMoments]?
+  private var quantities: [UnitMoments]?
+  /// Per untrained network and layer.
+  private var untrained: [[[UnitMoments]]]
+
+  /// - Parameters:
+  ///   - indices: rows of each phase.
+  ///   - isFirstPass: whether the inputs themselves are counted.
+  init<Value: ActivationValue>(
+    _ block: [Value], _ indices: [[Int32]], range: Range<Int>, columns: Int, networks: [Network], isFirstPass: Bool,
+    in recording: RecordingView
+  ) throws {
+    if isFirstPass {
+      do {
+        inputs = try Self.moments(block, indices, units: columns)
+      } catch let error as NonFiniteValue {
+        throw recording.notFinite(error.value, inputRow: range.lowerBound + error.row, column: error.unit)
+      }
+      if columns == StateQuantity.stateWidth {
+        let values = range.indices.flatMap { row in
+          StateQuantity.allCases.map { $0.value(block[(row - range.lowerBound) * columns..<(row - range.lowerBound + 1) * columns]) }
+        }
+        quantities = try Self.moments(values, indices, units: StateQuantity.allCases.count)
+      }
+    }
+    untrained = networks.map { _ in [] }
+    // Untrained networks compute in single precision, as trained ones do.
+    let floats = networks.isEmpty ? [] : block as? [Float] ?? block.map { Float($0) }
     for (number, network) in networks.enumerated() {
       // A block of inputs is one block of the forward pass.
-      try network.forward(rows: block) { activations in
-        for (layer, values) in activations.activations.enumerated() { try Self.add(values, indices, to: &untrained[number][layer]) }
+      try network.forward(rows: floats) { activations in
+        for (layer, values) in activations.activations.enumerated() {
+          untrained[number].append(try Self.moments(values, indices, units: network.layers[layer].unitCount))
+        }
       }
     }
   }
 
-  private static func add(_ block: [Float], _ indices: [[Int32]], to moments: inout [UnitMoments]) throws(NonFiniteValue) {
-    for phase in moments.indices {
-      try block.withUnsafeBufferPointer { rows throws(NonFiniteValue) in try moments[phase].add(rows, indices: indices[phase]) }
+  private static func moments<Value: ActivationValue>(_ values: [Value], _ indices: [[Int32]], units: Int) throws -> [UnitMoments] {
+    try indices.map { indices in
+      var moments = UnitMoments(unitCount: units)
+      if let floats = values as? [Float] {
+        try floats.withUnsafeBufferPointer { rows in try moments.add(rows, indices: indices) }
+      } else if let doubles = values as? [Double] {
+        try doubles.withUnsafeBufferPointer { rows in try moments.add(rows, indices: indices) }
+      }
+      return moments
     }
   }
 
-  private mutating func merge(_ other: InputAudit) {
-    Self.merge(other.inputs, into: &inputs)
-    if var merged = quantities, let others = other.quantities {
-      Self.merge(others, into: &merged)
+  func merge(into inputs: inout [UnitMoments], _ quantities: inout [UnitMoments]?, _ untrained: inout [[[UnitMoments]]]) {
+    if let part = self.inputs { Self.merge(part, into: &inputs) }
+    if let part = self.quantities, var merged = quantities {
+      Self.merge(part, into: &merged)
       quantities = merged
     }
-    for number in untrained.indices {
-      for layer in untrained[number].indices { Self.merge(other.untrained[number][layer], into: &untrained[number][layer]) }
+    for (number, layers) in self.untrained.enumerated() {
+      for (layer, part) in layers.enumerated() { Self.merge(part, into: &untrained[number][layer]) }
     }
   }
 
   private static func merge(_ part: [UnitMoments], into whole: inout [UnitMoments]) {
     for phase in whole.indices { whole[phase].merge(part[phase]) }
   }
+}
 
+/// The rows of each phase in a block, by their numbers in it.
+private func phaseIndices(of rows: PhaseRows, in range: Range<Int>) -> [[Int32]] {
+  var indices = Phase.allCases.map { _ in [Int32]() }
+  for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
+  return indices
+}
+
+extension RecordingView {
   /// Reads the inputs a few blocks per thread at a time, works on these at once, and hands the results on in row order.
-  private static func forEachBlock<Result: Sendable>(
-    of recording: Recording, columns: Int, threads: Int, _ body: @Sendable (Range<Int>, [Float]) throws -> Result,
-    take: (Result) throws -> Void
+  fileprivate func forEachInputBlock<Value: ActivationValue, Result: Sendable>(
+    columns: Int, in context: AnalysisContext, _ body: @Sendable (Range<Int>, [Value]) throws -> Result, take: (Result) throws -> Void
   ) throws {
     let rowsPerBlock = InputMemory.rowsPerBlock(columns)
-    let starts = Array(stride(from: 0, to: recording.rowCount, by: rowsPerBlock))
-    let window = InputMemory.blocksInFlight(threads: threads)
+    let starts = Array(stride(from: 0, to: rowCount, by: rowsPerBlock))
+    let window = InputMemory.blocksInFlight(threads: context.threads)
     for first in stride(from: 0, to: starts.count, by: window) {
+      try context.checkCancellation()
       let blocks = try starts[first..<min(first + window, starts.count)].map { start in
-        let range = start..<min(start + rowsPerBlock, recording.rowCount)
-        return (range: range, values: try recording.inputs(rows: range) ?? [])
+        let range = start..<min(start + rowsPerBlock, rowCount)
+        return (range: range, values: try inputs(rows: range, as: Value.self) ?? [])
       }
-      for result in try mapBlocks(count: blocks.count, threads: threads, { try body(blocks[$0].range, blocks[$0].values) }) {
+      for result in try Parallelism.mapBlocks(
+        count: blocks.count, threads: context.threads, { try body(blocks[$0].range, blocks[$0].values) })
+      {
         try take(result)
       }
     }

@@ -23,7 +23,7 @@ struct InputLeak: Sendable {
   /// Asks some columns more, in ascending order.
   ///
   /// - Parameter values: `[rows × columns]`, of the rows of `LeakRows` and the columns of the range.
-  func asking(_ columns: Range<Int>, _ values: [Float], rows: LeakRows, threads: Int) throws -> InputLeak {
+  func asking<Value: ActivationValue>(_ columns: Range<Int>, _ values: [Value], rows: LeakRows, threads: Int) throws -> InputLeak {
     let right = try mapBlocks(count: columns.count, threads: threads) { position in
       let column = stride(from: position, to: values.count, by: columns.count).map { values[$0] }
       let bins = columnBins(column, isLearnt: rows.isLearnt)
@@ -101,13 +101,13 @@ struct PhaseContest: Sendable {
 private let binLimit = 257
 
 /// The bin of each of a column's values.
-private func columnBins(_ column: [Float], isLearnt: [Bool]) -> [Int] {
-  func isCode(_ value: Float) -> Bool { value >= 0 && value <= 255 && value == value.rounded() }
+private func columnBins<Value: ActivationValue>(_ column: [Value], isLearnt: [Bool]) -> [Int] {
+  func isCode(_ value: Value) -> Bool { value >= 0 && value <= 255 && value == value.rounded() }
   let learnt = zip(column, isLearnt).filter(\.1).map(\.0)
   if learnt.allSatisfy(isCode) { return column.map { isCode($0) ? Int($0) : binLimit - 1 } }
   let sorted = learnt.sorted()
   let count = min(256, max(64, sorted.count / 8))
-  var edges: [Float] = []
+  var edges: [Value] = []
   for number in 1..<count {
     let edge = sorted[number * sorted.count / count]
     if edge != edges.last { edges.append(edge) }

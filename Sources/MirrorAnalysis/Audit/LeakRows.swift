@@ -34,8 +34,8 @@ struct LeakRows: Sendable {
   }
 
   /// Some columns of those of the rows that lie in a block of inputs, `[rows × columns of the group]`.
-  func values(of group: Range<Int>, in block: [Float], range: Range<Int>, columns: Int) -> [Float] {
-    var values: [Float] = []
+  func values<Value: ActivationValue>(of group: Range<Int>, in block: [Value], range: Range<Int>, columns: Int) -> [Value] {
+    var values: [Value] = []
     // Rows ascend: those of the block are found by halving.
     var (low, high) = (0, rows.count)
     while low < high {

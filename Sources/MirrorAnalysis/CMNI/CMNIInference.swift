@@ -22,7 +22,6 @@ public struct ResamplingPlan: Sendable, Equatable {
   public var permutations = 0
   /// Bootstrap replicates; 0 for none.
   public var replicates = 0
-  public var seed: UInt64 = 1
   /// Whether permutations stay inside strata, and strata are drawn whole, where the recording has them.
   public var usesStrata = true
 
@@ -46,9 +45,9 @@ extension RecordingMoments {
   ///
   /// The standardised variant takes the pooled variance of each permutation or replicate anew. Under a permutation it follows from the
   /// difference d alone: the two phases' sum of squares about their common mean does not change, and d takes n₁n₂d²/(n₁ + n₂) of it.
-  public func inference(
+  func inference(
     of variants: [CMNIVariant], permuted: PermutedContrasts? = nil, drawingFrom contrastRows: ContrastRows? = nil, plan: ResamplingPlan,
-    threads: Int
+    seed: UInt64, threads: Int
   ) throws -> [CMNIInference] {
     let units = IndexUnits(layers)
     var results = variants.map { _ in CMNIInference() }
@@ -63,7 +62,7 @@ extension RecordingMoments {
       }
     }
     if let contrastRows, plan.replicates > 0 {
-      let indices = try bootstrapIndices(variants, in: contrastRows, units: units, plan: plan, threads: threads)
+      let indices = try bootstrapIndices(variants, in: contrastRows, units: units, plan: plan, seed: seed, threads: threads)
       for (number, replicates) in indices.enumerated() { results[number].interval = PercentileInterval(replicates) }
     }
     return results
@@ -71,29 +70,29 @@ extension RecordingMoments {
 
   /// The index of every variant in every bootstrap replicate.
   private func bootstrapIndices(
-    _ variants: [CMNIVariant], in contrastRows: ContrastRows, units: IndexUnits, plan: ResamplingPlan, threads: Int
+    _ variants: [CMNIVariant], in contrastRows: ContrastRows, units: IndexUnits, plan: ResamplingPlan, seed: UInt64,
+    threads: Int
   ) throws -> [[Double]] {
     let count = contrastRows.unitCount
     let needsSquares = variants.contains(.standardised)
-    let values = needsSquares ? contrastRows.withSquares(about: units.noneMeans) : contrastRows.values
-    let width = needsSquares ? 2 * count : count
-    let means = try bootstrapMeans(
-      values, units: width, groupOfRow: contrastRows.codes.map { Int($0) }, groups: 3, clusters: contrastRows.strata,
-      replicates: plan.replicates, seed: plan.seed, purpose: "bootstrap cmni", threads: threads)
+    let means = try contrastRows.bootstrap(
+      squaresAbout: needsSquares ? units.noneMeans : nil, replicates: plan.replicates, seed: seed, threads: threads)
     return variants.map { variant in
       (0..<plan.replicates).map { replicate in
         func contrast(_ phase: Phase) -> [Double] {
           (0..<count).map { unit in
             let mean = { (group: Phase) in means.mean(replicate: replicate, group: Int(group.rawValue), unit: unit) }
-            let difference = mean(phase) - mean(.neither)
+            let difference = means.difference(
+              replicate: replicate, group: Int(phase.rawValue), from: Int(Phase.neither.rawValue), unit: unit)
             guard variant == .standardised else { return difference }
             func squares(_ group: Phase) -> Double {
               let centred = mean(group) - units.noneMeans[unit]
               let square = means.mean(replicate: replicate, group: Int(group.rawValue), unit: count + unit)
               return max(0, square - centred * centred) * Double(rows.count(group))
             }
-            let pooled = (squares(phase) + squares(.neither)) / Double(rows.count(phase) + rows.count(.neither) - 2)
-            return pooled > 0 ? difference / pooled.squareRoot() : 0
+            return cohensD(
+              difference: difference, squares: squares(phase) + squares(.neither),
+              degreesOfFreedom: Double(rows.count(phase) + rows.count(.neither) - 2)) ?? 0
           }
         }
         return units.index(variant, own: contrast(.own), other: contrast(.other))
@@ -111,8 +110,9 @@ extension CMNIInference {
     let squares = null.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     if null.count > 1, squares > 0 { z = (value - mean) / (squares / Double(null.count - 1)).squareRoot() }
     // The same labels give the same sums; what divisions leave is covered by the tolerance.
-    let atLeast = null.count { $0 >= observed - 1e-12 * abs(observed) }
-    pValue = Double(atLeast + 1) / Double(null.count + 1)
+    var count = ExtremeCount(observed: observed)
+    count.add(contentsOf: null)
+    pValue = count.pValue
   }
 }
 
@@ -121,14 +121,39 @@ extension PermutationNull {
 }
 
 extension ContrastRows {
+  /// Means of every unit in every phase over resampled rows; with centres, then those of the squared distances from them.
+  fileprivate func bootstrap(squaresAbout centres: [Double]?, replicates: Int, seed: UInt64, threads: Int) throws -> BootstrapMeans {
+    func means<Value: ActivationValue>(
+      _ values: [Value], _ bootstrap: ([Value], _ units: Int, _ groupOfRow: [Int]) throws -> BootstrapMeans
+    ) rethrows -> BootstrapMeans {
+      let groups = codes.map { Int($0) }
+      guard let centres else { return try bootstrap(values, unitCount, groups) }
+      return try bootstrap(withSquares(of: values, about: centres), 2 * unitCount, groups)
+    }
+    switch values {
+    case .floats(let floats):
+      return try means(floats) {
+        try bootstrapMeans(
+          $0, units: $1, groupOfRow: $2, groups: 3, clusters: strata, replicates: replicates, seed: seed, purpose: "bootstrap cmni",
+          threads: threads)
+      }
+    case .doubles(let doubles):
+      return try means(doubles) {
+        try bootstrapMeans(
+          $0, units: $1, groupOfRow: $2, groups: 3, clusters: strata, replicates: replicates, seed: seed, purpose: "bootstrap cmni",
+          threads: threads)
+      }
+    }
+  }
+
   /// The values with, after each row's, their squared distances from `centres`: `[rows × 2 units]`.
-  fileprivate func withSquares(about centres: [Double]) -> [Float] {
-    var result: [Float] = []
+  private func withSquares<Value: ActivationValue>(of values: [Value], about centres: [Double]) -> [Value] {
+    var result: [Value] = []
     result.reserveCapacity(values.count * 2)
     for row in codes.indices {
       let part = values[row * unitCount..<(row + 1) * unitCount]
       result.append(contentsOf: part)
-      for (value, centre) in zip(part, centres) { result.append(Float((Double(value) - centre) * (Double(value) - centre))) }
+      for (value, centre) in zip(part, centres) { result.append(Value((Double(value) - centre) * (Double(value) - centre))) }
     }
     return result
   }
@@ -154,7 +179,7 @@ private struct IndexUnits: Sendable {
       let weight = n1 + n2 > 0 ? n1 * n2 / (n1 + n2) : 0
       let squares = layers.flatMap { layer in
         (0..<layer.unitCount).map { unit in
-          let difference = layer[phase].mean[unit] - layer[.neither].mean[unit]
+          let difference = layer[phase].meanDifference(from: layer[.neither], unit: unit)
           return (layer[.neither].variance(unit) ?? 0) * n1 + (layer[phase].variance(unit) ?? 0) * n2 + weight * difference * difference
         }
       }
@@ -171,8 +196,8 @@ private struct IndexUnits: Sendable {
     return zip(differences, contrast.squares).map { difference, squares in
       let within = squares - contrast.weight * difference * difference
       // What rounding leaves of nothing is nothing.
-      guard within > 1e-12 * squares, contrast.degrees > 0 else { return 0 }
-      return difference / (within / contrast.degrees).squareRoot()
+      guard within > 1e-12 * squares else { return 0 }
+      return cohensD(difference: difference, squares: within, degreesOfFreedom: contrast.degrees) ?? 0
     }
   }
 

@@ -26,7 +26,7 @@ extension LayerMoments {
     let (none, own, other) = (self[.neither], self[.own], self[.other])
     guard none.count > 0, own.count > 0, other.count > 0 else { return nil }
     return (0..<unitCount).map { unit in
-      PhaseContrast(deltaSelf: own.mean[unit] - none.mean[unit], deltaOther: other.mean[unit] - none.mean[unit])
+      PhaseContrast(deltaSelf: own.meanDifference(from: none, unit: unit), deltaOther: other.meanDifference(from: none, unit: unit))
     }
   }
 
@@ -39,14 +39,10 @@ extension LayerMoments {
     let (none, own, other) = (self[.neither], self[.own], self[.other])
     guard none.count > 0, own.count > 0, other.count > 0, none.count + own.count > 2, none.count + other.count > 2 else { return nil }
     return (0..<unitCount).map { unit in
-      func effect(_ phase: UnitMoments) -> Double? {
-        // variance × n is the sum of squares, which exists from the first row on.
-        let squares =
-          (none.variance(unit) ?? 0) * Double(none.count) + (phase.variance(unit) ?? 0) * Double(phase.count)
-        let pooled = (squares / Double(none.count + phase.count - 2)).squareRoot()
-        return pooled > 0 ? (phase.mean[unit] - none.mean[unit]) / pooled : nil
-      }
-      guard let own = effect(own), let other = effect(other) else { return nil }
+      let reference = none.summary(unit)
+      guard let own = cohensD(treated: own.summary(unit), reference: reference, pooling: .sample),
+        let other = cohensD(treated: other.summary(unit), reference: reference, pooling: .sample)
+      else { return nil }
       return PhaseContrast(deltaSelf: own, deltaOther: other)
     }
   }

@@ -1,5 +1,12 @@
-extension Circuit {
-  /// The edges as a Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, the others white; an
+/// Edges as a picture.
+public struct CircuitGraph: Sendable {
+  private let edges: [CircuitRow]
+
+  public init(_ edges: [CircuitRow]) {
+    self.edges = edges
+  }
+
+  /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, the others white; an
   /// edge is as thick as its effect compared with the largest of its layer, red where its weight is negative.
   public var graphviz: String {
     var lines = [

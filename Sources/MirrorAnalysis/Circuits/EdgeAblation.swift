@@ -26,7 +26,7 @@ struct EdgeAblation: Sendable {
     self.network = network
     self.index = index
     target = network.above[index]
-    activations = network.activations(of: index, rows: evaluated)
+    activations = network.layers[index].activations.rows(evaluated)
     rowCount = evaluated.count
     self.pathWeights = pathWeights
   }
@@ -35,12 +35,17 @@ struct EdgeAblation: Sendable {
   func effects(of edges: [Edge], threads: Int) throws -> [Double?] {
     let isLinearAbove = network.above[(index + 1)...].allSatisfy { $0.activation == .linear }
     let blockRows = ReplayedNetwork.blockRows
-    let parts = try mapBlocks(count: (rowCount + blockRows - 1) / blockRows, threads: threads) { block in
-      blockSums(of: edges, rows: block * blockRows..<min((block + 1) * blockRows, rowCount), isLinearAbove)
-    }
+    let blockCount = (rowCount + blockRows - 1) / blockRows
     var totals = Array(repeating: 0.0, count: edges.count)
-    for part in parts {
-      for edge in edges.indices { totals[edge] += part[edge] }
+    // Some blocks at a time, added in order: the sums of every block at once would be more than all else.
+    for first in stride(from: 0, to: blockCount, by: max(1, threads)) {
+      let parts = try mapBlocks(count: min(max(1, threads), blockCount - first), threads: threads) { number in
+        let start = (first + number) * blockRows
+        return blockSums(of: edges, rows: start..<min(start + blockRows, rowCount), isLinearAbove)
+      }
+      for part in parts {
+        for edge in edges.indices { totals[edge] += part[edge] }
+      }
     }
     return zip(edges, totals).map { edge, total in edge.action == nil ? nil : total / Double(rowCount) }
   }

@@ -41,26 +41,30 @@ struct LayerEdges {
     edgeAblation = EdgeAblation(network: network, index: index, evaluated: evaluated, pathWeights: paths)
   }
 
-  /// The edges out of some units, by source and target.
-  func edges(from units: [Int]) throws -> [CircuitEdge] {
+  /// Hands on the edges out of some units, those of each at a time, by target.
+  func forEachEdges(from units: [Int], take: ([CircuitRow]) throws -> Void) throws {
     let pairs = units.flatMap { unit in
       (0..<target.unitCount).map { EdgeAblation.Edge(source: unit, target: $0, action: dominantActions[$0]) }
     }
     let effects = try edgeAblation.effects(of: pairs, threads: threads)
-    return zip(pairs, effects).map { edge, effect in
-      let weight = kernel[edge.source * target.unitCount + edge.target]
-      var reasons: [String] = []
-      if kernelDeviation == 0 { reasons.append("all weights of the kernel are equal: no z") }
-      let emptyPhases = Phase.allCases.filter { moments[$0].count == 0 }
-      if !emptyPhases.isEmpty { reasons.append("no rows in phase \(emptyPhases.map(\.name).joined(separator: ", "))") }
-      if edge.action == nil { reasons.append("the target unit raises no action") }
-      return CircuitEdge(
-        sourceLayer: source.name, sourceUnit: edge.source, sourceClass: classes[edge.source], targetLayer: target.name,
-        targetUnit: edge.target, weight: weight, z: kernelDeviation > 0 ? (weight - kernelMean) / kernelDeviation : nil,
-        contributions: Phase.allCases.map { moments[$0].count > 0 ? moments[$0].mean[edge.source] * weight : nil }, edgeEffect: effect,
-        dominantAction: edge.action.map { actionNames[$0] }, targetDriver: drivers[edge.target],
-        reason: reasons.isEmpty ? nil : reasons.joined(separator: "; "))
+    for start in stride(from: 0, to: pairs.count, by: target.unitCount) {
+      try take((start..<start + target.unitCount).map { row(pairs[$0], effect: effects[$0]) })
     }
+  }
+
+  private func row(_ edge: EdgeAblation.Edge, effect: Double?) -> CircuitRow {
+    let weight = kernel[edge.source * target.unitCount + edge.target]
+    var reasons: [String] = []
+    if kernelDeviation == 0 { reasons.append("all weights of the kernel are equal: no z") }
+    let emptyPhases = Phase.allCases.filter { moments[$0].count == 0 }
+    if !emptyPhases.isEmpty { reasons.append("no rows in phase \(emptyPhases.map(\.name).joined(separator: ", "))") }
+    if edge.action == nil { reasons.append("the target unit raises no action") }
+    return CircuitRow(
+      sourceLayer: source.name, sourceUnit: edge.source, sourceClass: classes[edge.source], targetLayer: target.name,
+      targetUnit: edge.target, weight: weight, z: kernelDeviation > 0 ? (weight - kernelMean) / kernelDeviation : nil,
+      contributions: Phase.allCases.map { moments[$0].count > 0 ? moments[$0].mean[edge.source] * weight : nil }, edgeEffect: effect,
+      dominantAction: edge.action.map { actionNames[$0] }, targetDriver: drivers[edge.target],
+      reason: reasons.isEmpty ? nil : reasons.joined(separator: "; "))
   }
 }
 

@@ -1,16 +1,17 @@
+import ActivationRecording
 import Statistics
 
-/// Rows to decode from.
-public struct DecodingRows: Sendable {
+/// Rows to decode from: floats or doubles, as the layer stores them.
+public struct DecodingRows<Value: ActivationValue>: Sendable {
   /// `[rows × features]`, row-major.
-  public let values: [Float]
+  public let values: [Value]
   public let features: Int
   /// The class of each row.
   public let labels: [Int]
   /// The stratum of each row; nil where rows are independent.
   public let strata: [Int]?
 
-  public init(values: [Float], features: Int, labels: [Int], strata: [Int]? = nil) {
+  public init(values: [Value], features: Int, labels: [Int], strata: [Int]? = nil) {
     self.values = values
     self.features = features
     self.labels = labels
@@ -20,9 +21,11 @@ public struct DecodingRows: Sendable {
   public var count: Int { labels.count }
 
   public func selecting(_ rows: [Int]) -> DecodingRows {
-    DecodingRows(
-      values: rows.flatMap { values[$0 * features..<($0 + 1) * features] }, features: features, labels: rows.map { labels[$0] },
-      strata: strata.map { strata in rows.map { strata[$0] } })
+    var selected: [Value] = []
+    selected.reserveCapacity(rows.count * features)
+    for row in rows { selected += values[row * features..<(row + 1) * features] }
+    return DecodingRows(
+      values: selected, features: features, labels: rows.map { labels[$0] }, strata: strata.map { strata in rows.map { strata[$0] } })
   }
 }
 
@@ -59,14 +62,15 @@ public struct DecodingPermutations: Sendable {
 /// The p-value is that of an exact test: the decoder stays as it is and the labels of the test rows are permuted inside their strata.
 ///
 /// - Returns: nil where the training rows hold fewer than two classes, or there are no test rows.
-public func transferDecoding(train: DecodingRows, test: DecodingRows, permutations: DecodingPermutations? = nil) -> DecodingScore? {
-  guard let decoder = LogisticDecoder(train), let accuracy = balancedAccuracy(labels: test.labels, predictions: decoder.predictions(test))
-  else {
-    return nil
-  }
+public func transferDecoding<Value: ActivationValue>(
+  train: DecodingRows<Value>, test: DecodingRows<Value>, permutations: DecodingPermutations? = nil
+) -> DecodingScore? {
+  guard let decoder = LogisticDecoder(train) else { return nil }
+  let predictions = decoder.predictions(test)
+  guard let accuracy = balancedAccuracy(labels: test.labels, predictions: predictions) else { return nil }
   return DecodingScore(
     accuracy: accuracy, auc: decoder.auc(test), chance: 1 / Double(decoder.classCount),
-    pValue: permutations.flatMap { permutationPValue(decoder.predictions(test), of: test, $0) })
+    pValue: permutations.flatMap { permutationPValue(predictions, labels: test.labels, strata: test.strata, $0) })
 }
 
 /// Cross-validates the same decoder: each fold is predicted by a decoder trained on the others.
@@ -77,7 +81,9 @@ public func transferDecoding(train: DecodingRows, test: DecodingRows, permutatio
 ///
 /// - Parameter folds: the fold of each row, from 0.
 /// - Returns: nil where a fold's training rows hold fewer classes than the rows as a whole.
-public func crossValidatedDecoding(_ rows: DecodingRows, folds: [Int], permutations: DecodingPermutations? = nil) -> DecodingScore? {
+public func crossValidatedDecoding<Value: ActivationValue>(
+  _ rows: DecodingRows<Value>, folds: [Int], permutations: DecodingPermutations? = nil
+) -> DecodingScore? {
   let classCount = Set(rows.labels).count
   var predictions = [Int](repeating: 0, count: rows.count)
   var areas: [Double] = []
@@ -106,7 +112,7 @@ private struct LogisticDecoder {
   let standardisation: Standardisation
   let model: LogisticRegression
 
-  init?(_ rows: DecodingRows) {
+  init?<Value: ActivationValue>(_ rows: DecodingRows<Value>) {
     standardisation = Standardisation(fittedTo: rows.values, features: rows.features)
     guard
       let model = LogisticRegression(
@@ -117,10 +123,12 @@ private struct LogisticDecoder {
 
   var classCount: Int { model.classes.count }
 
-  func predictions(_ rows: DecodingRows) -> [Int] { model.predictions(standardisation.applied(to: rows.values)) }
+  func predictions<Value: ActivationValue>(_ rows: DecodingRows<Value>) -> [Int] {
+    model.predictions(standardisation.applied(to: rows.values))
+  }
 
   /// In favour of the second of two classes; nil for more.
-  func auc(_ rows: DecodingRows) -> Double? {
+  func auc<Value: ActivationValue>(_ rows: DecodingRows<Value>) -> Double? {
     guard model.classes.count == 2 else { return nil }
     let values = standardisation.applied(to: rows.values)
     // The logit orders rows as the probability does, and does not saturate.
@@ -133,15 +141,17 @@ private struct LogisticDecoder {
 
 /// p = (b + 1) / (N + 1), b of N permutations of the labels inside strata with at least the balanced accuracy of the labels as they are.
 /// Nil without permutations, or where no stratum holds two classes.
-private func permutationPValue(_ predictions: [Int], of rows: DecodingRows, _ permutations: DecodingPermutations) -> Double? {
+private func permutationPValue(
+  _ predictions: [Int], labels: [Int], strata: [Int]?, _ permutations: DecodingPermutations
+) -> Double? {
   guard permutations.count > 0 else { return nil }
-  let groups = Dictionary(grouping: rows.labels.indices) { rows.strata?[$0] ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
-  let varying = groups.filter { group in group.contains { rows.labels[$0] != rows.labels[group[0]] } }
+  let groups = Dictionary(grouping: labels.indices) { strata?[$0] ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
+  let varying = groups.filter { group in group.contains { labels[$0] != labels[group[0]] } }
   guard !varying.isEmpty else { return nil }
   // A permutation keeps the size of each class, so balanced accuracy is a sum of a weight per row predicted right.
-  let classes = Set(rows.labels).sorted()
+  let classes = Set(labels).sorted()
   let number = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
-  let codes = rows.labels.map { number[$0] ?? 0 }
+  let codes = labels.map { number[$0] ?? 0 }
   let predicted = predictions.map { number[$0] ?? -1 }
   var sizes = classes.map { _ in 0 }
   for code in codes { sizes[code] += 1 }
@@ -150,8 +160,7 @@ private func permutationPValue(_ predictions: [Int], of rows: DecodingRows, _ pe
     for row in codes.indices where codes[row] == predicted[row] { right[codes[row]] += 1 }
     return zip(right, sizes).reduce(0) { $0 + Double($1.0) / Double($1.1) }
   }
-  let observed = score(codes)
-  var atLeast = 0
+  var count = ExtremeCount(observed: score(codes), tolerance: 1e-12)
   var stream = permutations.stream
   var permuted = codes
   for _ in 0..<permutations.count {
@@ -160,7 +169,7 @@ private func permutationPValue(_ predictions: [Int], of rows: DecodingRows, _ pe
         permuted.swapAt(group[last], group[stream.uniform(below: last + 1)])
       }
     }
-    if score(permuted) >= observed - 1e-12 { atLeast += 1 }
+    count.add(score(permuted))
   }
-  return Double(atLeast + 1) / Double(permutations.count + 1)
+  return count.pValue
 }

@@ -10,21 +10,23 @@ struct AnalyseStep: Sendable {
   /// Paths below the folder, which is how the tables name them: the tables of two folders can be compared.
   let recordings: [String]
 
+  /// Reads each recording once for both tables.
+  ///
   /// - Returns: the moments of each recording, in order.
   func run(overwrite: Bool, threads: Int) throws -> [RecordingMoments] {
-    let moments = try mapBlocks(count: recordings.count, threads: threads) { number in
-      try RecordingMoments(
-        of: Recording(path: folder + "/" + recordings[number]), name: recordings[number], partnerFilter: true, threads: 1)
+    let analysed = try mapBlocks(count: recordings.count, threads: threads) { number in
+      let view = try RecordingView(of: [Recording(path: folder + "/" + recordings[number])], name: recordings[number])
+      return (identity: RecordingIdentity(view), moments: try RecordingMoments(of: view, threads: 1))
     }
-    try write(moments.map { try $0.cmniRows() }, to: "cmni.csv", overwrite: overwrite)
-    try write(moments.map(\.statsRows), to: "stats.csv", overwrite: overwrite)
-    return moments
+    try write(analysed.map { ($0.identity, try $0.moments.cmniRows()) }, to: "cmni.csv", overwrite: overwrite)
+    try write(analysed.map { ($0.identity, $0.moments.statsRows) }, to: "stats.csv", overwrite: overwrite)
+    return analysed.map(\.moments)
   }
 
-  private func write<Row: TableRow>(_ rows: [[Row]], to name: String, overwrite: Bool) throws {
+  private func write<Row: TableRow>(_ rows: [(RecordingIdentity, [Row])], to name: String, overwrite: Bool) throws {
     let file = try OutputFile(path: folder + "/" + name, overwrite: overwrite)
-    var writer = try TableWriter(schema: Row.schema, format: .csv, sink: file.write)
-    for rows in rows { try writer.write(rows) }
+    var writer = try TableWriter(schema: RecordingRow<Row>.schema, format: .csv, sink: file.write)
+    for (identity, rows) in rows { try writer.write(rows.map { RecordingRow(identity, $0) }) }
     try writer.finish()
     try file.finish()
   }

@@ -16,14 +16,6 @@ func checkpointName(epoch: Int) -> String {
   return "epoch-" + String(repeating: "0", count: max(0, 3 - digits.count)) + digits + ".h5"
 }
 
-/// The checkpoints of a folder, by epoch.
-func checkpointPaths(in folder: String) -> [String] {
-  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-  return names.filter { $0.hasPrefix("epoch-") && $0.hasSuffix(".h5") }
-    .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-    .map { folder + "/" + $0 }
-}
-
 /// A number with so many digits after the point, for people to read; tables hold every digit.
 func rounded(_ value: Double?, _ digits: Int) -> String {
   guard let value, value.isFinite else { return "none" }

@@ -11,6 +11,7 @@ struct GenerateStep {
 
   func run(to path: String, overwrite: Bool, common: CommonOptions) throws {
     let log = common.logger
+    try requireRoom(common)
     log.info("Generating \(grouped(count)) states with seed \(seed).")
     let bar = ProgressBar("states", unit: "states", quiet: common.quiet)
     let generated = try generateStates(count: count, testCount: testCount, seed: seed, options: options, threads: common.threads) {
@@ -21,13 +22,20 @@ struct GenerateStep {
     log.info(
       "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games."
     )
-    for line in try statesSummary(of: path) { log.info("  \(line)") }
+    for line in try statesSummary(of: path, common: common) { log.info("  \(line)") }
+  }
+
+  /// Ends the command before anything is played, where the states take more memory than there may be.
+  func requireRoom(_ common: CommonOptions) throws {
+    try common.requireRoom(
+      bytes: generationMemory(states: count, options: options, threads: common.threads), for: "\(grouped(count)) states",
+      alternative: "generate fewer states")
   }
 }
 
 /// Shares of labels and scenarios in the sets of a states file, and how much of the test set is also in training: a line each.
-func statesSummary(of path: String) throws -> [String] {
-  let summary = try StatesSummary(StatesFile(path))
+func statesSummary(of path: String, common: CommonOptions) throws -> [String] {
+  let summary = try StatesSummary(StatesFile(path, threads: common.threads), memory: common.memoryForRows)
   var lines = [("train", summary.train), ("test", summary.test)].filter { $0.1.count > 0 }.map { name, tally in
     let labels = Action.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
     let scenarios = Scenario.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")

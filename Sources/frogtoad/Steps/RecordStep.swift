@@ -17,19 +17,28 @@ struct RecordStep: Sendable {
   var recordsInputs = true
   var overwrite = false
 
-  /// Records several checkpoints at once, one per thread; a single one compresses on all threads.
+  /// Records several checkpoints at once, one per thread as far as memory allows; a single one compresses on all threads. Nothing is
+  /// recorded before every checkpoint has been read once.
   ///
   /// - Parameter finished: called after each window of recordings with the number finished.
-  func run(_ plan: [Pair], states path: String, threads: Int, finished: (Int) -> Void = { _ in }) throws {
-    let states = try StatesFile(path)
+  func run(_ plan: [Pair], states path: String, common: CommonOptions, finished: (Int) -> Void = { _ in }) throws {
+    let states = try StatesFile(path, threads: common.threads)
     guard states.count(split) > 0 else {
       throw Failure(.notEnoughData, "\(path): has no \(split.rawValue) states to record. Choose another --split.")
     }
-    let inner = plan.count == 1 ? threads : 1
-    for start in stride(from: 0, to: plan.count, by: threads) {
-      let window = plan[start..<min(start + threads, plan.count)]
+    var largest = 0
+    for pair in plan {
+      let network = try Checkpoint.open(pair.checkpoint).network
+      try network.requireStatesAndActions(in: pair.checkpoint)
+      largest = max(largest, Self.memory(for: network))
+    }
+    try common.requireRoom(bytes: largest, for: "\(path): the activations of a network", alternative: "use fewer threads with --threads")
+    let atOnce = max(1, min(common.threads, common.memoryForRows.map { $0 / max(largest, 1) } ?? common.threads))
+    let inner = plan.count == 1 || atOnce == 1 ? common.threads : 1
+    for start in stride(from: 0, to: plan.count, by: atOnce) {
+      let window = plan[start..<min(start + atOnce, plan.count)]
       try Interruption.shared.check(kept: "\(start) of \(plan.count) recordings are kept.")
-      _ = try mapBlocks(count: window.count, threads: threads) { try record(window[start + $0], states: states, threads: inner) }
+      _ = try mapBlocks(count: window.count, threads: atOnce) { try record(window[start + $0], states: states, threads: inner) }
       finished(start + window.count)
     }
   }
@@ -37,12 +46,8 @@ struct RecordStep: Sendable {
   private func record(_ pair: Pair, states: StatesFile, threads: Int) throws {
     let checkpoint = try Checkpoint.open(pair.checkpoint)
     let network = checkpoint.network
-    guard network.inputCount == StateIndex.count, network.outputCount == Action.allCases.count else {
-      throw Failure(
-        .badFile,
-        "\(pair.checkpoint): takes \(network.inputCount) inputs and gives \(network.outputCount) outputs; states need "
-          + "\(StateIndex.count) and \(Action.allCases.count).")
-    }
+    // It may have been replaced since it was looked at.
+    try network.requireStatesAndActions(in: pair.checkpoint)
     let hasEpisodes = try states.rows(split, 0..<1).episodes != nil
     var columns = Recorder.Columns()
     columns.actionNames = Action.allCases.map(\.description)
@@ -102,6 +107,7 @@ struct RecordStep: Sendable {
     let seed = checkpoint.hyperparameters?.seed ?? states.provenance.seed
     description.seed = seed.map { Int(truncatingIfNeeded: $0) }
     description.model.architecture = try checkpoint.network.architectureJSON
+    description.model.network = URL(filePath: pair.checkpoint).deletingLastPathComponent().lastPathComponent
     description.model.checkpointID = checkpoint.checkpointID
     description.model.epoch = checkpoint.epoch
     description.model.validationLoss = checkpoint.validationLoss

@@ -59,7 +59,7 @@ struct TrainStep: Sendable {
     case .anew(let replacing):
       try requireAbsent(statePath, overwrite: replacing)
       try makeFolder(folder)
-      for path in checkpointPaths(in: folder) { try FileManager.default.removeItem(atPath: path) }
+      for path in ownCheckpointPaths(in: folder) { try FileManager.default.removeItem(atPath: path) }
       return try trainer.untrained(hidden: shape.hidden)
     case .resume:
       let saved = try SavedTraining.read(from: statePath)

@@ -1,3 +1,4 @@
+import ActivationRecording
 import DenseNetwork
 import FrogAndToad
 import Terminal
@@ -8,19 +9,24 @@ struct TrainingData: Sendable {
   let validation: TrainingSet
   let statesSHA256: String
 
-  init(_ path: String) throws {
-    let file = try StatesFile(path)
-    func veiled(_ split: FrogAndToad.Split) throws -> TrainingSet {
-      var rows = try file.rows(split)
-      guard rows.count > 0 else {
-        throw Failure(
-          .notEnoughData, "\(path): has no \(split.rawValue) states. Generate some, or import a CSV with --split \(split.rawValue).")
-      }
-      Veil.ofIgnorance.apply(to: &rows.states, scenarios: [])
-      return try TrainingSet(states: rows.states, labels: rows.labels)
+  /// - Parameter networks: how many are trained on them at the same time.
+  init(_ path: String, networks: Int, common: CommonOptions) throws {
+    let file = try StatesFile(path, threads: common.threads)
+    let (training, validation) = (file.count(.train), file.count(.test))
+    for split in FrogAndToad.Split.allCases where file.count(split) == 0 {
+      throw Failure(
+        .notEnoughData, "\(path): has no \(split.rawValue) states. Generate some, or import a CSV with --split \(split.rawValue).")
     }
-    training = try veiled(.train)
-    validation = try veiled(.test)
+    try common.requireRoom(
+      bytes: Self.memory(training: training, validation: validation, networks: networks),
+      for: "\(path): \(grouped(training)) training and \(grouped(validation)) test states", alternative: "train on fewer states")
+    func veiled(_ split: FrogAndToad.Split) throws -> TrainingSet {
+      var (states, labels) = try file.labelledStates(split)
+      Veil.ofIgnorance.apply(to: &states, scenarios: [])
+      return try TrainingSet(states: states, labels: labels)
+    }
+    self.training = try veiled(.train)
+    self.validation = try veiled(.test)
     statesSHA256 = file.hash
   }
 }

@@ -47,7 +47,7 @@ def cmni(activations):
 veiled = states.copy()
 veiled[:, [96, 98, 99]] = 0
 expected = {}
-for path in sorted(here.glob("keras_*.h5")):
+for path in sorted(here.glob("keras_*_epoch*.h5")):
     activations = forward(path, veiled)
     leaking = veiled.copy()
     leaking[:, 98] = states[:, 98]

@@ -202,8 +202,7 @@ def strata():
     widths = [9, 3, 2]
     layers = forward(np.clip(inputs, -9, 9), glorot(rng, widths))
     write("audit_strata.h5", inputs, phase, None, None, layers, None, stratum)
-    # What a reader of float32 sees.
-    return audit(inputs.astype("f4"), phase, None, None, layers, widths, stratum)
+    return audit(inputs, phase, None, None, layers, widths, stratum)
 
 
 with open("audit.json", "w") as out:

@@ -1,7 +1,8 @@
 """Correlations and similarities by numpy and scipy, in float64, of recordings whose doubles must not be rounded.
 
 Run in this folder, after foreign.py: python correlate.py   (h5py, numpy, scipy); writes strata.h5, a recording of float64 with strata, the
-partner filter, constant units and a unit whose mean is a million times its spread, and correlate.json:
+partner filter, constant units and a unit whose mean is a million times its spread, integers.h5, of packed integers above 2^24, and
+correlate.json:
 - pearson: numpy.corrcoef of all units of all layers, over all rows and by phase (upper triangle, row by row);
 - spearman: scipy.stats.spearmanr likewise, over all rows;
 - across: for strata.h5, corrcoef and spearmanr of the stratum means in self with those in other;
@@ -42,13 +43,36 @@ def write():
             group.create_dataset("activations", data=x, chunks=(333, width), compression="gzip", shuffle=True)
 
 
+def write_integers():
+    """Packed numbers of more digits than a float has: a unit that moves by little beside its offset, and others."""
+    rng = np.random.default_rng(12)
+    rows = 400
+    stratum = np.repeat(np.arange(20), 20)
+    phase = np.tile(np.arange(4), 100)
+    effect = rng.normal(size=(20, 3))[stratum]
+    with h5py.File("integers.h5", "w") as file:
+        file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.1", "complete": 1})
+        file.create_group("model").attrs["checkpoint_id"] = "integers"
+        file["sample"] = np.arange(rows)
+        file["phase"] = phase.astype("u1")
+        file["stratum"] = stratum.astype("i4")
+        for index, (offset, spread) in enumerate([(2**30, 3), (0, 2**28)]):
+            x = effect @ rng.normal(size=(3, 5)) + rng.normal(size=(rows, 5)) + 0.2 * phase[:, None]
+            group = file.create_group(f"layers/dense_{index + 1}")
+            group.attrs.update({"layer_index": index, "kind": "dense", "is_output": index})
+            data = np.clip(np.round(offset + spread * x), -(2**31), 2**31 - 1).astype("i4")
+            layer = group.create_dataset("activations", data=data, chunks=(100, 5), compression="gzip", shuffle=True)
+            layer.attrs["scale_factor"] = 0.5
+
+
 def load(name):
     with h5py.File(name) as file:
         phase = file["phase"][:].astype(int)
         acting = file["partner_acting"][:] == 1 if "partner_acting" in file else np.ones(len(phase), bool)
         kept = acting | (phase == 0) | (phase == 3)
         select = {"all": np.ones(len(phase), bool)} | {p: (phase == c) & kept for c, p in enumerate(PHASES[1:])}
-        layers = [file["layers"][n]["activations"][:].astype("f8") for n in sorted(file["layers"])]
+        stored = [file["layers"][n]["activations"] for n in sorted(file["layers"])]
+        layers = [d[:].astype("f8") * d.attrs.get("scale_factor", 1) for d in stored]
         return layers, select, file["stratum"][:] if "stratum" in file else None
 
 
@@ -138,8 +162,9 @@ def similarity(layers, select, stratum):
 
 
 write()
+write_integers()
 result = {}
-for name in ["small.h5", "doubles.h5", "halves.h5", "strata.h5", "../Golden/recording_2x17_epoch10.h5"]:
+for name in ["small.h5", "doubles.h5", "halves.h5", "strata.h5", "../Golden/recording_2x17_epoch10.h5", "integers.h5"]:
     layers, select, stratum = load(name)
     joined = np.concatenate(layers, axis=1)
     result[name] = {

@@ -1,0 +1,98 @@
+import HDF5
+
+/// A number that activations are read as: Float, or Double where a Float would round them.
+public protocol ActivationValue: Element, BinaryFloatingPoint {}
+
+extension Float: ActivationValue {}
+extension Double: ActivationValue {}
+
+/// The activations of one layer of one file in fixed blocks of rows, for several threads to read at once.
+///
+/// What is stored is taken as it is meant (`ActivationEncoding`), and a number that marks a missing activation is refused. Doubles are
+/// never read as Float.
+struct ActivationBlocks<Value: ActivationValue>: Sendable {
+  private enum Source {
+    case same(RowBlocks<Value>)
+    case floats(RowBlocks<Float>)
+    case bits(RowBlocks<UInt16>)
+    case integers(RowBlocks<Int64>, scale: Double, offset: Double)
+  }
+
+  /// The number of blocks.
+  let count: Int
+  private let source: Source
+  private let layer: RecordedLayer
+  private let file: String
+  private let missingValues: [Double]
+
+  init(_ layer: RecordedLayer, of file: String, blockRows: Int) throws {
+    guard Value.self == Double.self || !layer.storesDoubles else {
+      throw RecordingError.invalid(file: file, fault: "\(layer.path)/activations would be rounded to single precision.")
+    }
+    let dataset = layer.activations
+    self.layer = layer
+    self.file = file
+    missingValues = layer.stored.missingValues
+    switch layer.stored.encoding {
+    case .floats where Value.self == Double.self:
+      let blocks = try RowBlocks<Float>(dataset, blockRows: blockRows)
+      (source, count) = (.floats(blocks), blocks.count)
+    case .floats, .doubles:
+      let blocks = try RowBlocks<Value>(dataset, blockRows: blockRows)
+      (source, count) = (.same(blocks), blocks.count)
+    case .bfloat16Bits:
+      let blocks = try RowBlocks<UInt16>(dataset, blockRows: blockRows)
+      (source, count) = (.bits(blocks), blocks.count)
+    case .scaledIntegers(let scale, let offset):
+      let blocks = try RowBlocks<Int64>(dataset, blockRows: blockRows)
+      (source, count) = (.integers(blocks, scale: scale, offset: offset), blocks.count)
+    }
+  }
+
+  /// Lends one block to `body`: its rows and `[rows × units]`, valid until `body` returns.
+  func withBlock<Result>(_ number: Int, _ body: (Range<Int>, UnsafeBufferPointer<Value>) throws -> Result) throws -> Result {
+    switch source {
+    case .same(let blocks):
+      return try blocks.withBlock(number) { rows, values in
+        try refuseMissing(values, rows) { Double($0) }
+        return try body(rows, values)
+      }
+    case .floats(let blocks):
+      return try blocks.withBlock(number) { rows, values in
+        try refuseMissing(values, rows) { Double($0) }
+        return try converted(values, rows, body) { Value($0) }
+      }
+    case .bits(let blocks):
+      return try blocks.withBlock(number) { rows, values in
+        try refuseMissing(values, rows) { Double(Float(bitPattern: UInt32($0) << 16)) }
+        return try converted(values, rows, body) { Value(Float(bitPattern: UInt32($0) << 16)) }
+      }
+    case .integers(let blocks, let scale, let offset):
+      return try blocks.withBlock(number) { rows, values in
+        try refuseMissing(values, rows) { Double($0) }
+        return try converted(values, rows, body) { Value(Double($0) * scale + offset) }
+      }
+    }
+  }
+
+  private func converted<Stored, Result>(
+    _ stored: UnsafeBufferPointer<Stored>, _ rows: Range<Int>, _ body: (Range<Int>, UnsafeBufferPointer<Value>) throws -> Result,
+    _ convert: (Stored) -> Value
+  ) throws -> Result {
+    let values = [Value](unsafeUninitializedCapacity: stored.count) { target, count in
+      for index in stored.indices { target[index] = convert(stored[index]) }
+      count = stored.count
+    }
+    return try values.withUnsafeBufferPointer { try body(rows, $0) }
+  }
+
+  /// - Throws: `RecordingError.invalid` for the first number that marks a missing activation.
+  private func refuseMissing<Stored>(_ values: UnsafeBufferPointer<Stored>, _ rows: Range<Int>, _ number: (Stored) -> Double) throws {
+    guard !missingValues.isEmpty, let position = values.firstIndex(where: { missingValues.contains(number($0)) }) else { return }
+    let width = max(1, layer.unitCount)
+    throw RecordingError.invalid(
+      file: file,
+      fault: "\(layer.path)/activations is missing at row \(rows.lowerBound + position / width), unit \(position % width): it holds the "
+        + "fill value \(number(values[position])). Record every activation,", remedy: .leaveLayerOut)
+  }
+}

@@ -1,0 +1,98 @@
+import HDF5
+
+/// How a layer's stored numbers stand for activations.
+enum ActivationEncoding: Sendable, Equatable {
+  /// float16, float32, or a narrower float that HDF5 knows: each is a Float without loss.
+  case floats
+  case doubles
+  /// Bits of bfloat16, the upper half of a float32, in unsigned integers of 16 bits (attribute `dtype`).
+  case bfloat16Bits
+  /// activation = stored × scale + offset (attributes `scale_factor` and `add_offset`, as the CF conventions have them).
+  case scaledIntegers(scale: Double, offset: Double)
+
+  var storesDoubles: Bool {
+    switch self {
+    case .floats, .bfloat16Bits: false
+    case .doubles, .scaledIntegers: true
+    }
+  }
+
+  /// Bytes of an element as it is read from the file.
+  var storedByteCount: Int {
+    switch self {
+    case .floats: 4
+    case .doubles, .scaledIntegers: 8
+    case .bfloat16Bits: 2
+    }
+  }
+}
+
+/// An encoding, and the stored numbers that stand for no activation.
+struct StoredActivations: Sendable {
+  let encoding: ActivationEncoding
+  /// The numbers that the file's writer put where an activation is missing (attributes `_FillValue` and `missing_value`), as stored.
+  let missingValues: [Double]
+
+  /// - Throws: a sentence about the data set, without its name, where its numbers cannot be taken for activations; `HDF5Error` where an
+  ///   attribute cannot be read.
+  init(of dataset: Dataset) throws {
+    let attributes = dataset.attributes
+    let dtype = try attributes.datatype(of: "dtype").flatMap { type in
+      if case .string = type { try attributes.string("dtype") } else { nil as String? }
+    }
+    let scale = try attributes.double("scale_factor")
+    let offset = try attributes.double("add_offset")
+    let missing = try ["_FillValue", "missing_value"].flatMap { try attributes.doubles($0) ?? [] }
+    missingValues = missing.filter { !$0.isNaN }
+    let type = dataset.datatype
+    switch dtype {
+    case nil where type.isInteger || type.isFloat: break
+    case nil: throw Unreadable("are \(type), which are no numbers of a network. Write float32.")
+    case "bfloat16"? where type == .uint16 && scale == nil && offset == nil:
+      encoding = .bfloat16Bits
+      return
+    case "bfloat16"? where type.isFloat: break
+    case "bfloat16"?:
+      throw Unreadable("are \(type), but attribute dtype says bfloat16, whose bits are stored as uint16. Write uint16 or float32.")
+    case "\(type)"?: break
+    case let name?: throw Unreadable("are \(type), but attribute dtype says '\(name)'. Remove the attribute, or write what it says.")
+    }
+    if scale != nil || offset != nil {
+      let (scale, offset) = (scale ?? 1, offset ?? 0)
+      guard scale.isFinite, scale != 0, offset.isFinite else {
+        throw Unreadable("have scale_factor \(scale) and add_offset \(offset). Give finite ones, the scale not 0.")
+      }
+      if type.isInteger {
+        encoding = .scaledIntegers(scale: scale, offset: offset)
+      } else if (scale, offset) == (1, 0) {
+        encoding = try Self.encoding(of: type)
+      } else {
+        throw Unreadable("are \(type) with scale_factor or add_offset. Write the activations themselves.")
+      }
+    } else if type.isInteger {
+      throw Unreadable(
+        "are \(type), and nothing says what these integers stand for. Write float32, or say it: attribute dtype = bfloat16 for its bits in "
+          + "uint16, scale_factor (and add_offset) for packed numbers.")
+    } else {
+      encoding = try Self.encoding(of: type)
+    }
+  }
+
+  /// What a float type is read as without loss.
+  private static func encoding(of type: Datatype) throws -> ActivationEncoding {
+    switch type {
+    case .float16, .bfloat16, .float32: return .floats
+    case .float64: return .doubles
+    case .float(let format) where format.mantissaBits <= 23 && format.exponentBits <= 8: return .floats
+    case .float(let format) where format.mantissaBits <= 52 && format.exponentBits <= 11: return .doubles
+    default: throw Unreadable("are \(type), which no Double holds. Write float64.")
+    }
+  }
+
+  /// Why a data set holds no activations: what follows its name in a sentence.
+  struct Unreadable: Error {
+    let fault: String
+
+    init(_ fault: String) { self.fault = fault }
+  }
+}

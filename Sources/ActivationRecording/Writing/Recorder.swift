@@ -1,0 +1,139 @@
+import Files
+import Foundation
+import HDF5
+
+/// Writes a recording: declare layers, append batches of rows, finish.
+///
+/// The file grows under `NAME.partial` and takes its name in `finish()`. What has been flushed survives a kill and can be recovered.
+/// Chunks are compressed on `threads` threads while the caller computes the next batch. Not for use from several threads at once.
+public final class Recorder {
+  public let path: String
+  public private(set) var rowCount = 0
+  private let underWay: FileUnderWay
+  private var partialPath: String { underWay.writingPath }
+  private let layers: [LayerDescription]
+  private let columns: Columns
+  private let file: File
+  private let writers: RecorderWriters
+  private var rowsSinceFlush = 0
+  private var flushedRows = 0
+  private var lastFlush = ContinuousClock.now
+
+  /// Rows between two flushes of the file. A kill can cost these, the chunks that are under way and the one being filled.
+  private static let flushInterval = 65_536
+  /// Or this time, for who records slowly. Where chunks lie in the file then depends on the time; what they hold does not.
+  private let flushPeriod: Duration
+
+  /// Creates `path.partial` with the description and every data set in it, without rows.
+  ///
+  /// - Parameters:
+  ///   - layers: input side first; the last ones may be outputs. Names must differ.
+  ///   - overwrite: whether a recording of that name may be replaced when this one is finished.
+  ///   - compressionLevel: deflate level, 0 (none) to 9.
+  ///   - flushPeriod: after this time the next `append` waits for the full chunks under way and flushes them. A kill then costs the chunk
+  ///     being filled (`RecordingSchema.rowsPerBlock` rows at most) and what came after the last flush.
+  /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `.cannotBegin` when the file cannot be created;
+  ///   `FileError` when its partial file is being written, or holds rows of an interrupted recorder and `overwrite` is false.
+  public init(
+    path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool = false,
+    threads: Int = 1, compressionLevel: Int = 1, flushPeriod: Duration = .seconds(5)
+  ) throws {
+    self.flushPeriod = flushPeriod
+    try columns.check(layers: layers, path: path)
+    self.path = path
+    self.layers = layers
+    self.columns = columns
+    do {
+      underWay = try FileUnderWay(path, overwrite: overwrite, ordinary: true) { overwrite || !Self.holdsRows($0) }
+      file = try File.create(underWay)
+    } catch let error as HDF5Error {
+      throw RecordingError.cannotBegin(file: path, cause: error.reason)
+    } catch let error as FileError {
+      switch error.fault {
+      case .exists: throw RecordingError.exists(file: path)
+      case .system: throw RecordingError.cannotBegin(file: path, cause: error.reason)
+      default: throw error
+      }
+    }
+    do {
+      let root = try file.root
+      try description.write(to: root)
+      writers = try RecorderWriters(
+        in: root, layers: layers, columns: columns, workers: ChunkWorkers(threads: threads), compressionLevel: compressionLevel)
+      try file.flush()
+    } catch {
+      try? file.close()
+      underWay.abandon()
+      guard let error = error as? HDF5Error else { throw error }
+      throw RecordingError.cannotBegin(file: path, cause: error.reason)
+    }
+  }
+
+  /// Appends rows.
+  ///
+  /// - Throws: `RecordingError.badInput` when the batch does not fit the declaration (nothing is appended then), `.writeFailed` when
+  ///   the file cannot be written.
+  public func append(_ batch: RowBatch) throws {
+    let rows = batch.phases.count
+    try batch.check(layers: layers, columns: columns, path: path)
+    guard rows > 0 else { return }
+    do {
+      try writers.append(batch, firstRow: rowCount)
+      rowCount += rows
+      rowsSinceFlush += rows
+      if lastFlush.duration(to: .now) >= flushPeriod {
+        for writer in writers.all { try writer.writeFullChunks() }
+        try flush()
+      } else if rowsSinceFlush >= Self.flushInterval {
+        try flush()
+      }
+    } catch {
+      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
+    }
+  }
+
+  /// Writes what is left, marks the recording complete and gives it its name.
+  public func finish() throws {
+    do {
+      for writer in writers.all { try writer.prepareToFinish() }
+      for writer in writers.all { try writer.finish() }
+      for writer in writers.all { try writer.seal() }
+      try file.root.attributes.set("complete", 1)
+      try file.close()
+    } catch {
+      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
+    }
+    do {
+      try underWay.finish()
+    } catch let error as FileError {
+      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: rowCount, cause: error.reason)
+    }
+  }
+
+  /// Drops the recording: nothing is left of it.
+  public func cancel() {
+    try? file.close()
+    underWay.abandon()
+  }
+
+  /// Rows that a recorder flushed before it was stopped can be recovered.
+  private static func holdsRows(_ partial: String) -> Bool {
+    guard let phase = try? File.open(partial).root.dataset("phase"), let rows = phase.shape.first else { return false }
+    return rows > 0
+  }
+
+  deinit { underWay.keepPartial() }
+
+  /// Flushes what the writers have handed over; chunks under way stay so, and encoding goes on.
+  private func flush() throws {
+    try file.flush()
+    var stored = rowCount
+    for writer in writers.all { stored = min(stored, writer.storedRowCount) }
+    flushedRows = stored
+    rowsSinceFlush = 0
+    lastFlush = .now
+  }
+}
+
+/// The cause in HDF5's words, without the partial file's name.
+private func reason(_ error: any Error) -> String { (error as? HDF5Error)?.reason ?? "\(error)" }

@@ -1,0 +1,136 @@
+import Files
+import HDF5
+
+/// A network at one epoch, with where it came from. What is not known (as in a Keras file) is nil.
+public struct Checkpoint: Sendable, Equatable {
+  public var network: Network
+  public var hyperparameters: Hyperparameters?
+  /// 0 for the untrained network.
+  public var epoch: Int?
+  public var validationLoss: Double?
+  public var validationAccuracy: Double?
+  /// Of the states that the network was trained on.
+  public var statesSHA256: String?
+  /// When the file was made, as `currentUTC()` writes it.
+  public var createdUTC: String?
+  public var commandLine: String?
+
+  public init(
+    network: Network, hyperparameters: Hyperparameters? = nil, epoch: Int? = nil, validationLoss: Double? = nil,
+    validationAccuracy: Double? = nil, statesSHA256: String? = nil, createdUTC: String? = nil, commandLine: String? = nil
+  ) {
+    self.network = network
+    self.hyperparameters = hyperparameters
+    self.epoch = epoch
+    self.validationLoss = validationLoss
+    self.validationAccuracy = validationAccuracy
+    self.statesSHA256 = statesSHA256
+    self.createdUTC = createdUTC
+    self.commandLine = commandLine
+  }
+
+  /// The checkpoint of a finished epoch.
+  public init(
+    _ report: Trainer.EpochReport, hyperparameters: Hyperparameters, statesSHA256: String, createdUTC: String, commandLine: String
+  ) {
+    self.init(
+      network: report.network, hyperparameters: hyperparameters, epoch: report.epoch,
+      validationLoss: report.record.validationLoss, validationAccuracy: report.record.validationAccuracy,
+      statesSHA256: statesSHA256, createdUTC: createdUTC, commandLine: commandLine)
+  }
+
+  /// A name that depends on the weights and the epoch alone: "epoch-0007-1a2b3c4d", or the hash's first eight digits where the epoch is
+  /// unknown.
+  public var checkpointID: String {
+    let hash = String(network.weightsSHA256.prefix(8))
+    guard let epoch else { return hash }
+    let digits = String(epoch)
+    return "epoch-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "-" + hash
+  }
+}
+
+// MARK: - The file
+
+extension Checkpoint {
+  static let schema = Schema(name: "frogtoad-checkpoint", major: 1, minor: 0)
+
+  /// Writes the checkpoint as HDF5, as `path.partial` until it is whole.
+  ///
+  /// Root attributes: schema, schema_version, complete, architecture (JSON), weights_sha256, checkpoint_id and, where known,
+  /// hyperparameters (JSON), seed, epoch, validation_loss, validation_accuracy, states_sha256, created_utc, command_line.
+  /// `/layers/NAME`: kernel float32 [input, unit], bias float32 [unit]; attributes layer_index, kind, activation_function, is_output.
+  ///
+  /// - Throws: `FileError` if the file exists and `overwrite` is false or its place cannot be written to, `HDF5Error` if it cannot be filled.
+  public func write(to path: String, overwrite: Bool = false) throws {
+    try writeWhole(path, overwrite: overwrite) { root in
+      let attributes = root.attributes
+      try attributes.set(Self.schema)
+      try attributes.set("architecture", network.architectureJSON)
+      try attributes.set("weights_sha256", network.weightsSHA256)
+      try attributes.set("checkpoint_id", checkpointID)
+      if let hyperparameters {
+        try attributes.set("hyperparameters", hyperparameters.json)
+        try attributes.set(seed: hyperparameters.seed)
+      }
+      if let epoch { try attributes.set("epoch", epoch) }
+      if let validationLoss { try attributes.set("validation_loss", validationLoss) }
+      if let validationAccuracy { try attributes.set("validation_accuracy", validationAccuracy) }
+      if let statesSHA256 { try attributes.set("states_sha256", statesSHA256) }
+      if let createdUTC { try attributes.set("created_utc", createdUTC) }
+      if let commandLine { try attributes.set("command_line", commandLine) }
+      try writeLayers(network, into: root.createGroup("layers"))
+      try attributes.set("complete", 1)
+    }
+  }
+
+  /// Reads a checkpoint of ours, checking schema, shapes, finiteness and the hash of the weights.
+  ///
+  /// - Throws: `CheckpointError` naming the part at fault, or `HDF5Error` if the file cannot be read at all.
+  public static func read(from path: String) throws -> Checkpoint {
+    let parts = try StoredParts(path, schema: schema)
+    let network = try parts.network(in: "layers", parts.json("architecture"))
+    guard try parts.string("weights_sha256") == network.weightsSHA256 else { throw parts.fault(.hashMismatch) }
+    let attributes = parts.root.attributes
+    return Checkpoint(
+      network: network,
+      hyperparameters: try attributes.contains("hyperparameters") ? parts.json("hyperparameters") : nil,
+      epoch: try attributes.integer("epoch"),
+      validationLoss: try attributes.double("validation_loss"),
+      validationAccuracy: try attributes.double("validation_accuracy"),
+      statesSHA256: try attributes.string("states_sha256"),
+      createdUTC: try attributes.string("created_utc"),
+      commandLine: try attributes.string("command_line"))
+  }
+
+  /// Reads a checkpoint of ours, or a legacy Keras file, of which the network is known and, where its name says them, the epoch and the
+  /// validation loss: `checkpoint-…-epoch02-valLoss0.0734.h5`.
+  ///
+  /// - Throws: as `read(from:)` and `importKeras(_:)`.
+  public static func open(_ path: String) throws -> Checkpoint {
+    guard try isKerasModel(hdf5Root(path)) else { return try read(from: path) }
+    let name = KerasFileName(path)
+    return Checkpoint(network: try importKeras(path), epoch: name.epoch, validationLoss: name.validationLoss)
+  }
+
+  /// What a file is to somebody who looks for checkpoints.
+  public enum Candidate: Sendable, Equatable {
+    /// One of ours or of Keras's, with its epoch where the file or its name says it.
+    case checkpoint(epoch: Int?)
+    /// A file of something else.
+    case other
+    /// A file that can't be read: a damaged checkpoint, perhaps.
+    case unreadable
+  }
+
+  /// Looks at a file without reading its weights.
+  public static func candidate(_ path: String) -> Candidate {
+    do {
+      let root = try hdf5Root(path)
+      if try isKerasModel(root) { return .checkpoint(epoch: KerasFileName(path).epoch) }
+      guard try root.attributes.string("schema") == schema.name else { return .other }
+      return .checkpoint(epoch: try root.attributes.integer("epoch"))
+    } catch {
+      return .unreadable
+    }
+  }
+}

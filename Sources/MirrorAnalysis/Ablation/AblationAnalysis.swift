@@ -1,0 +1,187 @@
+import ActivationRecording
+import Statistics
+import Tabular
+
+/// A row of `ablate`: what ablating units of one layer does to one outcome in one phase.
+public struct AblationRow: TableRow {
+  public var layer: String
+  public var units: [Int]
+  public var mode: String
+  /// Nil for all rows.
+  public var phase: Phase?
+  public var outcome: String
+  public var rowCount: Int
+  public var baseline: Double?
+  public var ablated: Double?
+  public var interval: PercentileInterval?
+  /// The effect in each control.
+  public var controlEffects: [Double]
+  public var areSameRows: Bool
+  /// Why a number does not exist, or why there are fewer units or controls than asked for.
+  public var reason: String?
+
+  /// Ablated − baseline.
+  public var effect: Double? { ablated.flatMap { ablated in baseline.map { ablated - $0 } } }
+
+  public var controlMean: Double? { controlEffects.isEmpty ? nil : controlEffects.reduce(0, +) / Double(controlEffects.count) }
+
+  /// Sample standard deviation (ddof 1) of the control effects.
+  public var controlDeviation: Double? {
+    guard let mean = controlMean, controlEffects.count > 1 else { return nil }
+    return (controlEffects.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(controlEffects.count - 1)).squareRoot()
+  }
+
+  /// (b + 1) / (N + 1), b of N controls with an effect at least as far from 0 as the target's.
+  public var pValue: Double? {
+    guard let effect, !controlEffects.isEmpty else { return nil }
+    return Double(controlEffects.count { abs($0) >= abs(effect) } + 1) / Double(controlEffects.count + 1)
+  }
+
+  public static let schema = TableSchema(
+    name: "ablate", title: "What ablating units does to the actions",
+    columns: [
+      Column("target", .string, "Layer of the ablated units"),
+      Column("target_units", .string, "Ablated units, 0-based, joined by semicolons"),
+      Column("mode", .string, "What takes their place: zero, mean:PHASE, resample or noise"),
+      Column("phase", .string, "none, self, other, both, or all rows, those of no phase too; without the partner filter"),
+      Column(
+        "outcome", .string, "mean:ACTION (mean output), chosen:ACTION (share of rows), accuracy, or accuracy:ACTION (rows so labelled)"),
+      Column("baseline", .number, "The outcome of the intact network on the evaluate rows"),
+      Column("ablated", .number, "The outcome with the units ablated"),
+      Column("effect", .number, "ablated minus baseline"),
+      Column("ci_low", .number, "Lower end of the 95 % bootstrap interval of the paired effect"),
+      Column("ci_high", .number, "Upper end"),
+      Column("control_mean", .number, "Mean effect of ablating matched random units of the same layer"),
+      Column("control_sd", .number, "Standard deviation of those effects (ddof 1)"),
+      Column("controls", .integer, "Number of control sets, all different: those asked for, or all that the layer has"),
+      Column("p_value", .number, "(b + 1) / (N + 1), b of N controls with an effect at least as far from 0"),
+      Column("n", .integer, "Evaluate rows that the outcome rests on"),
+      Column("same_rows", .boolean, "Whether units were chosen on the rows that they were evaluated on"),
+      Column("reason", .string, "Why a number does not exist, or why there are fewer units or controls than asked for"),
+    ])
+
+  public var cells: [Cell] {
+    [
+      .string(layer), .string(units.map(String.init).joined(separator: ";")), .string(mode), .string(phase?.name ?? "all"),
+      .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
+      .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
+      .boolean(areSameRows), .string(reason),
+    ]
+  }
+}
+
+/// What to ablate, how, and with how much resampling.
+public struct AblationPlan: Sendable {
+  /// Each is done for itself: the targets of one follow those of the other.
+  public var selections: [AblationSelection] = [.top(4)]
+  public var mode = AblationMode.zero
+  /// Different control sets per target, at most; 0 for none.
+  public var controls = 200
+  /// Bootstrap replicates of the paired effects; 0 for no interval.
+  public var replicates = 1000
+  /// Choose units on the rows that they are evaluated on.
+  public var sameRows = false
+  /// How far a replayed activation may be from the recorded one by the arithmetic that computed it, relative to the sizes of what it is a
+  /// sum of: 1e-5 for single precision; activations computed in half precision need about 1e-2.
+  public var replayTolerance = 1e-5
+
+  public init() {}
+}
+
+/// What ablating units does to the actions, target by target, phase by phase, outcome by outcome.
+///
+/// Units are chosen on select rows and effects are taken on evaluate rows. Effects are paired: each row is compared with itself. The layers
+/// that the user chose may be ablated; those above the lowest of them are replayed in any case, and those below are not read.
+public struct AblationAnalysis: Analysis {
+  public var plan: AblationPlan
+
+  public init(_ plan: AblationPlan = AblationPlan()) {
+    self.plan = plan
+  }
+
+  public var needs: RecordingNeeds { RecordingNeeds(opens: .upwardFrom { [plan] name in plan.looks(at: name) }, counting: []) }
+
+  public var smallerAlternative: String { "Choose higher layers or fewer units, take fewer controls, replicates or threads," }
+
+  public func memory(_ shape: RecordingShape, threads: Int) -> Int {
+    let layers = shape.replayedLayers
+    let hidden = layers.dropLast().filter { plan.looks(at: $0.name) }
+    let outputs = Double(layers.last?.unitCount ?? 0)
+    let (rows, widest) = (Double(shape.rowCount), Double(hidden.map(\.unitCount).max() ?? 0))
+    let threads = Double(max(1, threads))
+    let choosing = plan.selections.contains(where: \.needsScores) ? shape.momentBytes(threads: 1) : 0
+    // Of one layer its evaluate rows, and the rows that the mode takes from; outputs of the intact and the ablated network.
+    let held = 8 * rows * (plan.mode == .zero ? 1 : 2) * widest + rows * (16 * outputs + 64)
+    // Outputs of a control under way in each thread, and what has been found of all of them.
+    let sets = plan.selections.flatMap { selection in hidden.map { selection.largest(unitCount: $0.unitCount) } }
+    let perControl = 32 * 6 * outputs + 24 * Double(sets.map(\.units).max() ?? 0) + 200
+    let controls = Double(plan.controls) * perControl + threads * rows * (9 * outputs + 8)
+    let table = sets.reduce(0.0) { $0 + Double($1.targets) } * 5 * (3 * outputs + 1) * (8 * Double(plan.controls) + 400)
+    return byteCount(
+      shape.replayBytes(threads: Int(threads)) + choosing + held + controls + table + bootstrapBytes(rows: rows, outputs, threads))
+  }
+
+  private func bootstrapBytes(rows: Double, _ outputs: Double, _ threads: Double) -> Double {
+    guard plan.replicates > 0 else { return 0 }
+    let width = 2 * outputs + 1
+    // Differences, and copies of them while sums are taken; weights of a block of replicates in each thread; means, twice while they are put
+    // together.
+    return 20 * rows * width + threads * 32 * (3 * rows + 16 * width) + 16 * Double(plan.replicates) * (5 * width + 5 * outputs + 5)
+  }
+
+  /// - Throws: `RecordingError` where the network cannot be replayed, a phase that choosing needs is empty, or no unit fits.
+  public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [AblationRow] {
+    var rows: [AblationRow] = []
+    try forEachRows(of: recording, in: context) { rows += $0 }
+    return rows
+  }
+
+  /// Target by target.
+  public func forEachRows(of recording: RecordingView, in context: AnalysisContext, take: ([AblationRow]) throws -> Void) throws {
+    if try recording.labels == nil { context.note("\(recording.name): has no /label, so no accuracy is given.") }
+    let isWanted: (String) -> Bool = { context.isChosen($0) && plan.looks(at: $0) }
+    let network = try ReplayedNetwork(of: recording, isWanted: isWanted, tolerance: plan.replayTolerance, in: context)
+    let rows = try EvaluationRows(of: recording, sameRows: plan.sameRows, seed: context.seed)
+    let targets = try targets(of: recording, network: network, rows: rows, isWanted: isWanted, in: context)
+    let experiment = try AblationExperiment(recording, network: network, rows: rows, plan: plan, in: context)
+    var intact: IntactLayer?
+    for (number, target) in targets.enumerated() {
+      try context.checkCancellation()
+      // One layer's rows at a time: the last one's go before the next one's come.
+      if intact?.index != target.layer { intact = nil }
+      let layer = try intact ?? experiment.intact(target.layer)
+      intact = layer
+      try take(experiment.rows(of: target, number: number, in: layer))
+    }
+  }
+
+  private func targets(
+    of recording: RecordingView, network: ReplayedNetwork, rows: EvaluationRows, isWanted: (String) -> Bool, in context: AnalysisContext
+  ) throws -> [AblationTarget] {
+    var contrasts: [[PhaseContrast]?] = network.hidden.map { _ in nil }
+    if plan.selections.contains(where: \.needsScores) {
+      let phases = try recording.phases.restricted(to: rows.select)
+      try phases.require([.neither, .own, .other], in: recording.path)
+      contrasts = try network.hidden.map { layer in
+        isWanted(layer.name) ? try layer.activations.moments(by: phases, threads: context.threads).contrasts : nil
+      }
+    }
+    for case .units(let name, let units) in plan.selections where context.isChosen(name) { try network.requireHidden(units, of: name) }
+    for (layer, contrasts) in zip(network.hidden, contrasts) {
+      for note in plan.selections.compactMap({ $0.note(contrasts: contrasts ?? [], of: layer.name) }) where isWanted(layer.name) {
+        context.note("\(recording.name): \(note)")
+      }
+    }
+    let targets = plan.selections.flatMap { $0.targets(in: network, contrasts: contrasts, isWanted: isWanted) }
+    guard !targets.isEmpty else {
+      throw RecordingError.notEnoughRows(
+        file: recording.path, fault: "no unit fits what is to be ablated.", remedy: .chooseUnits)
+    }
+    return targets
+  }
+}
+
+extension AblationPlan {
+  /// Whether a layer of that name may be ablated.
+  func looks(at name: String) -> Bool { selections.contains { $0.looks(at: name) } }
+}

@@ -1,0 +1,171 @@
+import ActivationRecording
+import Parallelism
+import Statistics
+
+/// A layer before anything is ablated: its activations on the evaluate rows, the outputs that they lead to, and what those do.
+struct IntactLayer: Sendable {
+  /// Index of the layer in the network.
+  let index: Int
+  let ablation: Ablation
+  /// `[evaluate rows × outputs]`
+  let outputs: [Double]
+  let outcomes: ActionOutcomes
+}
+
+/// What all targets of a recording share: the evaluate rows, their labels, and the intact network's outputs.
+struct AblationExperiment: Sendable {
+  private let path: String
+  private let network: ReplayedNetwork
+  private let rows: EvaluationRows
+  private let plan: AblationPlan
+  private let seed: UInt64
+  private let threads: Int
+  /// Of the evaluate rows, as the labels and strata are; a row of no phase counts among all rows alone.
+  private let phases: [Phase?]
+  private let labels: [UInt8]?
+  private let strata: [Int]?
+  private let actions: [String]
+  private let outcomes: [ActionOutcome]
+
+  init(
+    _ recording: RecordingView, network: ReplayedNetwork, rows: EvaluationRows, plan: AblationPlan, in context: AnalysisContext
+  ) throws {
+    path = recording.path
+    self.network = network
+    self.rows = rows
+    self.plan = plan
+    (seed, threads) = (context.seed, context.threads)
+    phases = rows.evaluate.map { rows.phases[$0] }
+    labels = try recording.labels.map { labels in rows.evaluate.map { labels[$0] } }
+    strata = try recording.strata.map { strata in rows.evaluate.map { Int(strata[$0]) } }
+    actions = network.actionNames
+    outcomes = ActionOutcome.all(actionCount: network.outputCount, hasLabels: labels != nil)
+  }
+
+  /// - Throws: `RecordingError.notEnoughRows` where the select rows do not hold what the mode takes from them.
+  func intact(_ layer: Int) throws -> IntactLayer {
+    let ablation = try Ablation(plan.mode, of: layer, in: network, rows: rows, seed: seed)
+    guard ablation.hasSource(rows: rows) else {
+      throw RecordingError.notEnoughRows(
+        file: path, fault: "no select row has the phase that the ablation mode \(plan.mode.name) takes activations from.")
+    }
+    let outputs = network.outputs(from: layer, activations: ablation.intact)
+    return IntactLayer(index: layer, ablation: ablation, outputs: outputs, outcomes: summary(outputs))
+  }
+
+  /// - Parameters:
+  ///   - number: of the target, so that each draws random numbers of its own.
+  ///   - layer: that of the target.
+  func rows(of target: AblationTarget, number: Int, in layer: IntactLayer) throws -> [AblationRow] {
+    let baseline = layer.outcomes
+    let ablatedOutputs = layer.ablation.outputs(of: network, ablating: target.units, draw: number << 32)
+    let ablated = summary(ablatedOutputs)
+    let controls = try controlOutcomes(of: target, number: number, ablation: layer.ablation)
+    let intervals = try intervals(intact: layer.outputs, ablated: ablatedOutputs, number: number)
+
+    let order: [Phase?] = Phase.allCases.map { $0 } + [nil]
+    return order.flatMap { phase in
+      outcomes.map { outcome in
+        let before = baseline.value(outcome, in: phase)
+        let effects = controls.compactMap { control in
+          control.value(outcome, in: phase).flatMap { value in before.map { value - $0 } }
+        }
+        return AblationRow(
+          layer: network.layers[target.layer].name, units: target.units, mode: plan.mode.name, phase: phase,
+          outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
+          ablated: ablated.value(outcome, in: phase), interval: intervals(outcome, phase), controlEffects: effects,
+          areSameRows: rows.areSame,
+          reason: reason(target.shortage, before == nil ? absence(of: outcome, in: phase) : missingControls(effects.count)))
+      }
+    }
+  }
+
+  private func reason(_ parts: String?...) -> String? {
+    let parts = parts.compactMap { $0 }
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// Why an outcome has no rows to rest on.
+  private func absence(of outcome: ActionOutcome, in phase: Phase?) -> String {
+    var reason = "no evaluate rows"
+    switch outcome {
+    case .accuracyOfLabel(let label): reason += " labelled \(actions[label])"
+    case .accuracy where phases.contains { phase == nil || $0 == phase }: reason += " labelled with an output"
+    case .accuracy, .meanOutput, .chosen: break
+    }
+    return phase.map { "\(reason) in phase \($0.name)" } ?? reason
+  }
+
+  /// Why there are fewer controls than were asked for, or too few for a number; nil where all is there.
+  private func missingControls(_ count: Int) -> String? {
+    guard count < plan.controls else { return count == 1 ? "a single control has no standard deviation" : nil }
+    if count == 0 { return "the layer has no other set of as many units: no controls" }
+    return count == 1 ? "only 1 other set of that size: no standard deviation" : "only \(count) other sets of that size"
+  }
+
+  private func summary(_ outputs: [Double]) -> ActionOutcomes {
+    ActionOutcomes(outputs: outputs, phases: phases, labels: labels, actionCount: network.outputCount)
+  }
+
+  private func controlOutcomes(of target: AblationTarget, number: Int, ablation: Ablation) throws -> [ActionOutcomes] {
+    let sets = MatchedControls(layer: target.layer, in: network, intact: ablation.intact)
+      .sets(for: target.units, count: plan.controls, seed: seed, number: number)
+    return try mapBlocks(count: sets.count, threads: threads) { control in
+      summary(ablation.outputs(of: network, ablating: sets[control], draw: number << 32 + control + 1))
+    }
+  }
+
+  /// The interval of each outcome's paired effect, by outcome and phase.
+  ///
+  /// Each evaluate row gives the differences that ablation makes to it: of the outputs, of each action being chosen, of the label being
+  /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata whole where there are any. Rows with a label that is
+  /// no output count in no accuracy, and so in none of its intervals.
+  private func intervals(
+    intact: [Double], ablated: [Double], number: Int
+  ) throws -> (ActionOutcome, Phase?) -> PercentileInterval? {
+    guard plan.replicates > 0 else { return { _, _ in nil } }
+    let differences = PairedDifferences(intact: intact, ablated: ablated, labels: labels, actionCount: network.outputCount)
+    let actionCount = network.outputCount
+    func means(_ values: [Double], width: Int, _ group: [Int], _ groups: Int, _ purpose: String) throws -> BootstrapMeans {
+      try bootstrapMeans(
+        values, units: width, groupOfRow: group, groups: groups, clusters: strata, replicates: plan.replicates, seed: seed,
+        purpose: "ablation \(purpose) \(number)", threads: threads)
+    }
+    let codes = phases.map { $0.map { Int($0.rawValue) } ?? -1 }
+    let byPhase = try means(differences.values, width: differences.width, codes, 4, "phase")
+    let overall = try means(differences.values, width: differences.width, phases.map { _ in 0 }, 1, "all")
+    let hits = try labels.map { labels in
+      let values = differences.hits
+      let isCounted = labels.map { Int($0) < actionCount }
+      let allCount = isCounted.allSatisfy { $0 }
+      return (
+        byPhase: allCount ? nil : try means(values, width: 1, zip(codes, isCounted).map { $1 ? $0 : -1 }, 4, "labelled phase"),
+        overall: allCount ? nil : try means(values, width: 1, isCounted.map { $0 ? 0 : -1 }, 1, "labelled"),
+        byPhaseAndLabel: try means(
+          values, width: 1, zip(codes, labels).map { Int($1) < actionCount && $0 >= 0 ? $0 * actionCount + Int($1) : -1 },
+          4 * actionCount, "phase and label"),
+        byLabel: try means(values, width: 1, labels.map { Int($0) < actionCount ? Int($0) : -1 }, actionCount, "label")
+      )
+    }
+    func interval(_ means: BootstrapMeans?, group: Int, column: Int) -> PercentileInterval? {
+      means.flatMap { means in
+        PercentileInterval((0..<plan.replicates).map { means.mean(replicate: $0, group: group, unit: column) })
+      }
+    }
+    return { outcome, phase in
+      let group = phase.map { Int($0.rawValue) } ?? 0
+      switch outcome {
+      case .meanOutput, .chosen:
+        return interval(phase == nil ? overall : byPhase, group: group, column: differences.column(of: outcome))
+      case .accuracy:
+        guard let hits else { return nil }
+        if let counted = phase == nil ? hits.overall : hits.byPhase { return interval(counted, group: group, column: 0) }
+        return interval(phase == nil ? overall : byPhase, group: group, column: differences.column(of: outcome))
+      case .accuracyOfLabel(let label):
+        return phase == nil
+          ? interval(hits?.byLabel, group: label, column: 0)
+          : interval(hits?.byPhaseAndLabel, group: group * actionCount + label, column: 0)
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import ActivationRecording
+import Parallelism
+import Statistics
+
+/// The activations of one layer in memory, as precise as they are stored: floats take half of what doubles take.
+///
+/// They lie in the blocks of rows in which they are read, so moments have the digits of those that are taken while reading.
+struct RecordedActivations: Sendable {
+  private enum Blocks: Sendable {
+    /// `[blocks][rows × units]`
+    case floats([[Float]])
+    case doubles([[Double]])
+  }
+
+  let layer: RecordedLayer
+  let rowCount: Int
+  private let blockRows: Int
+  private let blocks: Blocks
+
+  /// - Throws: `RecordingError.notFinite` for a NaN or an infinity, and what reading throws.
+  init(of layer: RecordedLayer, in recording: RecordingView, threads: Int) throws {
+    self.layer = layer
+    rowCount = recording.rowCount
+    blockRows = RecordingSchema.rowsPerBlock(unitCount: layer.unitCount)
+    blocks =
+      layer.storesDoubles
+      ? .doubles(try recording.allBlocks(of: layer, threads: threads)) : .floats(try recording.allBlocks(of: layer, threads: threads))
+  }
+
+  /// Some rows as doubles, `[rows × units]`, row-major.
+  func rows(_ rows: some Collection<Int>) -> [Double] {
+    let width = layer.unitCount
+    var result: [Double] = []
+    result.reserveCapacity(rows.count * width)
+    for row in rows {
+      let start = row % blockRows * width
+      switch blocks {
+      case .floats(let blocks):
+        for value in blocks[row / blockRows][start..<start + width] { result.append(Double(value)) }
+      case .doubles(let blocks): result.append(contentsOf: blocks[row / blockRows][start..<start + width])
+      }
+    }
+    return result
+  }
+
+  /// The moments of every unit in each phase: those that `RecordingView.moments` gives, to the last digit.
+  func moments(by rows: PhaseRows, threads: Int) throws -> LayerMoments {
+    switch blocks {
+    case .floats(let blocks):
+      try moments(of: blocks, by: rows, threads: threads) { moments, block, indices in
+        try block.withUnsafeBufferPointer { values throws(NonFiniteValue) in try moments.add(values, indices: indices) }
+      }
+    case .doubles(let blocks):
+      try moments(of: blocks, by: rows, threads: threads) { moments, block, indices in
+        try block.withUnsafeBufferPointer { values throws(NonFiniteValue) in try moments.add(values, indices: indices) }
+      }
+    }
+  }
+
+  private func moments<Value: ActivationValue>(
+    of blocks: [[Value]], by rows: PhaseRows, threads: Int,
+    add: @Sendable (inout UnitMoments, [Value], [Int32]) throws -> Void
+  ) throws -> LayerMoments {
+    let nothing = Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) }
+    let parts = try mapBlocks(count: blocks.count, threads: threads) { number in
+      var parts = nothing
+      var indices = Phase.allCases.map { _ in [Int32]() }
+      let first = number * blockRows
+      for row in first..<min(first + blockRows, rowCount) where rows.codes[row] != PhaseRows.excluded {
+        indices[Int(rows.codes[row])].append(Int32(row - first))
+      }
+      for phase in parts.indices { try add(&parts[phase], blocks[number], indices[phase]) }
+      return parts
+    }
+    var result = LayerMoments(
+      name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount, phases: nothing)
+    for part in parts { result.merge(part) }
+    return result
+  }
+}
+
+extension RecordingView {
+  /// Every row of a layer, block by block.
+  fileprivate func allBlocks<Value: ActivationValue>(of layer: RecordedLayer, threads: Int) throws -> [[Value]] {
+    var blocks: [[Value]] = []
+    try mapRows(of: [layer], selections: [{ _ in true }], threads: threads) { (_, values: [Value]) in
+      values
+    } take: { parts in
+      blocks += parts
+    }
+    return blocks
+  }
+}

@@ -1,0 +1,83 @@
+import ActivationRecording
+import Tabular
+
+/// Correlations of all units of a set of layers with all others of that set, or across two phases.
+public struct CorrelationMatrix: Sendable {
+  public struct Unit: Sendable, Equatable {
+    public let layer: String
+    public let unit: Int
+
+    /// Such as dense_1:3.
+    public var name: String { "\(layer):\(unit)" }
+  }
+
+  public let units: [Unit]
+  /// Names of phases, or `all`.
+  public let phaseA: String
+  public let phaseB: String
+  public let method: CorrelationMethod
+  /// Rows, or strata across phases.
+  public let count: Int
+  /// `[units × units]`, the first unit's row; NaN for a constant unit.
+  public let values: [Double]
+  /// Whether each unit is constant in `phaseA`, and in `phaseB`.
+  private let isConstantA: [Bool]
+  private let isConstantB: [Bool]
+
+  /// Within a selection of rows.
+  init(_ layers: [RecordedLayer], within selection: RowSelection, method: CorrelationMethod, count: Int, values: [Double]) {
+    let width = layers.reduce(0) { $0 + $1.unitCount }
+    // A unit that varies has r 1 with itself.
+    let isConstant = (0..<width).map { values[$0 * width + $0].isNaN }
+    self.init(
+      layers, phases: (selection.name, selection.name), method: method, count: count, values: values, isConstant: (isConstant, isConstant))
+  }
+
+  init(
+    _ layers: [RecordedLayer], phases: (String, String), method: CorrelationMethod, count: Int, values: [Double],
+    isConstant: ([Bool], [Bool])
+  ) {
+    units = layers.flatMap { layer in (0..<layer.unitCount).map { Unit(layer: layer.name, unit: $0) } }
+    (phaseA, phaseB) = phases
+    self.method = method
+    self.count = count
+    self.values = values
+    (isConstantA, isConstantB) = isConstant
+  }
+
+  /// A row per pair: each once without the diagonal within a phase, all of them across two.
+  public var rows: [CorrelationRow] { units.indices.flatMap { rows(ofUnit: $0) } }
+
+  /// The rows whose first unit is the one at a position: a table of many units need not be in memory at once.
+  public func rows(ofUnit a: Int) -> [CorrelationRow] {
+    (phaseA == phaseB ? a + 1..<units.count : 0..<units.count).map { b in
+      let r = values[a * units.count + b]
+      return CorrelationRow(
+        layerA: units[a].layer, unitA: units[a].unit, layerB: units[b].layer, unitB: units[b].unit, phaseA: phaseA, phaseB: phaseB,
+        method: method, count: count, r: r.isNaN ? nil : r, reason: r.isNaN ? absence(a, b) : nil)
+    }
+  }
+
+  /// Why two units have no r.
+  private func absence(_ a: Int, _ b: Int) -> String {
+    let places = phaseA == phaseB ? "in" : "over the strata in"
+    func sentence(_ unit: Unit, _ phase: String) -> String {
+      "\(unit.layer) unit \(unit.unit) is constant \(places) \(phase == RowSelection.all.name ? "all rows" : "phase \(phase)")"
+    }
+    let sentences = (isConstantA[a] ? [sentence(units[a], phaseA)] : []) + (isConstantB[b] ? [sentence(units[b], phaseB)] : [])
+    return sentences.isEmpty ? "the activations are too large for their squares" : sentences.joined(separator: "; ")
+  }
+
+  /// The matrix as a wide table: the name of a unit, such as dense_1:3, then its r with every unit. Across phases, rows are units in
+  /// `phaseA` and columns units in `phaseB`.
+  public var wideSchema: TableSchema {
+    TableSchema(
+      name: "correlation-matrix", title: "Correlations, \(phaseA) down and \(phaseB) across",
+      columns: [Column("unit", .string, "Layer and unit")] + units.map { Column($0.name, .number, "r with that unit") })
+  }
+
+  /// A row of the wide table.
+  public func wideCells(ofUnit a: Int) -> [Cell] {
+    [.string(units[a].name)] + values[a * units.count..<(a + 1) * units.count].map { .number($0) }
+  }
+}

@@ -1,0 +1,106 @@
+import ActivationRecording
+import Statistics
+
+/// The moments of every unit of one layer, in each phase.
+public struct LayerMoments: Sendable {
+  public let name: String
+  public let kind: String
+  public let isOutput: Bool
+  public let unitCount: Int
+  /// One accumulator per phase, in the order of `Phase.allCases`.
+  private var phases: [UnitMoments]
+
+  public init(name: String, kind: String = "dense", isOutput: Bool, unitCount: Int, phases: [UnitMoments]) {
+    self.name = name
+    self.kind = kind
+    self.isOutput = isOutput
+    self.unitCount = unitCount
+    self.phases = phases
+  }
+
+  public subscript(_ phase: Phase) -> UnitMoments { phases[Int(phase.rawValue)] }
+
+  mutating func merge(_ block: [UnitMoments]) {
+    for phase in phases.indices { phases[phase].merge(block[phase]) }
+  }
+}
+
+extension RecordingView {
+  /// The moments of every unit of every layer in each phase, in one pass over the activations.
+  ///
+  /// Rows are taken in fixed blocks that are merged in order, so neither the number of threads nor the file's chunks change a digit.
+  ///
+  /// - Parameter rows: phases of rows; those of this view without one.
+  /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row that belongs to a phase.
+  public func moments(by rows: PhaseRows? = nil, threads: Int) throws -> [LayerMoments] {
+    let rows = try rows ?? phases
+    return try layers.map { layer in
+      layer.storesDoubles
+        ? try moments(of: layer, by: rows, threads: threads) { (moments: inout UnitMoments, block: UnsafeBufferPointer<Double>, indices) in
+          try moments.add(block, indices: indices)
+        }
+        : try moments(of: layer, by: rows, threads: threads) { (moments: inout UnitMoments, block: UnsafeBufferPointer<Float>, indices) in
+          try moments.add(block, indices: indices)
+        }
+    }
+  }
+
+  private func moments<Value: ActivationValue>(
+    of layer: RecordedLayer, by rows: PhaseRows, threads: Int,
+    add: @escaping @Sendable (inout UnitMoments, UnsafeBufferPointer<Value>, [Int32]) throws -> Void
+  ) throws -> LayerMoments {
+    let nothing = Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) }
+    var result = LayerMoments(
+      name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount, phases: nothing)
+    try mapBlocks(of: layer, threads: threads) { [self] (range, block: UnsafeBufferPointer<Value>) in
+      var parts = nothing
+      var indices = Phase.allCases.map { _ in [Int32]() }
+      for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
+      do {
+        for phase in parts.indices { try add(&parts[phase], block, indices[phase]) }
+      } catch let error as NonFiniteValue {
+        throw notFinite(error.value, layer: layer, row: range.lowerBound + error.row, unit: error.unit)
+      }
+      return parts
+    } take: { parts in
+      result.merge(parts)
+    }
+    return result
+  }
+}
+
+extension RecordingShape {
+  /// Bytes of the moments of all layers in each phase, those of blocks under way included.
+  func momentBytes(threads: Int) -> Double {
+    let unit = Double(Phase.allCases.count * 6 * 8)
+    return unit * (Double(unitCount) + Double(8 * max(1, threads)) * Double(widestLayer))
+  }
+
+  /// Rows of the none, self and other phases.
+  var contrastRowCount: Int { count(.neither) + count(.own) + count(.other) }
+}
+
+/// The moments of one recording by phase, with what its tables say of it: what `cmni` and `stats` are made from, in one pass.
+public struct RecordingMoments: Sendable {
+  /// The name of the recording in tables.
+  public let name: String
+  public let model: ModelDescription
+  public let rows: PhaseRows
+  public let layers: [LayerMoments]
+
+  /// Moments that are known already, of a model of which nothing is.
+  public init(name: String, rows: PhaseRows, layers: [LayerMoments]) {
+    self.name = name
+    model = ModelDescription()
+    self.rows = rows
+    self.layers = layers
+  }
+
+  /// - Throws: `RecordingError.notFinite`, and what reading throws.
+  public init(of recording: RecordingView, threads: Int) throws {
+    name = recording.name
+    model = recording.description.model
+    rows = try recording.phases
+    layers = try recording.moments(by: rows, threads: threads)
+  }
+}

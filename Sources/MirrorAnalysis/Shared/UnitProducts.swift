@@ -1,0 +1,253 @@
+import ActivationRecording
+import Statistics
+
+/// Products of deviations of units over the same rows, of all units of some layers or of those of one set of layers with those of another:
+/// what Pearson's r and linear CKA are made from.
+///
+/// Activations stored as doubles are taken relative to a row and split into a Float and the Float that is left of it, which are
+/// accumulated as two units and joined in the products: 48 bits count, whatever the mean.
+struct UnitProducts: Sendable {
+  /// Of the units, or of their leading parts followed by what is left.
+  private let moments: CoMoments
+  private let size: Size
+
+  /// How many units are on either side; `rightUnits` is nil for one set.
+  struct Size: Sendable {
+    let units: Int
+    var rightUnits: Int?
+    let isSplit: Bool
+
+    /// Columns that are accumulated.
+    var columns: Int { (units + (rightUnits ?? 0)) * (isSplit ? 2 : 1) }
+  }
+
+  /// Number of rows.
+  var count: Int { moments.count }
+
+  fileprivate init(moments: CoMoments, size: Size) {
+    self.moments = moments
+    self.size = size
+  }
+
+  /// - Parameter values: `[rows × units]`, in memory.
+  init(of values: [Double], units: Int, threads: Int) throws {
+    var sums = ProductSums(Size(units: units, isSplit: true), precision: .double)
+    try sums.add(ProductRows(left: splitRows(values, from: Array(values.prefix(units)))), threads: threads)
+    self = try sums.finish(threads: threads)
+  }
+
+  /// Σ(x − x̄)(y − ȳ) of every unit with every unit, `[units × units]`, or of every left with every right unit.
+  private var products: [Double] {
+    guard size.isSplit else { return moments.products }
+    let (left, right) = (size.units, size.rightUnits ?? size.units)
+    let width = 2 * right
+    let parts = moments.products
+    var joined = [Double](repeating: 0, count: left * right)
+    for a in 0..<left {
+      for b in 0..<right {
+        let mixed = parts[a * width + right + b] + parts[(left + a) * width + b]
+        joined[a * right + b] = parts[a * width + b] + (mixed + parts[(left + a) * width + right + b])
+      }
+    }
+    return joined
+  }
+
+  /// Pearson's r of every unit with every unit of one set, `[units × units]`: NaN for a constant unit, the diagonal exactly 1.
+  consuming func correlations() -> [Double] {
+    guard size.isSplit else { return moments.correlations() }
+    var matrix = products
+    let units = size.units
+    let norms = (0..<units).map { matrix[$0 * units + $0].squareRoot() }
+    for a in 0..<units {
+      for b in 0..<units {
+        let norm = norms[a] * norms[b]
+        matrix[a * units + b] = !(norm > 0) ? .nan : a == b ? 1 : max(-1, min(1, matrix[a * units + b] / norm))
+      }
+    }
+    return matrix
+  }
+
+  /// ‖XᵀY‖ in Frobenius norm, of pairs of sets of units, left and right ones.
+  func norms(_ pairs: [(Range<Int>, Range<Int>)]) -> [Double] {
+    let products = products
+    let width = size.rightUnits ?? size.units
+    return pairs.map { left, right in
+      var squares = 0.0
+      for a in left { for b in right { squares += products[a * width + b] * products[a * width + b] } }
+      return squares.squareRoot()
+    }
+  }
+
+  /// Linear CKA of two sets of units of one set, by the formula of `Statistics.linearCKA`. Nil where one of them does not vary.
+  func linearCKA(_ left: Range<Int>, _ right: Range<Int>) -> Double? {
+    let norms = norms([(left, left), (right, right), (left, right)])
+    return centredAlignment(cross: norms[2], norms[0], norms[1])
+  }
+
+  /// Bytes at the peak while products over several selections of rows are summed, beside the blocks that are read.
+  ///
+  /// - Parameters:
+  ///   - rows: of each selection.
+  static func bytes(_ size: Size, rows: [Int]) -> Double {
+    let columns = Double(size.columns)
+    let factor = size.isSplit ? 2 : 1
+    let (left, right) = (Double(factor * size.units), Double(factor * (size.rightUnits ?? size.units)))
+    // Half a square in tiles of 256 columns, or eight lanes of narrow ones.
+    let tiles = left <= 256 && right <= 256 ? 64 * left * right : size.rightUnits == nil ? 4 * left * (left + 256) : 8 * left * right
+    let batch = Double(size.columns <= 256 ? 16 << 10 : 4 << 10)
+    let waiting = rows.reduce(0) { $0 + 4 * min(Double($1), batch) * columns }
+    let block = min(Double(rows.max() ?? 0), batch) * columns
+    let joined = size.isSplit ? 8 * left * right / 4 : 0
+    return Double(rows.count) * tiles + 2 * waiting + max(tiles + 16 * block, 8 * left * right + joined)
+  }
+}
+
+/// Linear CKA from ‖XᵀY‖, ‖XᵀX‖ and ‖YᵀY‖; nil where a set does not vary.
+func centredAlignment(cross: Double, _ left: Double, _ right: Double) -> Double? {
+  guard left > 0, right > 0, cross.isFinite else { return nil }
+  return min(1, (cross / left) * (cross / right))
+}
+
+/// Rows as they are accumulated: `[rows × units]`, or `[rows × 2 units]` as `splitRows` makes them.
+private struct ProductRows: Sendable {
+  var left: [Float]
+  var right: [Float] = []
+}
+
+/// Takes rows block by block until their `UnitProducts` are wanted.
+private struct ProductSums {
+  private var accumulator: CorrelationAccumulator
+  private let size: UnitProducts.Size
+
+  init(_ size: UnitProducts.Size, precision: ProductPrecision) {
+    let (factor, precision) = size.isSplit ? (2, ProductPrecision.double) : (1, precision)
+    accumulator =
+      size.rightUnits.map { CorrelationAccumulator(leftUnits: factor * size.units, rightUnits: factor * $0, precision: precision) }
+      ?? CorrelationAccumulator(units: factor * size.units, precision: precision)
+    self.size = size
+  }
+
+  mutating func add(_ rows: ProductRows, threads: Int) throws {
+    if size.rightUnits == nil {
+      try accumulator.add(rows.left, threads: threads)
+    } else {
+      try accumulator.add(left: rows.left, right: rows.right, threads: threads)
+    }
+  }
+
+  consuming func finish(threads: Int) throws -> UnitProducts {
+    UnitProducts(moments: try accumulator.finish(threads: threads), size: size)
+  }
+}
+
+/// Each row, less the origin, as the Floats nearest to its values, followed by what is left of them.
+private func splitRows(_ values: [Double], from origin: [Double]) -> [Float] {
+  guard !origin.isEmpty else { return [] }
+  var rows: [Float] = []
+  rows.reserveCapacity(2 * values.count)
+  for start in stride(from: 0, to: values.count, by: origin.count) {
+    for unit in origin.indices { rows.append(Float(values[start + unit] - origin[unit])) }
+    for unit in origin.indices {
+      let value = values[start + unit] - origin[unit]
+      rows.append(Float(value - Double(Float(value))))
+    }
+  }
+  return rows
+}
+
+extension RecordingView {
+  /// The products of all units of some layers over each selection of rows, in one pass that reads the layers in step.
+  ///
+  /// In memory are `UnitProducts.bytes`. Neither the number of threads nor the file's chunks change a digit.
+  ///
+  /// - Parameters:
+  ///   - others: layers on the other side; nil takes every unit with every unit of the same layers.
+  ///   - pairs: of units that are multiplied in all, which decides the precision of products of floats; nil where these are all.
+  ///   - take: gets the products of each selection, one after the other, each to be let go before the next.
+  /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row of a selection, `.invalid` for a double that no Float can hold.
+  func forEachUnitProducts(
+    of layers: [RecordedLayer], with others: [RecordedLayer]? = nil, over selections: [RowSelection], rows: PhaseRows,
+    pairs: Int? = nil, threads: Int, take: (_ selection: Int, _ products: UnitProducts) throws -> Void
+  ) throws {
+    let all = layers + (others ?? [])
+    let isSplit = all.contains(where: \.storesDoubles)
+    let left = layers.reduce(0) { $0 + $1.unitCount }
+    let size = UnitProducts.Size(units: left, rightUnits: others?.reduce(0) { $0 + $1.unitCount }, isSplit: isSplit)
+    var sums = selections.map { selection in
+      ProductSums(size, precision: .suited(rows: selection.count(in: rows), pairs: pairs ?? left * (left + 1) / 2))
+    }
+    let tests = selections.map { $0.test(rows) }
+    let width = left + (size.rightUnits ?? 0)
+    func add(_ parts: [[Float]], _ others: [[Float]]) throws {
+      for number in sums.indices where !parts[number].isEmpty {
+        try sums[number].add(ProductRows(left: parts[number], right: others.isEmpty ? [] : others[number]), threads: threads)
+      }
+    }
+    if isSplit {
+      // Any number near a unit's values will do: its first.
+      var origins = selections.map { _ in [Double]() }
+      try mapRows(of: all, selections: tests, threads: threads) { [self] (numbers, values: [Double]) in
+        try requireFloatRange(values, of: all, width: width, rows: numbers)
+        return values
+      } take: { parts in
+        for (number, part) in parts.enumerated() where origins[number].isEmpty { origins[number] = Array(part.prefix(width)) }
+        guard size.rightUnits != nil else {
+          return try add(zip(parts, origins).map { splitRows($0, from: $1) }, [])
+        }
+        let sides = parts.map { taken(apart: $0, width: width, left: left) }
+        try add(
+          zip(sides, origins).map { splitRows($0.left, from: Array($1.prefix(left))) },
+          zip(sides, origins).map { splitRows($0.right, from: Array($1.dropFirst(left))) })
+      }
+    } else if size.rightUnits != nil {
+      try mapRows(of: all, selections: tests, threads: threads) { (_, values: [Float]) in
+        taken(apart: values, width: width, left: left)
+      } take: { parts in
+        try add(parts.map(\.left), parts.map(\.right))
+      }
+    } else {
+      try mapRows(of: all, selections: tests, threads: threads) { (_, values: [Float]) in
+        values
+      } take: { parts in
+        try add(parts, [])
+      }
+    }
+    for number in selections.indices {
+      // Each sum goes as its products are handed on.
+      let sum = sums.removeFirst()
+      try take(number, try sum.finish(threads: threads))
+    }
+  }
+
+  /// - Throws: `RecordingError.invalid` for the first value that no Float can hold.
+  private func requireFloatRange(_ values: [Double], of layers: [RecordedLayer], width: Int, rows: [Int]) throws {
+    guard let position = values.firstIndex(where: { !Float($0).isFinite }) else { return }
+    var unit = position % width
+    for layer in layers {
+      if unit < layer.unitCount {
+        guard
+          case .notFinite(let file, let name, let unit, let row, let value) = notFinite(
+            values[position], layer: layer, row: rows[position / width], unit: unit)
+        else { return }
+        throw RecordingError.invalid(
+          file: file,
+          fault: "/layers/\(name)/activations holds \(value) at row \(row), unit \(unit). Associations take values up to 3.4e38: "
+            + "scale the layer,", remedy: .leaveLayerOut)
+      }
+      unit -= layer.unitCount
+    }
+  }
+}
+
+/// Rows of two sets of units side by side, taken apart.
+private func taken<Value>(apart values: [Value], width: Int, left: Int) -> (left: [Value], right: [Value]) {
+  var (first, second): ([Value], [Value]) = ([], [])
+  let rows = values.count / max(1, width)
+  first.reserveCapacity(rows * left)
+  second.reserveCapacity(rows * (width - left))
+  for start in stride(from: 0, to: rows * width, by: max(1, width)) {
+    first += values[start..<start + left]
+    second += values[start + left..<start + width]
+  }
+  return (first, second)
+}

@@ -1,0 +1,43 @@
+import ActivationRecording
+
+extension RecordingFindings {
+  /// Reads every kernel and bias, and replays each dense layer from the activations of the one below it.
+  ///
+  /// A layer that ablation could not replay either, for want of parameters or because it is no relu or linear layer on the one below it, is
+  /// passed over.
+  ///
+  /// - Parameter finite: names of the layers whose activations are all there and finite.
+  mutating func checkKernels(of recording: RecordingView, finite: Set<String>, threads: Int) throws {
+    var readable: Set<String> = []
+    for layer in recording.layers {
+      let isRead = try check(recording.path) { _ in _ = (try recording.kernel(of: layer), try recording.bias(of: layer)) }
+      if isRead { readable.insert(layer.name) }
+    }
+    let own = recording.layers.filter(\.isOwnLayer)
+    for (lower, layer) in zip(own, own.dropFirst())
+    where layer.hasKernel && readable.contains(layer.name) && finite.isSuperset(of: [lower.name, layer.name]) {
+      try check(recording.path) { _ in
+        do {
+          let stored = try StoredDenseLayer(layer, above: lower, of: recording)
+          try recording.requireReplay(of: stored, layer, above: lower, threads: threads)
+        } catch is StoredDenseLayer.Obstacle {}
+      }
+    }
+  }
+}
+
+extension RecordingView {
+  /// - Throws: `RecordingError.invalid` for the first activation of a layer that its kernel and bias do not give.
+  fileprivate func requireReplay(of stored: StoredDenseLayer, _ layer: RecordedLayer, above lower: RecordedLayer, threads: Int) throws {
+    let check = try ReplayCheck(of: stored, input: lower.precision, output: layer.precision)
+    let path = path
+    func require<Value: ActivationValue>(_ type: Value.Type) throws {
+      try mapBlocks(of: [lower, layer], threads: threads) { (rows, blocks: [UnsafeBufferPointer<Value>]) in
+        try check.require(
+          inputs: blocks[0].map { Double($0) }, outputs: blocks[1].map { Double($0) }, firstRow: rows.lowerBound, path: path)
+      } take: { (_: Void) in
+      }
+    }
+    try lower.storesDoubles || layer.storesDoubles ? require(Double.self) : require(Float.self)
+  }
+}

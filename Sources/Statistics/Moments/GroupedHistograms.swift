@@ -1,0 +1,68 @@
+/// The histograms of many units in each of some groups of rows, over bins of each unit's own: a mergeable accumulator.
+public struct GroupedHistograms: Sendable {
+  private let bins: Int
+  private let groups: Int
+  private let units: Int
+  /// `[units × (bins + 1)]`
+  private let edges: [Double]
+  /// `[units × groups × bins]`
+  private var counts: [Int]
+
+  /// - Parameters:
+  ///   - ranges: the outer edges per unit. When they are equal the range is widened by ½ on either side, as numpy does.
+  ///   - bins: at least 1; fewer are taken for 1.
+  public init(ranges: [ClosedRange<Double>], groups: Int, bins: Int) {
+    let bins = max(1, bins)
+    self.bins = bins
+    self.groups = groups
+    units = ranges.count
+    edges = ranges.flatMap { Histogram.edges(range: $0, bins: bins) }
+    counts = [Int](repeating: 0, count: ranges.count * groups * bins)
+  }
+
+  /// Adds rows: `[rows × units]`, each to its group. A row of a group that there is not, and a value outside its unit's range, is left out.
+  ///
+  /// Benchmark: divergence.
+  public mutating func add(_ rows: UnsafeBufferPointer<Float>, groupOfRow: ArraySlice<UInt8>) { count(rows, groupOfRow) }
+
+  /// The same for values in double precision.
+  public mutating func add(_ rows: UnsafeBufferPointer<Double>, groupOfRow: ArraySlice<UInt8>) { count(rows, groupOfRow) }
+
+  // Generic only in here: from another module it would not be compiled for either type, and take ten times as long.
+  private mutating func count<Value: BinaryFloatingPoint>(_ rows: UnsafeBufferPointer<Value>, _ groupOfRow: ArraySlice<UInt8>) {
+    precondition(rows.count == groupOfRow.count * units, "one group per row")
+    let (units, bins, groups) = (units, bins, groups)
+    counts.withUnsafeMutableBufferPointer { counts in
+      edges.withUnsafeBufferPointer { edges in
+        for (row, group) in groupOfRow.enumerated() where Int(group) < groups {
+          for unit in 0..<units {
+            let value = Double(rows[row * units + unit])
+            let first = unit * (bins + 1)
+            let (low, high) = (edges[first], edges[first + bins])
+            // A very large constant is not widened by ½: its bins have no width, and their number is of no use.
+            guard value >= low, value <= high, low < high else { continue }
+            var bin = min(bins - 1, Int((value - low) / (high - low) * Double(bins)))
+            // The division may have rounded across an edge.
+            if value < edges[first + bin] {
+              bin -= 1
+            } else if bin < bins - 1, value >= edges[first + bin + 1] {
+              bin += 1
+            }
+            counts[(unit * groups + Int(group)) * bins + bin] += 1
+          }
+        }
+      }
+    }
+  }
+
+  /// Adds the counts of other rows in the same bins.
+  public mutating func merge(_ other: GroupedHistograms) {
+    precondition(other.edges == edges && other.counts.count == counts.count, "the same bins")
+    for index in counts.indices { counts[index] += other.counts[index] }
+  }
+
+  public func histogram(unit: Int, group: Int) -> Histogram {
+    let first = (unit * groups + group) * bins
+    return Histogram(edges: Array(edges[unit * (bins + 1)...unit * (bins + 1) + bins]), counts: Array(counts[first..<first + bins]))
+  }
+}

@@ -1,0 +1,30 @@
+import DenseNetwork
+import Foundation
+
+/// The checkpoints of a folder, ours and Keras's, by epoch as far as they or their names say it, then by name.
+///
+/// Files of something else are left out; what can't be read is kept, for the sentence that reading it gives.
+func checkpointPaths(in folder: String) -> [String] {
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  let endings = [".h5", ".hdf5", ".keras"]
+  let candidates = names.filter { name in endings.contains { name.lowercased().hasSuffix($0) } }
+  let found = candidates.compactMap { name -> (name: String, epoch: Int?)? in
+    switch Checkpoint.candidate(folder + "/" + name) {
+    case .checkpoint(let epoch): (name, epoch)
+    case .unreadable: (name, nil)
+    case .other: nil
+    }
+  }
+  return found.sorted { one, other in
+    if one.epoch != other.epoch { return one.epoch ?? .max < other.epoch ?? .max }
+    return one.name.compare(other.name, options: .numeric) == .orderedAscending
+  }.map { folder + "/" + $0.name }
+}
+
+/// The checkpoints of a folder that `TrainStep` named, by epoch: what a new training replaces.
+func ownCheckpointPaths(in folder: String) -> [String] {
+  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+  return names.filter { $0.hasPrefix("epoch-") && $0.hasSuffix(".h5") }
+    .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
+    .map { folder + "/" + $0 }
+}

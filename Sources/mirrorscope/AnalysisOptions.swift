@@ -1,0 +1,61 @@
+import ActivationRecording
+import ArgumentParser
+import MirrorAnalysis
+import Tabular
+import Terminal
+
+/// What every analysis takes: recordings, where its table goes, and the options of every command.
+struct AnalysisOptions: ParsableArguments {
+  @OptionGroup var recordings: RecordingOptions
+  @OptionGroup var table: TableOptions
+  @OptionGroup var common: CommonOptions
+
+  /// Runs an analysis over the recordings and writes its table.
+  ///
+  /// - Parameter seed: of an analysis that draws at random; it is echoed.
+  func run<A: Analysis>(_ analysis: A, seed: SeedOptions? = nil) throws {
+    try run(analysis, seed: seed) { _ in }
+  }
+
+  /// The same, handing each piece of the table on too.
+  func run<A: Analysis>(_ analysis: A, seed: SeedOptions? = nil, alsoTake: ([RecordingRow<A.Row>]) throws -> Void) throws {
+    seed?.echo(to: common.logger)
+    try table.write(RecordingRow<A.Row>.self) { take in
+      try runner(seed: seed).run(analysis, on: recordings.groups) { rows in
+        try take(rows)
+        try alsoTake(rows)
+      }
+    }
+  }
+
+  /// A runner as the options say.
+  func runner(seed: SeedOptions? = nil) -> AnalysisRunner {
+    var runner = AnalysisRunner()
+    runner.selection = recordings.selection
+    runner.threads = common.threads
+    runner.maxMemory = common.maxMemory?.bytes
+    runner.seed = seed?.seed ?? 1
+    let (recordings, logger) = (recordings, common.logger)
+    runner.isChosen = { recordings.matches($0) }
+    runner.note = { logger.info("\($0)") }
+    return runner
+  }
+}
+
+extension Remedy {
+  /// How a remedy is asked for on the command line.
+  var option: String {
+    switch self {
+    case .leaveLayerOut: "--layers"
+    case .turnFilterOff: "--no-partner-filter"
+    case .replace: "--force, --output"
+    case .useSameRows: "--same-rows"
+    case .chooseUnits: "--units, --each"
+    case .testByWelch: "--p-values welch, --layers"
+    case .moreMemory: "--max-memory"
+    case .compareByCKA: "--measure cka"
+    case .namePhases: "--phase-column"
+    case .allowRounding: "--replay-tolerance"
+    }
+  }
+}

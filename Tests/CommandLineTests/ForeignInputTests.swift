@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+/// What `frogtoad` makes of other programs' networks and states.
+@Suite("Foreign inputs")
+struct ForeignInputTests {
+  private let workplace: Workplace
+
+  init() throws {
+    workplace = try Workplace()
+  }
+
+  private func makeStates(_ name: String = "states.h5") throws {
+    let run = try workplace.run("frogtoad", "generate", "--states", "4000", "--test", "200", "--output", name)
+    #expect(run.status == 0, run.transcript)
+  }
+
+  private func expectFailure(_ status: Int32, _ sentence: String, _ arguments: String...) throws {
+    let run = try workplace.run("frogtoad", arguments)
+    #expect(run.status == status, run.transcript)
+    #expect(run.errors == "error: \(sentence)\n", run.transcript)
+    #expect(run.output.isEmpty, run.transcript)
+  }
+
+  @Test("Every Keras checkpoint of a folder is recorded by epoch, with what its name says; other files are left alone")
+  func folder() throws {
+    try makeStates()
+    try FileManager.default.createDirectory(atPath: workplace.path("networks"), withIntermediateDirectories: true)
+    for name in ["checkpoint-0010-nn10-epoch10-valLoss0.0519.h5", "checkpoint-0002-nn10-epoch2-valLoss0.0734.h5"] {
+      try workplace.copyFixture("Golden/keras_1x10_epoch04.h5", as: "networks/" + name)
+    }
+    try workplace.copyFixture("MirrorAnalysis/small.h5", as: "networks/recording.h5")
+    try workplace.write("networks/notes.txt", "mine")
+    // One at a time, so that the progress is in the order of the epochs.
+    let record = try workplace.run("frogtoad", "record", "networks", "--states", "states.h5", "--output", "recordings", "--threads", "1")
+    #expect(record.status == 0 && record.errors.contains("recordings: 2 recordings of the test states"), record.transcript)
+    #expect(
+      try workplace.names().filter { $0.hasPrefix("recordings/") } == [
+        "recordings/checkpoint-0002-nn10-epoch2-valLoss0.0734.h5", "recordings/checkpoint-0010-nn10-epoch10-valLoss0.0519.h5",
+      ])
+    let cmni = try workplace.shell("mirrorscope cmni recordings/*epoch2-* recordings/*epoch10-*")
+    let table = Table(cmni.output)
+    #expect(Set(table["epoch"]) == ["2", "10"] && table["epoch"].first == "2", cmni.transcript)
+    #expect(Set(table["validation_loss"]) == ["0.0734", "0.0519"], cmni.transcript)
+  }
+
+  @Test("A damaged file in a folder of checkpoints is named, and nothing is recorded; a folder without any says so")
+  func badFolders() throws {
+    try makeStates()
+    try FileManager.default.createDirectory(atPath: workplace.path("networks"), withIntermediateDirectories: true)
+    try expectFailure(
+      2, "networks: the folder has no checkpoint (.h5 of frogtoad train or Keras). Train one, or name a file.", "record", "networks",
+      "--states", "states.h5", "--output", "r")
+    try workplace.copyFixture("Golden/keras_1x10_epoch04.h5", as: "networks/a-epoch1.h5")
+    try workplace.write("networks/b.h5", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    try expectFailure(
+      2, "networks/b.h5: the file is a Git LFS pointer: git lfs pull, or download the file itself.", "record", "networks", "--states",
+      "states.h5", "--output", "r", "--quiet")
+    #expect(try workplace.names().filter { $0.hasPrefix("r/") } == [])
+  }
+
+  @Test(
+    "A network that takes no states or gives no actions is refused with the number that is wrong",
+    arguments: [
+      ("keras_same_dict", "the network takes 3 inputs, and a state has 100 values. Choose one trained on states."),
+      (
+        "keras_384_outputs",
+        "the network has 384 outputs, and there are 4 actions (hop, jump, leap, help). Choose one trained on states."
+      ),
+    ])
+  func otherNetworks(fixture: String, sentence: String) throws {
+    try makeStates()
+    try workplace.copyFixture("DenseNetwork/\(fixture).h5", as: "model.h5")
+    try expectFailure(2, "model.h5: \(sentence)", "record", "model.h5", "--states", "states.h5", "--output", "out.h5")
+    try expectFailure(2, "model.h5: \(sentence)", "play", "--checkpoint", "model.h5", "--turns", "1", "--delay", "0")
+  }
+
+  @Test("Separate activations record what activations inside the layers do")
+  func separateActivation() throws {
+    try makeStates()
+    for (number, name) in ["keras_100_inside", "keras_100_separate"].enumerated() {
+      try workplace.copyFixture("DenseNetwork/\(name).h5", as: "model.h5")
+      let record = try workplace.run("frogtoad", "record", "model.h5", "--states", "states.h5", "--output", "out\(number).h5")
+      #expect(record.status == 0, record.transcript)
+      try FileManager.default.removeItem(atPath: workplace.path("model.h5"))
+    }
+    let stats = try (0..<2).map { try workplace.run("mirrorscope", "stats", "out\($0).h5").output.replacing("out\($0).h5", with: "out.h5") }
+    #expect(stats[0] == stats[1] && stats[0].contains("dense_1"))
+  }
+
+  @Test("An archive, as the paper's states come in, is told how to unpack")
+  func archive() throws {
+    try workplace.write("states.csv", "1,2\n")
+    let tar = try workplace.shell("tar czf states.tgz states.csv && tar cf states.tar states.csv")
+    #expect(tar.status == 0, tar.transcript)
+    try expectFailure(
+      2, "states.tgz is a tar archive, compressed with gzip: unpack it with tar xzf and import the CSV file that comes out.", "import",
+      "states.tgz", "-o", "s.h5")
+    try expectFailure(
+      2, "states.tar is a tar archive: unpack it with tar xf and import the CSV file that comes out.", "import", "states.tar", "-o",
+      "s.h5")
+    try makeStates()
+    try expectFailure(2, "states.h5 is an HDF5 file, not a CSV file.", "import", "states.h5", "-o", "s.h5")
+    try expectFailure(
+      2, "states.tgz is a tar archive, compressed with gzip, not a states file: unpack it with tar xzf.", "inspect", "states.tgz")
+  }
+}
