@@ -54,7 +54,7 @@ struct RecordingOptions: ParsableArguments {
   var selection: RecordingSelection {
     var selection = RecordingSelection()
     selection.partnerFilter = !noPartnerFilter
-    if let phaseColumn { selection.phases = .column(phaseColumn, names: phaseNames?.phases ?? PhaseNames.own) }
+    if let phaseColumn { selection.phases = .column(phaseColumn, names: phaseNames?.phases) }
     selection.stratumColumn = stratumColumn
     selection.pairColumn = pairColumn
     selection.condition = `where`.first.map { first in `where`.dropFirst().reduce(first) { .and($0, $1) } }
@@ -72,9 +72,6 @@ struct RecordingOptions: ParsableArguments {
 /// Values of a column that stand for phases, as `none=neutral,self=me,other=them`; a phase may have several values.
 struct PhaseNames: ExpressibleByArgument {
   let phases: [String: Phase]
-
-  /// Values that are the phases' own names.
-  static let own = Dictionary(uniqueKeysWithValues: Phase.allCases.map { ($0.name, $0) })
 
   init?(argument: String) {
     var phases: [String: Phase] = [:]

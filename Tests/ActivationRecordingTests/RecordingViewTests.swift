@@ -153,6 +153,10 @@ struct RecordingViewTests {
     #expect(try view.phases.codes[3] == PhaseRows.excluded)
     #expect(try view.strata?.prefix(4) == [1, 0, 3, 2])
     #expect(try view.pairs?.prefix(4) == [-1, 0, 1, -1])
+    selection.phases = .column("condition", names: nil)
+    #expect(try RecordingView(path: path, selection: selection).phases.counts == [0, 0, 0, 0])
+    selection.phases = .column("phase", names: nil)
+    #expect(try RecordingView(path: path, selection: selection).phases.counts == [10, 10, 10, 10])
     selection.phases = .column("condition", names: ["neutrla": .neither])
     #expect(throws: RecordingError.self) { try RecordingView(path: path, selection: selection).phases }
   }

@@ -8,8 +8,11 @@ extension Recording {
     case .recorded: return try recordedPhases()
     case .column(let name, let names):
       let column = try rowColumn(name)
-      let codes = (0..<column.count).map { names[column.text($0)]?.rawValue ?? PhaseRows.excluded }
-      if let absent = names.keys.sorted().first(where: { value in !(0..<column.count).contains { column.text($0) == value } }) {
+      let codes = (0..<column.count).map { row -> UInt8 in
+        let value = column.text(row)
+        return (names.map { $0[value] } ?? Phase(name: value))?.rawValue ?? PhaseRows.excluded
+      }
+      if let absent = names?.keys.sorted().first(where: { value in !(0..<column.count).contains { column.text($0) == value } }) {
         throw RecordingError.badInput(file: path, fault: "column \(name) holds '\(absent)' in no row. Name the values that it holds.")
       }
       return codes
@@ -140,6 +143,12 @@ extension Recording {
     var meaning: [Int: Split] = [:]
     if case .enumeration(_, let members) = dataset.datatype {
       for member in members { meaning[member.value] = Split.allCases.first { $0.name == member.name } }
+      if meaning.isEmpty {
+        throw RecordingError.invalid(
+          file: path,
+          fault: "/split is an enum of \(members.map(\.name).joined(separator: " and ")), which name neither select nor evaluate. Name them, or "
+            + "write integers 0 and 1.")
+      }
     } else {
       for split in Split.allCases { meaning[Int(split.rawValue)] = split }
     }
