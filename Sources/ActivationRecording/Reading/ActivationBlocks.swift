@@ -23,7 +23,6 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
   private let source: Source
   private let layer: RecordedLayer
   private let file: String
-  private let missingValues: [Double]
 
   init(_ layer: RecordedLayer, of file: String, blockRows: Int) throws {
     guard Value.self == Double.self || !layer.storesDoubles else {
@@ -32,7 +31,6 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
     let dataset = layer.activations
     self.layer = layer
     self.file = file
-    missingValues = layer.stored.missingValues
     switch layer.stored.encoding {
     case .floats where Value.self == Double.self:
       let blocks = try RowBlocks<Float>(dataset, blockRows: blockRows)
@@ -64,8 +62,8 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
       }
     case .bits(let blocks):
       return try blocks.withBlock(number) { rows, values in
-        try refuseMissing(values, rows) { Double(Float(bitPattern: UInt32($0) << 16)) }
-        return try converted(values, rows, body) { Value(Float(bitPattern: UInt32($0) << 16)) }
+        try refuseMissing(values, rows) { Double(Float(bfloat16Bits: $0)) }
+        return try converted(values, rows, body) { Value(Float(bfloat16Bits: $0)) }
       }
     case .integers(let blocks, let scale, let offset):
       return try blocks.withBlock(number) { rows, values in
@@ -88,11 +86,11 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
 
   /// - Throws: `RecordingError.invalid` for the first number that marks a missing activation.
   private func refuseMissing<Stored>(_ values: UnsafeBufferPointer<Stored>, _ rows: Range<Int>, _ number: (Stored) -> Double) throws {
-    guard !missingValues.isEmpty, let position = values.firstIndex(where: { missingValues.contains(number($0)) }) else { return }
+    guard let missing = layer.stored.firstMissing(in: values, number: number) else { return }
     let width = max(1, layer.unitCount)
     throw RecordingError.invalid(
       file: file,
-      fault: "\(layer.path)/activations is missing at row \(rows.lowerBound + position / width), unit \(position % width): it holds the "
-        + "fill value \(number(values[position])). Record every activation,", remedy: .leaveLayerOut)
+      fault: "\(layer.path)/activations is missing at row \(rows.lowerBound + missing.position / width), unit "
+        + "\(missing.position % width): it holds the fill value \(missing.number). Record every activation,", remedy: .leaveLayerOut)
   }
 }

@@ -27,11 +27,22 @@ enum ActivationEncoding: Sendable, Equatable {
   }
 }
 
+extension Float {
+  /// - Parameter bits: of a bfloat16, the upper half of a float32.
+  init(bfloat16Bits bits: UInt16) { self.init(bitPattern: UInt32(bits) << 16) }
+}
+
 /// An encoding, and the stored numbers that stand for no activation.
 struct StoredActivations: Sendable {
   let encoding: ActivationEncoding
   /// The numbers that the file's writer put where an activation is missing (attributes `_FillValue` and `missing_value`), as stored.
-  let missingValues: [Double]
+  private let missingValues: [Double]
+
+  /// Numbers that are read as they are.
+  init(_ encoding: ActivationEncoding, missingValuesOf attributes: Attributes) throws {
+    self.encoding = encoding
+    missingValues = try Self.missingValues(attributes)
+  }
 
   /// - Throws: a sentence about the data set, without its name, where its numbers cannot be taken for activations; `HDF5Error` where an
   ///   attribute cannot be read.
@@ -42,8 +53,7 @@ struct StoredActivations: Sendable {
     }
     let scale = try attributes.double("scale_factor")
     let offset = try attributes.double("add_offset")
-    let missing = try ["_FillValue", "missing_value"].flatMap { try attributes.doubles($0) ?? [] }
-    missingValues = missing.filter { !$0.isNaN }
+    missingValues = try Self.missingValues(attributes)
     let type = dataset.datatype
     switch dtype {
     case nil where type.isInteger || type.isFloat: break
@@ -75,6 +85,37 @@ struct StoredActivations: Sendable {
           + "uint16, scale_factor (and add_offset) for packed numbers.")
     } else {
       encoding = try Self.encoding(of: type)
+    }
+  }
+
+  private static func missingValues(_ attributes: Attributes) throws -> [Double] {
+    try ["_FillValue", "missing_value"].flatMap { try attributes.doubles($0) ?? [] }.filter { !$0.isNaN }
+  }
+
+  /// Where the first of some stored numbers is that stands for no activation, and which it is.
+  func firstMissing<Stored: Collection>(
+    in values: Stored, number: (Stored.Element) -> Double
+  ) -> (position: Int, number: Double)? where Stored.Index == Int {
+    guard !missingValues.isEmpty, let position = values.firstIndex(where: { missingValues.contains(number($0)) }) else { return nil }
+    return (position - values.startIndex, number(values[position]))
+  }
+
+  /// Reads rows of a data set as they are meant, whether finite or not; what is stored as doubles only as Double.
+  ///
+  /// - Parameter refuse: makes the error of a number that stands for no activation, of its position in the rows and the number as stored;
+  ///   nil reads it like any other.
+  func read<Value: ActivationValue>(
+    rows: Range<Int>, of dataset: Dataset, as type: Value.Type, refuse: ((_ position: Int, _ number: Double) -> RecordingError)?
+  ) throws -> [Value] {
+    func stored<Stored: Element>(_ number: (Stored) -> Double) throws -> [Stored] {
+      let stored = try dataset.read(rows: rows, as: Stored.self)
+      if let refuse, let missing = firstMissing(in: stored, number: number) { throw refuse(missing.position, missing.number) }
+      return stored
+    }
+    return switch encoding {
+    case .floats, .doubles: try stored { (value: Value) in Double(value) }
+    case .bfloat16Bits: try stored { Double(Float(bfloat16Bits: $0)) }.map { Value(Float(bfloat16Bits: $0)) }
+    case .scaledIntegers(let scale, let offset): try stored { (value: Int64) in Double(value) }.map { Value(Double($0) * scale + offset) }
     }
   }
 

@@ -27,14 +27,8 @@ extension RecordingView {
             values.append(contentsOf: block[start..<start + layer.unitCount])
           }
         }
-        if let position = firstNonFinite(values) {
-          var unit = position % max(1, width)
-          for layer in layers {
-            if unit < layer.unitCount {
-              throw notFinite(Double(values[position]), layer: layer, row: rows[position / max(1, width)], unit: unit)
-            }
-            unit -= layer.unitCount
-          }
+        if let position = firstNonFinite(values), let (layer, unit) = place(ofUnit: position % max(1, width), in: layers) {
+          throw notFinite(Double(values[position]), layer: layer, row: rows[position / max(1, width)], unit: unit)
         }
         return try transform(rows, values)
       }
@@ -45,18 +39,32 @@ extension RecordingView {
 
   /// The wanted rows in memory, `[rows × units]`, row-major, the layers side by side: for what cannot be done block by block.
   ///
-  /// - Parameter isWanted: nil takes every row.
+  /// - Parameters:
+  ///   - isWanted: takes every row unless said.
+  ///   - count: how many rows are wanted, where that is known: then no more memory is taken than they need.
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity among them, and what `mapBlocks` throws.
   public func values<Value: ActivationValue>(
-    of layers: [RecordedLayer], where isWanted: RowTest? = nil, as type: Value.Type = Value.self, threads: Int
+    of layers: [RecordedLayer], where isWanted: @escaping RowTest = { _ in true }, count: Int? = nil, as type: Value.Type = Value.self,
+    threads: Int
   ) throws -> [Value] {
     var result: [Value] = []
-    try mapRows(of: layers, selections: [isWanted ?? { _ in true }], threads: threads) { (_, values: [Value]) in
+    if let count { result.reserveCapacity(count * layers.reduce(0) { $0 + $1.unitCount }) }
+    try mapRows(of: layers, selections: [isWanted], threads: threads) { (_, values: [Value]) in
       values
     } take: { parts in
       result.append(contentsOf: parts[0])
     }
     return result
+  }
+
+  /// The layer of a unit among those of layers side by side, and its number there.
+  public func place(ofUnit position: Int, in layers: [RecordedLayer]) -> (layer: RecordedLayer, unit: Int)? {
+    var unit = position
+    for layer in layers {
+      if unit < layer.unitCount { return (layer, unit) }
+      unit -= layer.unitCount
+    }
+    return nil
   }
 }
 

@@ -87,6 +87,7 @@ public final class Recording: Sendable {
     let dataset = try group.dataset(name)
     let shape = dataset.shape
     let part = "\(layer.path)/\(name)"
+    if let fault = dataset.declarationFault(part) { throw RecordingError.invalid(file: path, fault: fault) }
     let unitDimension = rank == 2 ? try kernelLayout(of: layer) == .unitByInput ? 0 : 1 : 0
     guard shape.count == rank, shape[unitDimension] == layer.unitCount else {
       let text = shape.map(String.init).joined(separator: " × ")
@@ -104,7 +105,7 @@ public final class Recording: Sendable {
     if try dataset.verifyContent() == false { throw RecordingError.changedContent(of: dataset, file: path) }
     let values: [Double]
     if dataset.datatype == .uint16, try dataset.attributes.string("dtype") == "bfloat16" {
-      values = try dataset.read(as: UInt16.self).map { Double(Float(bitPattern: UInt32($0) << 16)) }
+      values = try dataset.read(as: UInt16.self).map { Double(Float(bfloat16Bits: $0)) }
     } else {
       guard dataset.datatype.isFloat else {
         throw RecordingError.invalid(file: path, fault: "\(part) is \(dataset.datatype), no floats. Write float32 or float64.")
@@ -131,4 +132,5 @@ extension RecordingError {
 
 extension Datatype {
   var isFloat: Bool { mantissaBits != nil }
+  var isString: Bool { if case .string = self { true } else { false } }
 }

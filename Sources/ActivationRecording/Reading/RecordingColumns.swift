@@ -2,24 +2,8 @@ import HDF5
 
 /// The per-row columns of one file, as they are meant: enums by name, codes checked.
 extension Recording {
-  /// The phase code of each row, or `PhaseRows.excluded`: by the names of an enum, by text, or by the schema's codes.
-  func phaseCodes(from source: PhaseSource) throws -> [UInt8] {
-    switch source {
-    case .recorded: return try recordedPhases()
-    case .column(let name, let names):
-      let column = try rowColumn(name)
-      let codes = (0..<column.count).map { row -> UInt8 in
-        let value = column.text(row)
-        return (names.map { $0[value] } ?? Phase(name: value))?.rawValue ?? PhaseRows.excluded
-      }
-      if let absent = names?.keys.sorted().first(where: { value in !(0..<column.count).contains { column.text($0) == value } }) {
-        throw RecordingError.badInput(file: path, fault: "column \(name) holds '\(absent)' in no row. Name the values that it holds.")
-      }
-      return codes
-    }
-  }
-
-  private func recordedPhases() throws -> [UInt8] {
+  /// The phase code of each row: by the names of an enum, by text, or by the schema's codes.
+  func recordedPhases() throws -> [UInt8] {
     guard let dataset = layout.phase else {
       throw RecordingError.missingPart(
         file: path, part: "/phase", advice: "Record the phase of each row (none 0, self 1, other 2, both 3),", remedy: .namePhases)
@@ -120,12 +104,16 @@ extension Recording {
     return values.map { $0 == 1 }
   }
 
-  /// The group of each row by a column of the schema, or by a coordinate of rows; nil where the recording has none.
-  func groups(_ column: RecordingSchema.Column, named name: String?) throws -> [Int32]? {
-    if let name { return try rowColumn(name).groups() }
-    guard let dataset = layout.columns[column] else { return nil }
-    return dataset.datatype.isInteger && dataset.datatype != .uint32 && dataset.datatype != .int64 && dataset.datatype != .uint64
-      ? try dataset.read(as: Int32.self) : try RowColumn(dataset, file: path).groups()
+  /// The column that groups rows, one of the schema or a coordinate by name; nil where the recording has none.
+  ///
+  /// - Throws: `RecordingError.invalid` for a NaN in it.
+  func groupColumn(_ column: RecordingSchema.Column, named name: String?) throws -> RowColumn? {
+    let groups = try name.map { try rowColumn($0) } ?? layout.columns[column].map { try RowColumn($0, file: path) }
+    if case .numbers(let values)? = groups, let row = values.firstIndex(where: \.isNaN) {
+      throw RecordingError.invalid(
+        file: path, fault: "column \(name ?? column.rawValue) holds nan at row \(row), which is no group. Give each row a group.")
+    }
+    return groups
   }
 
   /// What each row may be used for, `[rows]`; nil where the recording does not say.
@@ -174,8 +162,8 @@ extension Recording {
       case "label": try names(.label)
       case "prediction": try names(.prediction)
       case "partner_acting": try partnerActing().map { .integers($0.map { $0 ? 1 : 0 }) }
-      case "stratum": try groups(.stratum, named: nil).map { .integers($0.map { Int($0) }) }
-      case "pair": try groups(.pair, named: nil).map { .integers($0.map { Int($0) }) }
+      case "stratum": try groupColumn(.stratum, named: nil)
+      case "pair": try groupColumn(.pair, named: nil)
       case "split": try split().map { .strings($0.map(\.name)) }
       default: nil
       }

@@ -23,8 +23,8 @@ extension Recording {
       faults.append(
         .invalid(
           file: path,
-          fault: "/sample has shape \(shape.map { grouped($0) }.joined(separator: " × ")) but "
-            + "\(layout.phase == nil ? "the layers have" : "/phase has") \(grouped(layout.rowCount)) rows."))
+          fault: "/sample has shape \(shape.map { grouped($0) }.joined(separator: " × ")) but \(layout.rowOwner) "
+            + "\(grouped(layout.rowCount)) rows."))
     }
     // With a broken structure the values cannot be trusted to belong to what they seem to.
     guard faults.isEmpty else { return (faults, nil) }
@@ -37,7 +37,7 @@ extension Recording {
     func collect(_ check: () throws -> Void) {
       do { try check() } catch { faults.append(RecordingError(error, of: path)) }
     }
-    if hasPhase { collect { _ = try phaseCodes(from: .recorded) } }
+    if hasPhase { collect { _ = try recordedPhases() } }
     collect { _ = try partnerActing() }
     collect { _ = try split() }
     for column in [RecordingSchema.Column.stratum, .pair] {
@@ -54,7 +54,7 @@ extension Recording {
       throw RecordingError.invalid(
         file: path, fault: "/\(column.rawValue) is \(dataset.datatype). Write one int32 per row, or a column of that name under /rows.")
     }
-    _ = try groups(column, named: nil)
+    _ = try groupColumn(column, named: nil)
   }
 
   /// The names that the enum of `/label` or `/prediction` has, with their codes; nil for a column that is absent or no enum.

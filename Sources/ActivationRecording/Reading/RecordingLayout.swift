@@ -90,7 +90,7 @@ struct RecordingLayout: Sendable {
       try report(.invalid(file: path, fault: "/phase has \(dataset.shape.count) dimensions; it needs one value per row."))
       return
     }
-    if let fault = declaredRowsFault(of: dataset, name: "/phase") {
+    if let fault = dataset.declarationFault("/phase") {
       try report(.invalid(file: path, fault: fault))
       return
     }
@@ -107,14 +107,18 @@ struct RecordingLayout: Sendable {
     }
     let group = try root.group("layers")
     var found: [(layer: RecordedLayer, saysIndex: Int?, saysOutput: Bool?)] = []
-    // Of layers that cannot be opened: they leave no gap.
-    var indicesOfOthers: [(index: Int, name: String)] = []
+    // Layers that cannot be opened: they leave no gap, and one of them may be the output.
+    var others: [(name: String, position: Int, saysIndex: Int?, saysOutput: Bool?)] = []
     for (position, name) in names.sorted(by: naturalOrder).enumerated() {
       let layer = try group.group(name)
       func report(_ fault: RecordingError) throws { if isWanted(name) { try reportAny(fault) } }
-      let saysIndex = try layer.attributes.integer("layer_index")
+      func number(_ attribute: String) throws -> Int? {
+        isWanted(name) ? try layer.attributes.integer(attribute) : (try? layer.attributes.integer(attribute)) ?? nil
+      }
+      let saysIndex = try number("layer_index")
+      let saysOutput = try number("is_output").map { $0 != 0 }
       let openBefore = found.count
-      defer { if found.count == openBefore, let saysIndex { indicesOfOthers.append((saysIndex, name)) } }
+      defer { if found.count == openBefore { others.append((name, position, saysIndex, saysOutput)) } }
       guard try layer.contains("activations") else {
         try report(.missingPart(file: path, part: "/layers/\(name)/activations", advice: "Record them, or remove the layer."))
         continue
@@ -133,11 +137,15 @@ struct RecordingLayout: Sendable {
         try report(.invalid(file: path, fault: "/layers/\(name)/activations \(unreadable.fault)"))
         continue
       }
+      if let fault = activations.declarationFault("/layers/\(name)/activations") {
+        try report(.invalid(file: path, fault: fault))
+        continue
+      }
       if activations.shape[1] == 0 {
         try report(
           .invalid(file: path, fault: "/layers/\(name)/activations has no units. Record one or more,", remedy: .leaveLayerOut))
       }
-      if phase == nil, rowCount == 0 { rowCount = activations.shape[0] }
+      if phase == nil, rowCount == 0, isWanted(name) { rowCount = activations.shape[0] }
       if activations.shape[0] != rowCount {
         try report(
           .invalid(
@@ -145,7 +153,6 @@ struct RecordingLayout: Sendable {
             fault: "/layers/\(name)/activations has \(grouped(activations.shape[0])) rows but "
               + "\(phase == nil ? "the others have" : "/phase has") \(grouped(rowCount)). Re-record,", remedy: .leaveLayerOut))
       }
-      let saysOutput = try layer.attributes.integer("is_output").map { $0 != 0 }
       found.append(
         (
           RecordedLayer(
@@ -155,11 +162,18 @@ struct RecordingLayout: Sendable {
             hasKernel: try layer.contains("kernel"), activations: activations, stored: stored), saysIndex, saysOutput
         ))
     }
-    let indices = found.compactMap { entry in entry.saysIndex.map { ($0, entry.layer.name) } } + indicesOfOthers
+    if phase == nil, rowCount == 0 { rowCount = found.first?.layer.activations.shape[0] ?? 0 }
+    let indices =
+      found.compactMap { entry in entry.saysIndex.map { ($0, entry.layer.name) } }
+      + others.compactMap { entry in entry.saysIndex.map { ($0, entry.name) } }
     try checkIndices(indices, without: found.filter { $0.saysIndex == nil }.map(\.layer.name), path, isWanted, reportAny)
     found.sort { ($0.layer.index, $0.layer.name) < ($1.layer.index, $1.layer.name) }
-    saysOutput = found.contains { $0.saysOutput != nil }
-    if !saysOutput, !found.isEmpty { found[found.count - 1].layer.isOutput = true }
+    saysOutput = found.contains { $0.saysOutput != nil } || others.contains { $0.saysOutput != nil }
+    if !saysOutput, let last = found.last?.layer,
+      !others.contains(where: { ($0.saysIndex ?? $0.position, $0.name) > (last.index, last.name) })
+    {
+      found[found.count - 1].layer.isOutput = true
+    }
     layers = found.map(\.layer).filter { isWanted($0.name) }
   }
 
@@ -197,19 +211,13 @@ struct RecordingLayout: Sendable {
       let dataset = try root.dataset(column.rawValue)
       allColumns[column] = dataset
       let rank = column == .inputs ? 2 : 1
-      guard dataset.shape.count == rank, dataset.shape[0] == rowCount else {
-        try report(
-          .invalid(
-            file: path,
-            fault: "/\(column.rawValue) has shape \(dataset.shape.map { grouped($0) }.joined(separator: " × ")) but /phase has "
-              + "\(grouped(rowCount)) rows."))
-        continue
-      }
-      if let fault = declaredRowsFault(of: dataset, name: "/\(column.rawValue)") {
-        try report(.invalid(file: path, fault: fault))
-        continue
-      }
-      columns[column] = dataset
+      let isFitting = dataset.shape.count == rank && dataset.shape[0] == rowCount
+      let fault =
+        isFitting
+        ? dataset.declarationFault("/\(column.rawValue)")
+        : "/\(column.rawValue) has shape "
+          + "\(dataset.shapeText) but \(rowOwner) \(grouped(rowCount)) rows."
+      if let fault { try report(.invalid(file: path, fault: fault)) } else { columns[column] = dataset }
     }
     do {
       actions = try ActionCodes(label: allColumns[.label], prediction: allColumns[.prediction])
@@ -224,28 +232,34 @@ struct RecordingLayout: Sendable {
     for name in try group.childNames() where try group.kind(of: name) == .dataset {
       let dataset = try group.dataset(name)
       allRowColumns[name] = dataset
-      guard dataset.shape == [rowCount] else {
-        try report(
-          .invalid(
-            file: path,
-            fault: "/rows/\(name) has shape \(dataset.shape.map { grouped($0) }.joined(separator: " × ")); it needs one value for each of "
-              + "the \(grouped(rowCount)) rows."))
-        continue
-      }
-      if let fault = declaredRowsFault(of: dataset, name: "/rows/\(name)") {
-        try report(.invalid(file: path, fault: fault))
-        continue
-      }
-      rowColumns[name] = dataset
+      let fault =
+        dataset.shape == [rowCount]
+        ? dataset.declarationFault("/rows/\(name)")
+        : "/rows/\(name) has shape "
+          + "\(dataset.shapeText); it needs one value for each of the \(grouped(rowCount)) rows."
+      if let fault { try report(.invalid(file: path, fault: fault)) } else { rowColumns[name] = dataset }
     }
   }
+
+  /// What has as many rows as all else is to have, for a sentence.
+  var rowOwner: String { phase == nil ? "the layers have" : "/phase has" }
 }
 
-/// What is wrong with a column that declares many more rows than its bytes can hold; nil where nothing is. No compression makes a million
-/// bytes of one: a declaration without the data would only make readers ask for memory.
-private func declaredRowsFault(of dataset: Dataset, name: String) -> String? {
-  guard let rows = dataset.shape.first, rows > 1 << 24, dataset.storedByteCount < rows >> 20 else { return nil }
-  return "\(name) declares \(grouped(rows)) rows, but the file holds \(grouped(dataset.storedByteCount)) bytes of them. Record again."
+extension Dataset {
+  /// Its dimensions for a sentence: 1,000 × 20.
+  var shapeText: String { shape.map { grouped($0) }.joined(separator: " × ") }
+
+  /// What is wrong with a data set that declares many more values than its bytes can hold; nil where nothing is. No compression makes a
+  /// million values of one byte: a declaration without the data would only make readers ask for memory.
+  func declarationFault(_ name: String) -> String? {
+    let count = shape.reduce((values: 1, overflows: false)) { product, length in
+      let (values, overflows) = product.values.multipliedReportingOverflow(by: length)
+      return (values, product.overflows || overflows)
+    }
+    guard count.overflows || count.values > 1 << 24 && storedByteCount < count.values >> 20 else { return nil }
+    return "\(name) declares \(shapeText) \(shape.count == 1 ? "rows" : "values"), but the file holds \(grouped(storedByteCount)) bytes of "
+      + "them. Record again."
+  }
 }
 
 /// The paths below a group of all groups that hold activations, and of those that lead to none, sorted by their bytes.

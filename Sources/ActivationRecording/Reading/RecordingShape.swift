@@ -79,16 +79,21 @@ extension RecordingView {
   ///
   /// - Parameter groups: layers that are read at once, one group after the other.
   public func readingBytes(of groups: [[RecordedLayer]], threads: Int) -> Int {
+    let storedRows = parts.reduce(0) { $0 + $1.recording.rowCount }
+    // Rows of joined files and rows that are picked out are copied on the way: as read, gathered, waiting, cut anew.
+    let copies: Double = isRegrouped ? 4 : 2
     let blocks = groups.map { group -> Double in
       let shape = BlockShape(group, threads: threads)
       let units = group.reduce(0) { $0 + $1.unitCount }
       let valueBytes = group.contains(where: \.storesDoubles) ? 8 : 4
       // What a thread works on, and what results hold of it until they are taken.
-      let window = Double(shape.blocksInFlight) * Double(min(shape.blockRows, max(1, rowCount))) * Double(units) * Double(valueBytes)
-      return group.reduce(2 * window) { $0 + bandBytes(of: $1, blockRows: shape.blockRows, threads: threads) }
+      let window = Double(shape.blocksInFlight) * Double(min(shape.blockRows, max(1, storedRows))) * Double(units) * Double(valueBytes)
+      return group.reduce(copies * window) { $0 + bandBytes(of: $1, blockRows: shape.blockRows, threads: threads) }
     }
-    // Phases, filter, strata, pairs, labels, splits.
-    return byteCount((blocks.max() ?? 0) + 24 * Double(rowCount))
+    // Phases, filter, strata, pairs, labels, splits; numbers of kept rows; columns by name, which may be text.
+    let names = [selection.stratumColumn, selection.pairColumn].compactMap { $0 }.count + (selection.condition?.columns.count ?? 0)
+    let columnBytes = 24 + (isRegrouped ? 8 : 0) + 32 * Double(names + (selection.phases == .recorded ? 0 : 1))
+    return byteCount((blocks.max() ?? 0) + columnBytes * Double(storedRows))
   }
 
   /// Bytes of the rows of chunks that are decoded at a time.

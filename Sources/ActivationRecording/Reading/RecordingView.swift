@@ -1,23 +1,3 @@
-import HDF5
-import Parallelism
-
-/// What of a recording, or of several as one, an analysis is to see.
-public struct RecordingSelection: Sendable {
-  /// Whether self and other rows are filtered by `/partner_acting`, where the recording allows it.
-  public var partnerFilter = true
-  public var phases = PhaseSource.recorded
-  /// A coordinate of rows that takes the place of `/stratum`.
-  public var stratumColumn: String?
-  /// A coordinate of rows that takes the place of `/pair`.
-  public var pairColumn: String?
-  /// Only the rows that meet it.
-  public var condition: RowCondition?
-  /// Whether equal strata and pairs of joined recordings are the same; without it each recording has its own.
-  public var joinsStrata = false
-
-  public init() {}
-}
-
 /// The rows of a recording as an analysis sees them: the only way to them.
 ///
 /// Columns are read once, by name and checked. Activations are read in fixed blocks of rows, whatever the chunks of the file: float16,
@@ -107,8 +87,34 @@ public final class RecordingView: Sendable {
 
   private var phaseCodes: [UInt8] {
     get throws {
-      try unfilteredCodes.value { try parts.flatMap { part in part.kept(try part.recording.phaseCodes(from: selection.phases)) } }
+      try unfilteredCodes.value {
+        switch selection.phases {
+        case .recorded: try parts.flatMap { part in part.kept(try part.recording.recordedPhases()) }
+        case .column(let name, let names): try phaseCodes(from: name, names: names)
+        }
+      }
     }
+  }
+
+  private func phaseCodes(from name: String, names: [String: Phase]?) throws -> [UInt8] {
+    let phases = names ?? Dictionary(uniqueKeysWithValues: Phase.allCases.map { ($0.name, $0) })
+    var found: Set<String> = []
+    let codes = try parts.flatMap { part in
+      let column = try part.recording.rowColumn(name)
+      return part.kept(
+        (0..<column.count).map { row in
+          let value = column.text(row)
+          guard let phase = phases[value] else { return PhaseRows.excluded }
+          found.insert(value)
+          return phase.rawValue
+        })
+    }
+    // A value may be in one of joined recordings alone.
+    if let absent = names?.keys.sorted().first(where: { !found.contains($0) }) {
+      throw RecordingError.badInput(
+        file: path, fault: "column \(name) holds '\(absent)' in no row. Name the values that it holds.")
+    }
+    return codes
   }
 
   /// Numbers of the right actions, `[rows]`; nil where the recording has none.
@@ -122,12 +128,12 @@ public final class RecordingView: Sendable {
 
   /// The episode or matched group of each row, `[rows]`; nil where the recording has none.
   public var strata: [Int32]? {
-    get throws { try stratumColumn.value { try groups { try $0.groups(.stratum, named: self.selection.stratumColumn) } } }
+    get throws { try stratumColumn.value { try groups(.stratum, named: selection.stratumColumn) } }
   }
 
   /// The number of each row's item, −1 for none, `[rows]`; nil where the recording has none.
   public var pairs: [Int32]? {
-    get throws { try pairColumn.value { try groups { try $0.groups(.pair, named: self.selection.pairColumn) } } }
+    get throws { try pairColumn.value { try groups(.pair, named: selection.pairColumn) } }
   }
 
   /// What each row may be used for, `[rows]`; nil where the recording does not say.
@@ -137,10 +143,7 @@ public final class RecordingView: Sendable {
   ///
   /// - Throws: `RecordingError.badInput` where there is none of that name.
   public func rowColumn(_ name: String) throws -> RowColumn {
-    let columns = try parts.map { part in
-      let column = try part.recording.rowColumn(name)
-      return part.keptRows.map { column.selecting($0) } ?? column
-    }
+    let columns = try parts.map { $0.kept(try $0.recording.rowColumn(name)) }
     return columns.dropFirst().reduce(columns[0]) { $0.joined(with: $1) }
   }
 
@@ -170,16 +173,21 @@ public final class RecordingView: Sendable {
     }
   }
 
-  /// Groups of rows, those of different parts kept apart; negative ones, which stand for none, are the same in all.
-  private func groups(_ read: (Recording) throws -> [Int32]?) throws -> [Int32]? {
-    guard parts.count > 1, !selection.joinsStrata else { return try column(read) }
+  /// Groups of rows, the same in all parts or those of each kept apart; a pair below 0 stands for none in either case.
+  private func groups(_ which: RecordingSchema.Column, named name: String?) throws -> [Int32]? {
+    var columns: [RowColumn] = []
+    for part in parts {
+      guard let column = try part.recording.groupColumn(which, named: name) else { return nil }
+      columns.append(part.kept(column))
+    }
+    // Text is numbered over all parts, so that equal text is one group.
+    guard columns.count > 1, !selection.joinsStrata else { return columns.dropFirst().reduce(columns[0]) { $0.joined(with: $1) }.groups() }
     var result: [Int32] = []
     var next: Int32 = 0
-    for part in parts {
-      guard let values = try read(part.recording) else { return nil }
+    for column in columns {
       var numbers: [Int32: Int32] = [:]
-      for value in part.kept(values) {
-        if value < 0 {
+      for value in column.groups() {
+        if which == .pair, value < 0 {
           result.append(value)
         } else if let number = numbers[value] {
           result.append(number)
@@ -216,7 +224,7 @@ public final class RecordingView: Sendable {
   ///
   /// - Throws: `RecordingError.invalid` for inputs that are no numbers.
   public var inputsStoreDoubles: Bool {
-    get throws { try parts.contains { try $0.storedInputs?.encoding.storesDoubles ?? false } }
+    get throws { try parts.contains { try $0.storedInputs?.storesDoubles ?? false } }
   }
 
   /// What the network was shown in the rows of a range, `[rows × inputs]`; nil where the recording has none.
@@ -239,7 +247,7 @@ public final class RecordingView: Sendable {
   }
 
   /// The file that a row is from, and its number there.
-  private func origin(of row: Int) -> (file: String, row: Int) {
+  public func origin(of row: Int) -> (file: String, row: Int) {
     guard let (part, rows) = located(row..<row + 1).first else { return (path, row) }
     return (part.recording.path, part.keptRows?[rows.lowerBound] ?? rows.lowerBound)
   }
@@ -261,58 +269,6 @@ public final class RecordingView: Sendable {
   }
 }
 
-/// One file of a view, and the rows of it that are kept.
-struct RecordingPart: Sendable {
-  let recording: Recording
-  /// Ascending; nil where all are.
-  let keptRows: [Int]?
-  private let inputs = ReadOnce<StoredInputs?>()
-
-  var rowCount: Int { keptRows?.count ?? recording.rowCount }
-
-  init(_ recording: Recording, condition: RowCondition?) throws {
-    self.recording = recording
-    guard let condition else {
-      keptRows = nil
-      return
-    }
-    do {
-      var columns: [String: RowColumn] = [:]
-      for name in condition.columns { columns[name] = try recording.rowColumn(name) }
-      let isKept = try condition.rows(recording.rowCount, columns: columns)
-      keptRows = isKept.indices.filter { isKept[$0] }
-    } catch let malformed as RowCondition.Malformed {
-      throw RecordingError.badInput(file: recording.path, fault: "the condition on rows does not fit: \(malformed).")
-    }
-  }
-
-  /// Nil where the recording has no inputs.
-  var storedInputs: StoredInputs? {
-    get throws { try inputs.value { try recording.layout.columns[.inputs].map { try StoredInputs($0, file: recording.path) } } }
-  }
-
-  /// Only the values of rows that are kept.
-  func kept<Value>(_ values: [Value]) -> [Value] { keptRows.map { rows in rows.map { values[$0] } } ?? values }
-
-  /// Reads rows, given by their positions among those that are kept.
-  func read<Value>(_ rows: Range<Int>, width: Int, _ read: (Range<Int>) throws -> [Value]) throws -> [Value] {
-    guard let keptRows else { return try read(rows) }
-    var result: [Value] = []
-    result.reserveCapacity(rows.count * width)
-    var position = rows.lowerBound
-    while position < rows.upperBound {
-      // At most some thousand rows of the file at a time, however far apart those that are kept lie.
-      let first = keptRows[position]
-      var end = position + 1
-      while end < rows.upperBound, keptRows[end] - first < RecordingSchema.rowsPerBlock(unitCount: width) { end += 1 }
-      let values = try read(first..<keptRows[end - 1] + 1)
-      for row in keptRows[position..<end] { result += values[(row - first) * width..<(row - first + 1) * width] }
-      position = end
-    }
-    return result
-  }
-}
-
 extension Recording {
   fileprivate func requireSameLayers(as other: Recording) throws {
     func traits(_ recording: Recording) -> [String] { recording.layers.map { "\($0.name) with \($0.unitCount) units" } }
@@ -323,8 +279,4 @@ extension Recording {
           + "\(traits(other).joined(separator: ", ")). Join recordings of one network.")
     }
   }
-}
-
-extension Datatype {
-  var isString: Bool { if case .string = self { true } else { false } }
 }

@@ -68,13 +68,8 @@ public enum RowColumn: Sendable, Equatable {
 
   /// Each row's value as a number of its own: whole numbers that fit as they are, all else numbered in ascending order from 0.
   func groups() -> [Int32] {
-    if case .integers(let values) = self,
-      let exact = try? values.map({ value in
-        guard let number = Int32(exactly: value) else { throw CancellationError() }
-        return number
-      })
-    {
-      return exact
+    if case .integers(let values) = self, values.allSatisfy({ Int32(exactly: $0) != nil }) {
+      return values.map { Int32(truncatingIfNeeded: $0) }
     }
     func numbered<Value: Hashable & Comparable>(_ values: [Value]) -> [Int32] {
       let number = Dictionary(uniqueKeysWithValues: Set(values).sorted().enumerated().map { ($1, Int32(truncatingIfNeeded: $0)) })

@@ -7,7 +7,7 @@ extension RecordingView {
   ///
   /// A block has `RecordingSchema.rowsPerBlock` rows for the units of all the layers together, whatever the file's chunks are, so results that
   /// are folded in the order of `take` are the same for any number of threads and any layout. In memory are some blocks per thread
-  /// (`bytesInFlight`).
+  /// (`readingBytes`).
   ///
   /// - Parameters:
   ///   - body: gets the rows of a block and, in the order of `layers`, their activations, `[rows × units]`, row-major, which may hold NaN and
@@ -21,7 +21,7 @@ extension RecordingView {
   ) throws {
     guard !layers.isEmpty, rowCount > 0 else { return }
     let shape = BlockShape(layers, threads: threads)
-    guard parts.count > 1 || parts[0].keptRows != nil else {
+    guard isRegrouped else {
       let readers = try layers.map { try ActivationBlocks<Value>($0, of: path, blockRows: shape.blockRows) }
       return try forEachWindow(count: readers[0].count, shape, threads: threads) { number in
         try withBlocks(readers[...], number: number, [], body)
@@ -48,6 +48,9 @@ extension RecordingView {
     }
     try work(on: regrouping.takeRest())
   }
+
+  /// Whether blocks of rows are not those of one file.
+  var isRegrouped: Bool { parts.count > 1 || parts[0].keptRows != nil }
 
   /// The same for one layer.
   public func mapBlocks<Value: ActivationValue, Result: Sendable>(
@@ -96,34 +99,6 @@ private func withBlocks<Value: ActivationValue, Result>(
   return try reader.withBlock(number) { rows, block in
     readers.count == 1
       ? try body(rows, blocks + [block]) : try withBlocks(readers.dropFirst(), number: number, blocks + [block], body)
-  }
-}
-
-extension RecordingPart {
-  /// The layer of this part that goes by the same name.
-  fileprivate func layer(like layer: RecordedLayer) throws -> RecordedLayer {
-    guard let own = recording.layers.first(where: { $0.name == layer.name }) else {
-      throw RecordingError.missingPart(file: recording.path, part: layer.path, advice: "Join recordings of one network.")
-    }
-    return own
-  }
-
-  /// The rows of a block that are kept, `[layers][kept rows × units]`.
-  fileprivate func keptValues<Value>(of blocks: [UnsafeBufferPointer<Value>], rows: Range<Int>, widths: [Int]) -> [[Value]] {
-    guard let keptRows else { return blocks.map { Array($0) } }
-    // Rows ascend: those of the block are found by halving.
-    var (low, high) = (0, keptRows.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if keptRows[middle] < rows.lowerBound { low = middle + 1 } else { high = middle }
-    }
-    let kept = keptRows[low...].prefix { $0 < rows.upperBound }
-    return zip(blocks, widths).map { block, width in
-      var values: [Value] = []
-      values.reserveCapacity(kept.count * width)
-      for row in kept { values += block[(row - rows.lowerBound) * width..<(row - rows.lowerBound + 1) * width] }
-      return values
-    }
   }
 }
 

@@ -58,7 +58,8 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
         phases: phases,
         activations: try layout.layers.map { layer in
           layer.storesDoubles
-            ? .doubles(try layer.stored(rows: range, as: Double.self)) : .floats(try layer.stored(rows: range, as: Float.self))
+            ? .doubles(try layer.stored.read(rows: range, of: layer.activations, as: Double.self, refuse: nil))
+            : .floats(try layer.stored.read(rows: range, of: layer.activations, as: Float.self, refuse: nil))
         })
       try columns.read(range, into: &batch, path: partial)
       try recorder.append(batch)
@@ -94,18 +95,6 @@ extension Recording {
     description.kernel = try kernel(of: layer).map(numbers)
     description.bias = try bias(of: layer).map(numbers)
     return description
-  }
-}
-
-extension RecordedLayer {
-  /// Activations of a range of rows as they are meant, whether finite or not.
-  fileprivate func stored<Value: ActivationValue>(rows: Range<Int>, as type: Value.Type) throws -> [Value] {
-    switch stored.encoding {
-    case .floats, .doubles: try activations.read(rows: rows, as: Value.self)
-    case .bfloat16Bits: try activations.read(rows: rows, as: UInt16.self).map { Value(Float(bitPattern: UInt32($0) << 16)) }
-    case .scaledIntegers(let scale, let offset):
-      try activations.read(rows: rows, as: Int64.self).map { Value(Double($0) * scale + offset) }
-    }
   }
 }
 

@@ -61,19 +61,15 @@ struct RecordedActivations: Sendable {
     of blocks: [[Value]], by rows: PhaseRows, threads: Int,
     add: @Sendable (inout UnitMoments, [Value], [Int32]) throws -> Void
   ) throws -> LayerMoments {
-    let nothing = Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) }
+    var result = LayerMoments(of: layer)
+    let nothing = result.phases
     let parts = try mapBlocks(count: blocks.count, threads: threads) { number in
       var parts = nothing
-      var indices = Phase.allCases.map { _ in [Int32]() }
       let first = number * blockRows
-      for row in first..<min(first + blockRows, rowCount) where rows.codes[row] != PhaseRows.excluded {
-        indices[Int(rows.codes[row])].append(Int32(row - first))
-      }
+      let indices = rows.positions(in: first..<min(first + blockRows, rowCount))
       for phase in parts.indices { try add(&parts[phase], blocks[number], indices[phase]) }
       return parts
     }
-    var result = LayerMoments(
-      name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount, phases: nothing)
     for part in parts { result.merge(part) }
     return result
   }

@@ -68,7 +68,7 @@ struct InputAudit: Sendable {
       var drawn: [Value] = []
       drawn.reserveCapacity(leakRows.rows.count * group.count)
       try recording.forEachInputBlock(columns: columns, in: context) { (range, block: [Value]) in
-        let indices = phaseIndices(of: rows, in: range)
+        let indices = rows.positions(in: range)
         return (
           part: try InputMoments(block, indices, range: range, columns: columns, networks: networks, isFirstPass: pass == 0, in: recording),
           values: leakRows.values(of: group, in: block, range: range, columns: columns)
@@ -149,13 +149,6 @@ private struct InputMoments: Sendable {
   private static func merge(_ part: [UnitMoments], into whole: inout [UnitMoments]) {
     for phase in whole.indices { whole[phase].merge(part[phase]) }
   }
-}
-
-/// The rows of each phase in a block, by their numbers in it.
-private func phaseIndices(of rows: PhaseRows, in range: Range<Int>) -> [[Int32]] {
-  var indices = Phase.allCases.map { _ in [Int32]() }
-  for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
-  return indices
 }
 
 extension RecordingView {

@@ -8,7 +8,7 @@ public struct LayerMoments: Sendable {
   public let isOutput: Bool
   public let unitCount: Int
   /// One accumulator per phase, in the order of `Phase.allCases`.
-  private var phases: [UnitMoments]
+  private(set) var phases: [UnitMoments]
 
   public init(name: String, kind: String = "dense", isOutput: Bool, unitCount: Int, phases: [UnitMoments]) {
     self.name = name
@@ -16,6 +16,13 @@ public struct LayerMoments: Sendable {
     self.isOutput = isOutput
     self.unitCount = unitCount
     self.phases = phases
+  }
+
+  /// Of no row yet.
+  init(of layer: RecordedLayer) {
+    self.init(
+      name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount,
+      phases: Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) })
   }
 
   public subscript(_ phase: Phase) -> UnitMoments { phases[Int(phase.rawValue)] }
@@ -49,13 +56,11 @@ extension RecordingView {
     of layer: RecordedLayer, by rows: PhaseRows, threads: Int,
     add: @escaping @Sendable (inout UnitMoments, UnsafeBufferPointer<Value>, [Int32]) throws -> Void
   ) throws -> LayerMoments {
-    let nothing = Phase.allCases.map { _ in UnitMoments(unitCount: layer.unitCount) }
-    var result = LayerMoments(
-      name: layer.name, kind: layer.kind, isOutput: layer.isOutput, unitCount: layer.unitCount, phases: nothing)
+    var result = LayerMoments(of: layer)
+    let nothing = result.phases
     try mapBlocks(of: layer, threads: threads) { [self] (range, block: UnsafeBufferPointer<Value>) in
       var parts = nothing
-      var indices = Phase.allCases.map { _ in [Int32]() }
-      for row in range where rows.codes[row] != PhaseRows.excluded { indices[Int(rows.codes[row])].append(Int32(row - range.lowerBound)) }
+      let indices = rows.positions(in: range)
       do {
         for phase in parts.indices { try add(&parts[phase], block, indices[phase]) }
       } catch let error as NonFiniteValue {
@@ -66,6 +71,18 @@ extension RecordingView {
       result.merge(parts)
     }
     return result
+  }
+}
+
+extension PhaseRows {
+  /// The rows of each phase among those of a block, by their positions in it.
+  func positions(in block: Range<Int>) -> [[Int32]] {
+    var positions = Phase.allCases.map { _ in [Int32]() }
+    for row in block {
+      let phase = Int(codes[row])
+      if phase < positions.count { positions[phase].append(Int32(row - block.lowerBound)) }
+    }
+    return positions
   }
 }
 

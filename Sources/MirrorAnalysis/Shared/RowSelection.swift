@@ -77,19 +77,3 @@ extension RowSelection {
     return { contains(codes[$0]) }
   }
 }
-
-extension RecordingView {
-  /// As `values(of:where:)` of as many rows as are known to be wanted, in no more memory than they take.
-  func values<Value: ActivationValue>(
-    of layers: [RecordedLayer], where isWanted: @escaping RowTest, count: Int, threads: Int
-  ) throws -> [Value] {
-    var result: [Value] = []
-    result.reserveCapacity(count * layers.reduce(0) { $0 + $1.unitCount })
-    try mapRows(of: layers, selections: [isWanted], threads: threads) { (_, values: [Value]) in
-      values
-    } take: { parts in
-      result.append(contentsOf: parts[0])
-    }
-    return result
-  }
-}

@@ -222,20 +222,12 @@ extension RecordingView {
   /// - Throws: `RecordingError.invalid` for the first value that no Float can hold.
   private func requireFloatRange(_ values: [Double], of layers: [RecordedLayer], width: Int, rows: [Int]) throws {
     guard let position = values.firstIndex(where: { !Float($0).isFinite }) else { return }
-    var unit = position % width
-    for layer in layers {
-      if unit < layer.unitCount {
-        guard
-          case .notFinite(let file, let name, let unit, let row, let value) = notFinite(
-            values[position], layer: layer, row: rows[position / width], unit: unit)
-        else { return }
-        throw RecordingError.invalid(
-          file: file,
-          fault: "/layers/\(name)/activations holds \(value) at row \(row), unit \(unit). Associations take values up to 3.4e38: "
-            + "scale the layer,", remedy: .leaveLayerOut)
-      }
-      unit -= layer.unitCount
-    }
+    guard let (layer, unit) = place(ofUnit: position % width, in: layers) else { return }
+    let (file, row) = origin(of: rows[position / width])
+    throw RecordingError.invalid(
+      file: file,
+      fault: "/layers/\(layer.name)/activations holds \(values[position]) at row \(row), unit \(unit). Associations take values up to "
+        + "3.4e38: scale the layer,", remedy: .leaveLayerOut)
   }
 }
 
