@@ -4,6 +4,7 @@ import Foundation
 /// Whether the user has pressed Control-C (or sent SIGTERM). Long work asks between its steps, keeps what is finished and ends with
 /// exit code 130; a second Control-C ends at once.
 public final class Interruption: @unchecked Sendable {
+  // Sendable because everything that changes is touched under `lock` only.
   private let lock = NSLock()
   private var requested = false
   private var sources: [any DispatchSourceSignal] = []
@@ -20,7 +21,7 @@ public final class Interruption: @unchecked Sendable {
         lock.withLock { requested = true }
       }
       source.resume()
-      sources.append(source)
+      lock.withLock { sources.append(source) }
     }
   }
 

@@ -1,3 +1,4 @@
+import ActivationRecording
 import ArgumentParser
 
 /// A number of bytes, as `--max-memory` takes it: 512M, 2G, 1.5GB or plain bytes; 1K is 1,024 bytes.
@@ -19,12 +20,7 @@ public struct MemorySize: ExpressibleByArgument, Sendable, Equatable {
   }
 
   /// For people: 1.5 GB.
-  public var description: String {
-    for (unit, shift) in [("GB", 30), ("MB", 20), ("KB", 10)] where bytes >= 1 << shift {
-      return "\((Double(bytes) / Double(1 << shift) * 10).rounded() / 10) \(unit)"
-    }
-    return "\(bytes) bytes"
-  }
+  public var description: String { byteText(bytes) }
 
   public var defaultValueDescription: String { description }
 }

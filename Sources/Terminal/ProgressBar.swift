@@ -3,6 +3,7 @@ import Foundation
 
 /// A line on standard error that shows how far a piece of work is, its rate and the time left; silent unless that is a terminal.
 public final class ProgressBar: @unchecked Sendable {
+  // Sendable because `lastDrawn`, all that changes, is touched under `lock` only.
   private let title: String
   private let unit: String
   private let isShown: Bool

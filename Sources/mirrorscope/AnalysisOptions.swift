@@ -29,16 +29,20 @@ struct AnalysisOptions: ParsableArguments {
   }
 
   /// A runner as the options say.
-  func runner(seed: SeedOptions? = nil) -> AnalysisRunner {
-    var runner = AnalysisRunner()
-    runner.selection = recordings.selection
-    runner.threads = common.threads
-    runner.maxMemory = common.maxMemory?.bytes
-    runner.seed = seed?.seed ?? 1
-    let (recordings, logger) = (recordings, common.logger)
-    runner.isChosen = { recordings.matches($0) }
-    runner.note = { logger.info("\($0)") }
-    return runner
+  func runner(seed: SeedOptions? = nil) -> AnalysisRunner { AnalysisRunner(recordings, common, seed: seed) }
+}
+
+extension AnalysisRunner {
+  /// A runner as options say.
+  init(_ recordings: RecordingOptions, _ common: CommonOptions, seed: SeedOptions? = nil) {
+    self.init()
+    selection = recordings.selection
+    threads = common.threads
+    maxMemory = common.maxMemory?.bytes
+    if let seed { self.seed = seed.seed }
+    let logger = common.logger
+    isChosen = { recordings.matches($0) }
+    note = { logger.info("\($0)") }
   }
 }
 

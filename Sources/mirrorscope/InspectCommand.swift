@@ -1,4 +1,3 @@
-import ActivationRecording
 import ArgumentParser
 import MirrorAnalysis
 import Tabular
@@ -32,7 +31,7 @@ struct InspectCommand: ParsableCommand {
     var writer = try TableFormat(rawValue: (format ?? named ?? .text).rawValue).map { format in
       try TableWriter(schema: RecordingRow<InspectionRow>.schema, format: format, sink: file.write)
     }
-    try runner.run(InspectionAnalysis(), on: recordings.groups) { rows in
+    try AnalysisRunner(recordings, common).run(InspectionAnalysis(), on: recordings.groups) { rows in
       if writer != nil { try writer?.write(rows) } else { try write(rows, to: file) }
     }
     try writer?.finish()
@@ -44,16 +43,6 @@ struct InspectCommand: ParsableCommand {
     try file.write("\(recording)\n")
     let width = rows.map(\.row.item.count).max() ?? 0
     for row in rows { try file.write("  \(row.row.item.padding(toLength: width)) \(row.row.value)\n") }
-  }
-
-  private var runner: AnalysisRunner {
-    var runner = AnalysisRunner()
-    runner.selection = recordings.selection
-    runner.threads = common.threads
-    runner.maxMemory = common.maxMemory?.bytes
-    let recordings = recordings
-    runner.isChosen = { recordings.matches($0) }
-    return runner
   }
 }
 

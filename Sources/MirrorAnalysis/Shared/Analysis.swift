@@ -82,8 +82,6 @@ public struct AnalysisContext: Sendable {
   public var threads: Int
   /// Of everything that is drawn at random.
   public var seed: UInt64
-  /// Bytes that may be taken; nil where nobody says.
-  public var maxMemory: Int?
   /// Says by name which layers the user asked for.
   public var isChosen: @Sendable (String) -> Bool
   /// Tells the user something that is no error.
@@ -92,12 +90,11 @@ public struct AnalysisContext: Sendable {
   public var checkCancellation: @Sendable () throws -> Void
 
   public init(
-    threads: Int = 1, seed: UInt64 = 1, maxMemory: Int? = nil, isChosen: @escaping @Sendable (String) -> Bool = { _ in true },
+    threads: Int = 1, seed: UInt64 = 1, isChosen: @escaping @Sendable (String) -> Bool = { _ in true },
     note: @escaping @Sendable (String) -> Void = { _ in }, checkCancellation: @escaping @Sendable () throws -> Void = {}
   ) {
     self.threads = threads
     self.seed = seed
-    self.maxMemory = maxMemory
     self.isChosen = isChosen
     self.note = note
     self.checkCancellation = checkCancellation

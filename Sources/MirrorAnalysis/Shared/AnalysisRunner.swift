@@ -1,6 +1,5 @@
 import ActivationRecording
 import Foundation
-import Parallelism
 import Statistics
 
 /// Runs an analysis over recordings: several at once, as far as threads and memory go, and their rows in the order of the recordings.
@@ -13,16 +12,21 @@ public struct AnalysisRunner: Sendable {
   public var maxMemory: Int?
   /// Says by name which layers are wanted.
   public var isChosen: @Sendable (String) -> Bool = { _ in true }
+  /// Tells the user something that is no error; called from any thread.
   public var note: @Sendable (String) -> Void = { _ in }
+  /// Throws where the work is to end; called from any thread, between blocks of rows.
   public var checkCancellation: @Sendable () throws -> Void = {}
 
   public init() {}
 
+  /// Runs the analysis over each recording.
+  ///
   /// - Parameters:
   ///   - recordings: paths; each inner list is taken as one recording, its rows in that order.
   ///   - take: gets rows, on the calling thread, by recording in the order given.
-  /// - Throws: the error of the first recording that failed, after the rows of those before it; `RecordingError.tooLarge` before a
-  ///   recording is read that would take more than `maxMemory`.
+  /// - Throws: the error of the first recording that failed, after the rows of those before it, and what `take` throws: other recordings
+  ///   that are under way then end between two blocks of rows. `RecordingError.tooLarge` before a recording is read that would take more
+  ///   than `maxMemory`.
   public func run<A: Analysis>(
     _ analysis: A, on recordings: [[String]], take: ([RecordingRow<A.Row>]) throws -> Void
   ) throws {
@@ -31,20 +35,25 @@ public struct AnalysisRunner: Sendable {
       return
     }
     let queue = RecordingQueue<RecordingRow<A.Row>>(count: recordings.count, ahead: 4 * max(1, threads), budget: maxMemory)
+    defer { queue.stop() }
     let workers = min(max(1, threads), recordings.count)
-    let inner = max(1, threads / workers)
+    var worker = self
+    worker.threads = max(1, threads / workers)
+    worker.checkCancellation = { [checkCancellation] in
+      try checkCancellation()
+      try queue.checkStopped()
+    }
     for _ in 0..<workers {
-      DispatchQueue.global().async {
+      DispatchQueue.global().async { [worker] in
         queue.work { number in
-          let view = try open(recordings[number], for: analysis)
-          let fitting = try fittingThreads(analysis, view, most: inner)
-          let needed = maxMemory == nil ? 0 : try bytes(analysis, view, threads: fitting)
-          let own = context(threads: fitting)
-          return (needed, { try named(view) { try analysis.rows(of: view, in: own) }.map { RecordingRow(RecordingIdentity(view), $0) } })
+          let view = try worker.open(recordings[number], for: analysis)
+          let (context, bytes) = try worker.fittingContext(analysis, view)
+          return (
+            bytes, { try worker.named(view) { try analysis.rows(of: view, in: context) }.map { RecordingRow(RecordingIdentity(view), $0) } }
+          )
         }
       }
     }
-    defer { queue.stop() }
     for number in recordings.indices { try take(queue.result(number)) }
   }
 
@@ -65,7 +74,7 @@ public struct AnalysisRunner: Sendable {
     _ paths: [String], to analysis: A, body: (RecordingView, AnalysisContext) throws -> Void
   ) throws {
     let view = try open(paths, for: analysis)
-    let context = context(threads: try fittingThreads(analysis, view, most: max(1, threads)))
+    let context = try fittingContext(analysis, view).context
     try named(view) { try body(view, context) }
   }
 
@@ -78,32 +87,31 @@ public struct AnalysisRunner: Sendable {
     }
   }
 
-  /// As many threads as fit into the memory.
+  /// What an analysis gets, with as many threads as fit into the memory, and the bytes that it then takes; 0 where memory is not limited.
   ///
-  /// - Throws: `RecordingError.tooLarge` where not even one does.
-  private func fittingThreads<A: Analysis>(_ analysis: A, _ view: RecordingView, most: Int) throws -> Int {
-    guard let maxMemory else { return most }
-    var threads = most
-    while threads > 1, try bytes(analysis, view, threads: threads) > maxMemory { threads /= 2 }
-    let needed = try bytes(analysis, view, threads: threads)
+  /// - Throws: `RecordingError.tooLarge` where not even one thread fits.
+  private func fittingContext<A: Analysis>(_ analysis: A, _ view: RecordingView) throws -> (context: AnalysisContext, bytes: Int) {
+    var context = AnalysisContext(
+      threads: max(1, threads), seed: seed, isChosen: isChosen, note: note, checkCancellation: checkCancellation)
+    guard let maxMemory else { return (context, 0) }
+    let shape = try view.shape(counting: analysis.needs.counted)
+    let groups = analysis.layersReadAtOnce(shape).map { $0.map { view.layers[$0] } }
+    func bytes(_ threads: Int) -> Int {
+      let (sum, overflows) = analysis.memory(shape, threads: threads)
+        .addingReportingOverflow(view.readingBytes(of: groups, threads: threads))
+      return overflows ? .max : sum
+    }
+    var needed = bytes(context.threads)
+    while context.threads > 1, needed > maxMemory {
+      context.threads /= 2
+      needed = bytes(context.threads)
+    }
     guard needed <= maxMemory else {
       throw RecordingError.tooLarge(
         file: view.path, what: "the table \(A.Row.schema.name)", bytes: needed, allowed: maxMemory, alternative: analysis.smallerAlternative
       )
     }
-    return threads
-  }
-
-  private func bytes<A: Analysis>(_ analysis: A, _ view: RecordingView, threads: Int) throws -> Int {
-    let shape = try view.shape(counting: analysis.needs.counted)
-    let reading = view.readingBytes(of: analysis.layersReadAtOnce(shape).map { $0.map { view.layers[$0] } }, threads: threads)
-    let (sum, overflows) = analysis.memory(shape, threads: threads).addingReportingOverflow(reading)
-    return overflows ? .max : sum
-  }
-
-  private func context(threads: Int) -> AnalysisContext {
-    AnalysisContext(
-      threads: threads, seed: seed, maxMemory: maxMemory, isChosen: isChosen, note: note, checkCancellation: checkCancellation)
+    return (context, needed)
   }
 
   private func open<A: Analysis>(_ paths: [String], for analysis: A) throws -> RecordingView {
@@ -113,16 +121,14 @@ public struct AnalysisRunner: Sendable {
       let recording = try Recording(
         path: path, layers: { opened?.contains($0) ?? isChosen($0) }, needsPhase: needsPhase)
       guard recording.layers.contains(where: { isChosen($0.name) }) else {
-        let names = try Recording(path: path, needsPhase: false).layers.map(\.name).joined(separator: ", ")
+        let names = try Recording.layerNames(path: path).joined(separator: ", ")
         throw RecordingError.badInput(file: path, fault: "no layer has a name that was asked for; it has \(names).")
       }
       return recording
     }
     return try RecordingView(of: recordings, selection: selection, checkCancellation: checkCancellation)
   }
-}
 
-extension AnalysisRunner {
   /// Names of the layers to open; nil for those that are chosen.
   private func layers(of path: String, opens: RecordingNeeds.Opening) throws -> Set<String>? {
     guard case .upwardFrom(let isLookedAt) = opens else { return nil }
@@ -130,92 +136,5 @@ extension AnalysisRunner {
     // Where the analysis looks at none that is chosen it has to say so, and needs the others' names to.
     guard let lowest = names.firstIndex(where: { isChosen($0) && isLookedAt($0) }) ?? names.firstIndex(where: isChosen) else { return nil }
     return Set(names[lowest...])
-  }
-}
-
-/// Recordings that wait for a thread and memory, and rows that wait for those of the recordings before them.
-private final class RecordingQueue<Row: Sendable>: @unchecked Sendable {
-  // Sendable because everything that changes is touched under `condition` only.
-
-  /// Bytes that a recording takes, and what makes its rows.
-  typealias Job = (bytes: Int, rows: () throws -> [Row])
-
-  private let condition = NSCondition()
-  private let count: Int
-  /// How many recordings may be done that nobody has taken the rows of.
-  private let ahead: Int
-  private let budget: Int?
-  private var next = 0
-  private var taken = 0
-  private var isStopped = false
-  private var bytesInUse = 0
-  private var jobsInUse = 0
-  private var isOpening = false
-  /// What is done, with the bytes that stay in use until it is taken.
-  private var results: [Int: (rows: Result<[Row], any Error>, bytes: Int)] = [:]
-
-  init(count: Int, ahead: Int, budget: Int?) {
-    self.count = count
-    self.ahead = ahead
-    self.budget = budget
-  }
-
-  /// Takes recordings in order until none is left.
-  func work(_ open: (Int) throws -> Job) {
-    while let number = nextNumber() {
-      let job = Result { try open(number) }
-      guard admit((try? job.get())?.bytes ?? 0) else { return }
-      let rows = job.flatMap { job in Result { try job.rows() } }
-      finish(number, rows, bytes: (try? job.get())?.bytes ?? 0)
-    }
-  }
-
-  /// Waits for the rows of a recording. To be asked for in order.
-  func result(_ number: Int) throws -> [Row] {
-    condition.lock()
-    while results[number] == nil { condition.wait() }
-    let result = results.removeValue(forKey: number)
-    taken = number + 1
-    bytesInUse -= result?.bytes ?? 0
-    jobsInUse -= 1
-    condition.broadcast()
-    condition.unlock()
-    return try result?.rows.get() ?? []
-  }
-
-  func stop() {
-    condition.lock()
-    isStopped = true
-    condition.broadcast()
-    condition.unlock()
-  }
-
-  /// One thread opens at a time, so that memory is given out in order.
-  private func nextNumber() -> Int? {
-    condition.lock()
-    defer { condition.unlock() }
-    while !isStopped, next < count, isOpening || next >= taken + ahead { condition.wait() }
-    guard !isStopped, next < count else { return nil }
-    isOpening = true
-    next += 1
-    return next - 1
-  }
-
-  private func admit(_ bytes: Int) -> Bool {
-    condition.lock()
-    defer { condition.unlock() }
-    while !isStopped, let budget, jobsInUse > 0, bytes > budget - min(budget, bytesInUse) { condition.wait() }
-    isOpening = false
-    bytesInUse += bytes
-    jobsInUse += 1
-    condition.broadcast()
-    return !isStopped
-  }
-
-  private func finish(_ number: Int, _ rows: Result<[Row], any Error>, bytes: Int) {
-    condition.lock()
-    results[number] = (rows, bytes)
-    condition.broadcast()
-    condition.unlock()
   }
 }
