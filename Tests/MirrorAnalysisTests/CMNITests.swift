@@ -93,32 +93,38 @@ struct CMNITests {
   }
 }
 
-@Suite("Rows by phase")
-struct PhaseRowsTests {
-  private static let phases: [Phase] = [.neither, .own, .own, .other, .other, .both, .neither]
-
-  @Test("The partner filter drops self and other rows in which the partner is not seen acting, and no others")
-  func partnerFilter() {
-    let rows = PhaseRows(phases: Self.phases, partnerActing: [false, true, false, false, true, false, true])
-    #expect(rows.counts == [2, 1, 1, 1])
-    #expect(rows.codes == [0, 1, PhaseRows.excluded, PhaseRows.excluded, 2, 3, 0])
-    #expect(rows.isFiltered)
-  }
-
-  @Test("Without it every row counts")
-  func unfiltered() {
-    let rows = PhaseRows(phases: Self.phases)
-    #expect(rows.counts == [2, 2, 2, 1])
-    #expect(!rows.isFiltered)
-  }
-
-  @Test("A phase without rows is named, with the filter as a possible cause")
-  func emptyPhase() {
-    let rows = PhaseRows(phases: [.neither, .own, .other], partnerActing: [true, true, false])
-    let error = #expect(throws: RecordingError.self) { try rows.require([.neither, .own, .other], in: "a.h5") }
-    #expect(
-      error?.description
-        == "a.h5: phase other has no rows after the partner filter. Record states in which it occurs, or turn the partner filter off.")
-    #expect(error?.kind == .notEnoughData)
+/// Against numpy (Fixtures/MirrorAnalysis/inference.py).
+@Suite("Null and interval of the index")
+struct CMNIInferenceTests {
+  @Test(
+    "The null of CMNI and its interval agree with numpy's within Monte-Carlo error, inside strata and of strata drawn whole where there are any",
+    arguments: InferenceOracle.recordings)
+  func index(name: String) throws {
+    let expected = try InferenceOracle.of(name)
+    let (recording, moments) = try recordingAndMoments(name)
+    var plan = ResamplingPlan()
+    (plan.permutations, plan.replicates) = (2000, 2000)
+    let analysis = CMNIAnalysis(plan)
+    func infer(seed: UInt64, threads: Int) throws -> [CMNIInference] {
+      try analysis.rows(of: recording, in: AnalysisContext(threads: threads, seed: seed)).map(\.inference)
+    }
+    let inference = try infer(seed: 1, threads: 2)
+    for (variant, result) in zip(CMNIVariant.allCases, inference) {
+      let null = try #require(expected.null[variant.rawValue])
+      let value = try #require(CMNI(variant, of: moments.layers)?.value)
+      let mean = try #require(result.nullMean)
+      #expect(abs(mean - null[0]) <= 5 * null[1] * (1.0 / 2000 + 1.0 / 4000).squareRoot(), "\(variant)")
+      #expect(relativeError(result.excess, value - mean) <= 1e-12)
+      #expect(relativeError(result.z, (value - mean) / null[1], floor: 1e-3) <= 0.1, "\(variant)")
+      let p = try #require(result.pValue)
+      #expect(p >= 1.0 / 2001 && p <= 1)
+      let interval = try #require(expected.interval[variant.rawValue])
+      let spread = try #require(expected.spread[variant.rawValue])
+      // A 2.5 % quantile of 2,000 draws has a standard error of about 0.06 of the spread.
+      #expect(abs(try #require(result.interval?.lower) - interval[0]) <= 0.4 * spread, "\(variant)")
+      #expect(abs(try #require(result.interval?.upper) - interval[1]) <= 0.4 * spread, "\(variant)")
+    }
+    #expect(try infer(seed: 1, threads: 1) == inference)
+    #expect(try infer(seed: 2, threads: 1) != inference)
   }
 }

@@ -3,36 +3,13 @@ import MirrorAnalysis
 import Statistics
 import Testing
 
-private struct Oracle: Decodable {
-  struct Unit: Decodable {
-    let g, welch, permutation: [Double]
-    let q: Double
-  }
-  let units: [Unit?]
-  let null: [String: [Double]]
-  let interval: [String: [Double]]
-  let spread: [String: Double]
-}
-
-/// The last one has strata, which only resampling looks at, and a unit whose mean is a million times its spread: no digits for a closed form.
-private let names = ["small.h5", "doubles.h5", "halves.h5", "strata.h5"]
-
-private func oracle(_ name: String) throws -> Oracle {
-  try #require(try Fixture.json([String: Oracle].self, "MirrorAnalysis/inference.json")[name])
-}
-
-private func moments(_ name: String) throws -> (RecordingView, RecordingMoments) {
-  let recording = try RecordingView(path: Fixture.path("MirrorAnalysis/\(name)"))
-  return (recording, try RecordingMoments(of: recording, threads: 1))
-}
-
 /// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
-@Suite("Inference from contrasts")
-struct InferenceTests {
-  @Test("Effect sizes, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: names.dropLast())
+@Suite("Tests of units")
+struct UnitsTests {
+  @Test("Effect sizes, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: InferenceOracle.recordings.dropLast())
   func closedForms(name: String) throws {
-    let expected = try oracle(name).units
-    let rows = try moments(name).1.unitsRows()
+    let expected = try InferenceOracle.of(name).units
+    let rows = try recordingAndMoments(name).1.unitsRows()
     #expect(rows.count == expected.count)
     for (row, unit) in zip(rows, expected) {
       guard let unit else {
@@ -49,10 +26,10 @@ struct InferenceTests {
 
   @Test(
     "Permutation p's agree with numpy's within Monte-Carlo error, inside strata where there are any, the same for any number of threads",
-    arguments: names)
+    arguments: InferenceOracle.recordings)
   func permutation(name: String) throws {
-    let expected = try oracle(name).units
-    let (recording, moments) = try moments(name)
+    let expected = try InferenceOracle.of(name).units
+    let (recording, moments) = try recordingAndMoments(name)
     var plan = ResamplingPlan()
     plan.permutations = 2000
     let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: 1, threads: 1)
@@ -67,38 +44,6 @@ struct InferenceTests {
     }
     let again = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: 1, threads: 2)
     #expect(try moments.unitsRows(permuted: again).map(\.cells) == rows.map(\.cells))
-  }
-
-  @Test(
-    "The null of CMNI and its interval agree with numpy's within Monte-Carlo error, inside strata and of strata drawn whole where there are any",
-    arguments: names)
-  func index(name: String) throws {
-    let expected = try oracle(name)
-    let (recording, moments) = try moments(name)
-    var plan = ResamplingPlan()
-    (plan.permutations, plan.replicates) = (2000, 2000)
-    let analysis = CMNIAnalysis(plan)
-    func infer(seed: UInt64, threads: Int) throws -> [CMNIInference] {
-      try analysis.rows(of: recording, in: AnalysisContext(threads: threads, seed: seed)).map(\.inference)
-    }
-    let inference = try infer(seed: 1, threads: 2)
-    for (variant, result) in zip(CMNIVariant.allCases, inference) {
-      let null = try #require(expected.null[variant.rawValue])
-      let value = try #require(CMNI(variant, of: moments.layers)?.value)
-      let mean = try #require(result.nullMean)
-      #expect(abs(mean - null[0]) <= 5 * null[1] * (1.0 / 2000 + 1.0 / 4000).squareRoot(), "\(variant)")
-      #expect(relativeError(result.excess, value - mean) <= 1e-12)
-      #expect(relativeError(result.z, (value - mean) / null[1], floor: 1e-3) <= 0.1, "\(variant)")
-      let p = try #require(result.pValue)
-      #expect(p >= 1.0 / 2001 && p <= 1)
-      let interval = try #require(expected.interval[variant.rawValue])
-      let spread = try #require(expected.spread[variant.rawValue])
-      // A 2.5 % quantile of 2,000 draws has a standard error of about 0.06 of the spread.
-      #expect(abs(try #require(result.interval?.lower) - interval[0]) <= 0.4 * spread, "\(variant)")
-      #expect(abs(try #require(result.interval?.upper) - interval[1]) <= 0.4 * spread, "\(variant)")
-    }
-    #expect(try infer(seed: 1, threads: 1) == inference)
-    #expect(try infer(seed: 2, threads: 1) != inference)
   }
 }
 
