@@ -161,6 +161,31 @@ struct RecordingViewTests {
     #expect(throws: RecordingError.self) { try RecordingView(path: path, selection: selection).phases }
   }
 
+  @Test("A value of a phase column may be in one of joined recordings alone; the phases' own names may be absent")
+  func joinedPhases() throws {
+    let parts = try [Array(0..<1), Array(1..<7)].enumerated().map { try Recording(path: recordings.record("part\($0).h5", $1)) }
+    var selection = RecordingSelection()
+    selection.phases = .column("condition", names: ["neutral": .neither, "me": .own])
+    #expect(try RecordingView(of: parts, selection: selection).phases.counts == [2, 2, 0, 0])
+    let error = #expect(throws: RecordingError.self) { try RecordingView(of: [parts[0]], selection: selection).phases }
+    #expect(error?.description == "\(parts[0].path): column condition holds 'me' in no row. Name the values that it holds.")
+    selection.phases = .column("phase", names: nil)
+    #expect(try RecordingView(of: parts, selection: selection).phases.counts == [2, 2, 2, 1])
+    #expect(try RecordingView(of: [parts[0]], selection: selection).phases.counts == [1, 0, 0, 0])
+  }
+
+  @Test("Joined strata of text are the same where their text is, and kept apart otherwise")
+  func joinedText() throws {
+    let parts = try [[0, 1], [1, 2]].enumerated().map { try Recording(path: recordings.record("part\($0).h5", $1)) }
+    var selection = RecordingSelection()
+    selection.stratumColumn = "condition"
+    selection.joinsStrata = true
+    // neutral, me; me, them
+    #expect(try RecordingView(of: parts, selection: selection).strata == [1, 0, 0, 2])
+    selection.joinsStrata = false
+    #expect(try RecordingView(of: parts, selection: selection).strata == [0, 1, 2, 3])
+  }
+
   @Test(
     "Every precision is read as it was stored: nothing is rounded twice, and doubles never to Float", arguments: ActivationStorage.allCases)
   func precision(storage: ActivationStorage) throws {

@@ -252,11 +252,9 @@ extension Dataset {
   /// What is wrong with a data set that declares many more values than its bytes can hold; nil where nothing is. No compression makes a
   /// million values of one byte: a declaration without the data would only make readers ask for memory.
   func declarationFault(_ name: String) -> String? {
-    let count = shape.reduce((values: 1, overflows: false)) { product, length in
-      let (values, overflows) = product.values.multipliedReportingOverflow(by: length)
-      return (values, product.overflows || overflows)
-    }
-    guard count.overflows || count.values > 1 << 24 && storedByteCount < count.values >> 20 else { return nil }
+    // What has no rows yet is as wide all the same; a `Dataset` has fewer than 2⁶⁰ elements.
+    let count = shape.reduce(1) { $0 * max(1, $1) }
+    guard count > 1 << 24, storedByteCount < count >> 20 else { return nil }
     return "\(name) declares \(shapeText) \(shape.count == 1 ? "rows" : "values"), but the file holds \(grouped(storedByteCount)) bytes of "
       + "them. Record again."
   }
