@@ -57,7 +57,9 @@ let package = Package(
     // Makes the experiment: states, networks, recordings.
     .executableTarget(
       name: "frogtoad",
-      dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
+      dependencies: [
+        "ActivationRecording", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular", "Terminal",
+      ]),
     // Analyses recordings, whoever wrote them.
     .executableTarget(
       name: "mirrorscope", dependencies: ["ActivationRecording", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
@@ -72,7 +74,7 @@ let package = Package(
     .testTarget(name: "ParallelismTests", dependencies: ["Parallelism"]),
     .testTarget(name: "ChunkCodecTests", dependencies: ["CKernels", "ChunkCodec"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
-    .testTarget(name: "HDF5Tests", dependencies: ["Files", "HDF5"]),
+    .testTarget(name: "HDF5Tests", dependencies: ["Files", "HDF5", "Parallelism"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
     .testTarget(name: "FrogAndToadTests", dependencies: ["Files", "FrogAndToad", "HDF5", "Statistics"]),

@@ -139,6 +139,83 @@ import Testing
     }
   }
 
+  @Test(
+    "Blocks read twice, backwards, with gaps or by several threads hold the same values, and what is kept is bounded",
+    arguments: ["one_chunk", "standard", "columns", "float64", "contiguous"], [1, 3, 12, 25])
+  func anyOrder(_ name: String, blockRows: Int) throws {
+    let dataset = try fixture("chunks.h5").root.dataset(name)
+    let expected = grid(rows: 103, units: 6)
+    let count = (103 + blockRows - 1) / blockRows
+    let all = Array(0..<count)
+    let orders = [all + all, all.flatMap { [$0, $0] }, all.reversed(), all.filter { $0 % 2 == 0 }, all.filter { $0 % 3 == 1 } + all]
+    for order in orders {
+      let blocks = try RowBlocks<Float>(dataset, blockRows: blockRows)
+      for block in order {
+        let values = try blocks.withBlock(block) { Array($1) }
+        #expect(values == Array(expected[blocks.rows(ofBlock: block).lowerBound * 6..<blocks.rows(ofBlock: block).upperBound * 6]))
+      }
+      let twice = try RowBlocks<Float>(dataset, blockRows: blockRows)
+      DispatchQueue.concurrentPerform(iterations: 4 * order.count) { turn in
+        let block = order[turn / 4]
+        let isEqual = try? twice.withBlock(block) { rows, values in
+          Array(values) == Array(expected[rows.lowerBound * 6..<rows.upperBound * 6])
+        }
+        #expect(isEqual == true, "block \(block) of \(blockRows) rows")
+      }
+    }
+  }
+
+  @Test("Of many chunks that blocks left out would still need, few are kept")
+  func skipping() throws {
+    let dataset = try File.create(scratch.path("s.h5")).root.createDataset(
+      "x", type: .float32, shape: [0, 8], maximumShape: [nil, 8], chunk: [16, 8], filters: .standard())
+    let writer = try RowWriter(dataset, as: Float.self)
+    let expected = grid(rows: 8000, units: 8)
+    try writer.append(expected)
+    try writer.finish()
+    let blocks = try RowBlocks<Float>(dataset, blockRows: 8)
+    for _ in 0..<2 {
+      for block in stride(from: 0, to: blocks.count, by: 2) {
+        #expect(try blocks.withBlock(block) { Array($1) } == Array(expected[block * 64..<(block + 1) * 64]))
+      }
+      #expect((1...64).contains(try #require(blocks.bands).openBandCount))
+    }
+  }
+
+  @Test("A block inside another, and one that there is not")
+  func nested() throws {
+    let blocks = try RowBlocks<Float>(fixture("chunks.h5").root.dataset("standard"), blockRows: 7)
+    let expected = grid(rows: 103, units: 6)
+    let both = try blocks.withBlock(2) { _, outer in try blocks.withBlock(2) { _, inner in (Array(outer), Array(inner)) } }
+    #expect(both.0 == Array(expected[14 * 6..<21 * 6]) && both.1 == both.0)
+    for block in [-1, blocks.count, .max] {
+      #expect(
+        try hdf5Error { try blocks.withBlock(block) { _, _ in } }.description.hasSuffix("cannot read /standard: block \(block) of 15"))
+      #expect(blocks.rows(ofBlock: block).isEmpty)
+    }
+    #expect(try RowBlocks<Float>(fixture("chunks.h5").root.dataset("standard"), blockRows: .max).count == 1)
+  }
+
+  @Test("A damaged chunk is an error each time that it is asked for, and the others stay readable")
+  func damagedAgain() throws {
+    let file = try File.create(scratch.path("again.h5"))
+    let dataset = try file.root.createDataset(
+      "x", type: .float32, shape: [0, 6], maximumShape: [nil, 6], chunk: [10, 6], filters: .standard())
+    let writer = try RowWriter(dataset, as: Float.self)
+    try writer.append(grid(rows: 40, units: 6))
+    try writer.finish()
+    let stored = GrowingBuffer()
+    let chunk = try #require(try dataset.readRawChunk(at: [20, 0], into: stored))
+    var bytes = Array(stored.bytes(atLeast: chunk.byteCount)[..<chunk.byteCount])
+    bytes[chunk.byteCount / 2] ^= 1
+    try bytes.withUnsafeBytes { try dataset.writeRawChunk($0, filterMask: chunk.filterMask, at: [20, 0]) }
+    let blocks = try RowBlocks<Float>(dataset, blockRows: 5)
+    for _ in 0..<3 {
+      #expect(try hdf5Error { try blocks.withBlock(4) { _, _ in } }.kind == .corruptData)
+      #expect(try blocks.withBlock(3) { Array($1) } == Array(grid(rows: 40, units: 6)[15 * 6..<20 * 6]))
+    }
+  }
+
   @Test("An error of the body comes out, the lowest block's first")
   func bodyError() throws {
     struct Stop: Error, Equatable { var row: Int }

@@ -6,6 +6,9 @@ import Parallelism
 /// Blocks are the caller's, whatever the chunks of the file are: each row of chunks (a band) is fetched once, decoded once outside HDF5's
 /// lock, and shared by the blocks that it overlaps. Where HDF5 has to decode (another type, an unknown filter, no chunks) the
 /// blocks hold the same digits, read by it. Memory: for each thread a block and the bands under it, whatever the size of the file.
+///
+/// Blocks may be read in any order, several times, by several threads at once, or left out, and hold the same values. Each read once, about
+/// in ascending order, is what is fastest: then no band is decoded twice.
 public final class RowBlocks<T: Element>: @unchecked Sendable {
   // Sendable because everything that changes is behind a lock: that of `bands` or that of `scratches`.
 
@@ -30,22 +33,26 @@ public final class RowBlocks<T: Element>: @unchecked Sendable {
     guard blockRows > 0 else { throw operation.error(.outOfRange, "blocks have at least one row, not \(blockRows)") }
     self.dataset = dataset
     self.rows = rows
-    self.blockRows = blockRows
+    self.blockRows = min(blockRows, max(rows.count, 1))
     elementsPerRow = dataset.elementsPerRow
     count = rows.isEmpty ? 0 : (rows.count - 1) / blockRows + 1
-    bands = try SharedBands(dataset, rows: rows, blockRows: blockRows)
+    bands = rows.isEmpty ? nil : try SharedBands(dataset, rows: rows, blockRows: self.blockRows)
   }
 
-  /// The rows of a block.
+  /// The rows of a block; none for a number outside 0..<`count`.
   public func rows(ofBlock block: Int) -> Range<Int> {
+    guard (0..<count).contains(block) else { return rows.upperBound..<rows.upperBound }
     let start = rows.lowerBound + block * blockRows
     return start..<min(start + blockRows, rows.upperBound)
   }
 
-  /// Reads one block and lends it to `body`: `[rows × elements per row]`, valid until `body` returns. Each block is to be read once.
+  /// Reads one block and lends it to `body`: `[rows × elements per row]`, valid until `body` returns.
+  ///
+  /// - Throws: `outOfRange` for a block that there is not, `corruptData` for a damaged chunk, and what `body` throws.
   public func withBlock<Value>(
     _ block: Int, _ body: (_ rows: Range<Int>, _ values: UnsafeBufferPointer<T>) throws -> Value
   ) throws -> Value {
+    guard (0..<count).contains(block) else { throw dataset.operation("read").error(.outOfRange, "block \(block) of \(count)") }
     let wanted = rows(ofBlock: block)
     if let bands, let band = bands.onlyBand(under: wanted) {
       return try bands.withBand(band) { content in
@@ -82,26 +89,6 @@ public final class RowBlocks<T: Element>: @unchecked Sendable {
 }
 
 extension Dataset {
-  /// Calls `body` for each block of rows on up to `threads` threads and returns what it gave in the order of the blocks.
-  ///
-  /// Blocks, not threads, are the unit of work: folding the results from first to last gives the same digits for any number of
-  /// threads and any chunks.
-  ///
-  /// - Parameters:
-  ///   - rows: the rows to read; the default is all. None gives an empty array.
-  ///   - blockRows: rows in each block but the last.
-  ///   - body: gets the block's rows and its values `[rows × elements per row]`, which are valid until it returns.
-  /// - Throws: the error of the lowest-numbered block that failed: `corruptData` names the chunk.
-  public func mapRowBlocks<T: Element, Value: Sendable>(
-    rows: Range<Int>? = nil, blockRows: Int, as type: T.Type = T.self, threads: Int = availableThreads,
-    _ body: @Sendable (_ rows: Range<Int>, _ values: UnsafeBufferPointer<T>) throws -> Value
-  ) throws -> [Value] {
-    let blocks = try RowBlocks<T>(self, rows: rows, blockRows: blockRows)
-    return try mapBlocks(count: blocks.count, threads: threads) { block in
-      try blocks.withBlock(block, body)
-    }
-  }
-
   /// Reads rows on several threads: `[rows × elements per row]`, the same digits as `read(rows:as:)`.
   ///
   /// - Parameters:

@@ -1,21 +1,24 @@
 internal import ChunkCodec
 import Foundation
+import Parallelism
 
-/// The rows of chunks (bands) of one data set, each decoded once and kept until the last block over it has been read.
+/// The rows of chunks (bands) of one data set, each decoded once and kept until every block over it has been read.
+///
+/// That is where each block is read once, in about ascending order, as streams do. Blocks may be read again, in any order or not at all: a
+/// band that was given back is decoded again, and of those kept for blocks that do not come the one longest unused gives way.
 final class SharedBands<T: Element>: @unchecked Sendable {
-  // Sendable because `open` and `highestOpened` are touched under `condition` only, and a band's content is written before it is announced as ready.
-
-  private enum Content {
-    /// A thread is decoding it; others wait.
-    case underWay
-    case ready(GrowingBuffer)
-    case failed(any Error)
-  }
+  // Sendable because `open`, `highestOpened` and `uses` are touched under `condition` only, and a buffer is written by the one thread that
+  // opened its band before others can have it.
 
   private struct OpenBand {
-    var content: Content
-    /// Blocks that have yet to finish with this band.
+    /// Nil while a thread decodes it; others wait.
+    var content: GrowingBuffer?
+    /// Threads that have been lent it and have not given it back.
+    var readers = 0
+    /// Blocks that have yet to finish with this band, if each is read once.
     var blocksLeft: Int
+    /// Number of its last use among all.
+    var lastUse = 0
   }
 
   private let dataset: Dataset
@@ -29,11 +32,14 @@ final class SharedBands<T: Element>: @unchecked Sendable {
   private let chunkColumns: Int
   /// How far a thread that would have to wait may decode ahead: 64 MB, and at least one band.
   private let bandsAhead: Int
+  /// How many bands that no thread has may be kept: more than a stream leaves between its threads and ahead of them.
+  private let mostIdle: Int
   private let scratches = ScratchBuffers()
   private let contents = ScratchBuffers()
   private let condition = NSCondition()
   private var open: [Int: OpenBand] = [:]
   private var highestOpened = -1
+  private var uses = 0
 
   /// Bands decoded and not given back yet: none once every block has been read.
   var openBandCount: Int {
@@ -55,9 +61,11 @@ final class SharedBands<T: Element>: @unchecked Sendable {
     // A chunk's elements are contiguous parts of rows only in one or two dimensions, or when it spans the others.
     let isSimple = shape.count <= 2 || chunk.dropFirst() == shape.dropFirst()
     codec = isSimple ? try dataset.chunkCodec(for: T.self) : nil
-    chunkColumns = max(1, chunk.dropFirst().reduce(1, *))
-    let bandSize = max(1, bandRows * elementsPerRow * MemoryLayout<T>.stride)
-    bandsAhead = min(max(1, (64 << 20) / bandSize), 8)
+    // Where there is a codec, a chunk has no more bytes than 32 bits count.
+    chunkColumns = codec == nil ? 1 : max(1, chunk.dropFirst().reduce(1, *))
+    let bandSize = Double(min(bandRows, max(rowCount, 1))) * Double(max(elementsPerRow, 1)) * Double(MemoryLayout<T>.stride)
+    bandsAhead = Int(min(max(1, 0x1p26 / bandSize), 8))
+    mostIdle = bandsAhead + 2 * availableThreads
   }
 
   func rows(of band: Int) -> Range<Int> {
@@ -83,7 +91,7 @@ final class SharedBands<T: Element>: @unchecked Sendable {
     }
   }
 
-  /// Lends the rows of a band `[rows × elements per row]`, decoding it if no other block has. To be called once for each block over it.
+  /// Lends the rows of a band `[rows × elements per row]`, decoding it if it is not there.
   func withBand<Value>(_ band: Int, _ body: (UnsafeBufferPointer<T>) throws -> Value) throws -> Value {
     let buffer = try acquire(band)
     defer { release(band) }
@@ -91,32 +99,30 @@ final class SharedBands<T: Element>: @unchecked Sendable {
     return try body(UnsafeBufferPointer(buffer.elements(size, as: T.self)))
   }
 
+  /// The content of a band, which stays until `release`.
   private func acquire(_ band: Int) throws -> GrowingBuffer {
     condition.lock()
+    defer { condition.unlock() }
     while let known = open[band] {
-      switch known.content {
-      case .underWay:
-        // Rather than wait for the other thread, decode what the next blocks will ask for.
-        if let next = nextUnopened(after: band) {
-          _ = decodeLocked(next)
-        } else {
-          condition.wait()
-        }
-      case .ready(let buffer):
-        condition.unlock()
+      if let buffer = known.content {
+        open[band]?.readers += 1
         return buffer
-      case .failed(let error):
-        condition.unlock()
-        throw error
+      }
+      // Rather than wait for the other thread, decode what the next blocks will ask for. Should that fail, they will hear of it.
+      if let next = nextUnopened(after: band) {
+        _ = decodeLocked(next)
+      } else {
+        condition.wait()
       }
     }
-    defer { condition.unlock() }
-    return try decodeLocked(band).get()
+    let buffer = try decodeLocked(band).get()
+    open[band]?.readers += 1
+    return buffer
   }
 
-  /// Opens a band and decodes it. `condition` is locked before and after, and free in between.
+  /// Opens a band and decodes it; one that fails is closed again. `condition` is locked before and after, and free in between.
   private func decodeLocked(_ band: Int) -> Result<GrowingBuffer, any Error> {
-    open[band] = OpenBand(content: .underWay, blocksLeft: blockCount(over: band))
+    open[band] = OpenBand(blocksLeft: blockCount(over: band))
     highestOpened = max(highestOpened, band)
     condition.unlock()
     let buffer = contents.take()
@@ -126,8 +132,12 @@ final class SharedBands<T: Element>: @unchecked Sendable {
     }
     condition.lock()
     switch result {
-    case .success: open[band]?.content = .ready(buffer)
-    case .failure(let error): open[band]?.content = .failed(error)
+    case .success:
+      open[band]?.content = buffer
+      touch(band)
+    case .failure:
+      open[band] = nil
+      contents.giveBack(buffer)
     }
     condition.broadcast()
     return result
@@ -143,10 +153,25 @@ final class SharedBands<T: Element>: @unchecked Sendable {
   private func release(_ band: Int) {
     condition.lock()
     defer { condition.unlock() }
-    guard var known = open[band] else { return }
-    known.blocksLeft -= 1
-    open[band] = known.blocksLeft > 0 ? known : nil
-    if known.blocksLeft == 0, case .ready(let buffer) = known.content { contents.giveBack(buffer) }
+    open[band]?.readers -= 1
+    open[band]?.blocksLeft -= 1
+    touch(band)
+    if let known = open[band], known.readers == 0, known.blocksLeft <= 0 { close(band) }
+    guard open.count > mostIdle else { return }
+    let idle = open.filter { $0.value.readers == 0 && $0.value.content != nil }
+    guard idle.count > mostIdle, let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return }
+    close(oldest.key)
+  }
+
+  private func touch(_ band: Int) {
+    uses += 1
+    open[band]?.lastUse = uses
+  }
+
+  /// Gives back the memory of a band that no thread has.
+  private func close(_ band: Int) {
+    guard let buffer = open.removeValue(forKey: band)?.content else { return }
+    contents.giveBack(buffer)
   }
 
   private func blockCount(over band: Int) -> Int {
@@ -160,12 +185,15 @@ final class SharedBands<T: Element>: @unchecked Sendable {
 
   private func fill(_ band: Int, _ buffer: GrowingBuffer) throws {
     let rows = rows(of: band)
-    let content = buffer.elements(bandRows * elementsPerRow, as: T.self)
-    let used = UnsafeMutableBufferPointer(rebasing: content[..<(rows.count * elementsPerRow)])
-    guard let codec else { return try dataset.read(rows: rows, into: used) }
+    let size = rows.count * elementsPerRow
+    guard let codec else { return try dataset.read(rows: rows, into: buffer.elements(size, as: T.self)) }
     let stored = scratches.take()
     defer { scratches.giveBack(stored) }
-    if chunkColumns == elementsPerRow {
+    let isWhole = chunkColumns == elementsPerRow
+    // A chunk that is decoded in place has all of its rows, the last one's padding too.
+    let content = buffer.elements(isWhole ? bandRows * elementsPerRow : size, as: T.self)
+    let used = UnsafeMutableBufferPointer(rebasing: content[..<size])
+    if isWhole {
       if try decodeChunk(band, column: 0, codec, stored: stored, into: UnsafeMutableRawBufferPointer(content)) { return }
       return try dataset.read(rows: rows, into: used)
     }
