@@ -17,12 +17,14 @@ public struct CentredGram: Sendable {
   /// - Parameters:
   ///   - values: `[rows × units]`, row-major.
   ///   - rows: which of them count, in order.
+  /// - Throws: `StatisticsError.noSuchRow`.
   @_specialize(where Value == Float)
   @_specialize(where Value == Double)
   public init<Value: BinaryFloatingPoint & Sendable>(
     _ values: UnsafeBufferPointer<Value>, units: Int, rows: [Int], threads: Int
   ) throws {
-    precondition(rows.allSatisfy { $0 >= 0 && $0 < values.count / max(1, units) }, "rows of the values")
+    let known = 0..<values.count / max(1, units)
+    if let row = rows.first(where: { !known.contains($0) }) { throw StatisticsError.noSuchRow(row, rows: known.count) }
     rowCount = rows.count
     var grams = [Double](repeating: 0, count: Self.panels(rows.count).last.map { $0.offset + $0.rows.count * $0.rows.upperBound } ?? 0)
     for first in stride(from: 0, to: units, by: Self.blockUnits) {
@@ -39,8 +41,10 @@ public struct CentredGram: Sendable {
   public static func workingBytes(rows: Int, units: Int) -> Double { 8 * Double(rows) * Double(min(units, blockUnits) + 2) }
 
   /// Σ of the products of two matrices, element by element: ‖XᵀY‖² in Frobenius norm.
-  public func product(with other: CentredGram) -> Double {
-    precondition(other.rowCount == rowCount, "the same rows of both")
+  ///
+  /// - Throws: `StatisticsError.shape` for another number of rows.
+  public func product(with other: CentredGram) throws(StatisticsError) -> Double {
+    try require(other.rowCount, rowCount, "rows of the second set of units")
     mirrorscope_blas_threads(1)
     var (diagonal, lower) = (0.0, 0.0)
     values.withUnsafeBufferPointer { left in

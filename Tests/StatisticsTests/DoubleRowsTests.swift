@@ -41,7 +41,7 @@ struct DoubleRowsTests {
     let sides = (0..<rows).map { [.treated, .reference, .neither][$0 % 3] as ContrastSide }
     let strata = (0..<rows).map { Int32($0 % 4) }
     var sizes = PermutationStrata()
-    sizes.add(sides, strata: strata)
+    try sizes.add(sides, strata: strata)
     let floats = PermutedSums(magnitudes: [63, 63, 63], strata: sizes, permutations: 0..<200, seed: 3, purpose: "test")
     try whole.withUnsafeBufferPointer { try floats.add($0, sides: sides, strata: strata, threads: 1) }
     let ends = (0..<units).map { unit in
@@ -173,7 +173,7 @@ struct DoubleRowsTests {
     let values = (0..<200).map { 1 - 1e-8 + 1e-9 * stream.normal() + ($0 % 2 == 1 ? 2e-9 : 0) }
     let sides = (0..<200).map { $0 % 2 == 1 ? ContrastSide.treated : .reference }
     var sizes = PermutationStrata()
-    sizes.add(sides, strata: nil)
+    try sizes.add(sides, strata: nil)
     let sums = try PermutedSums(
       ranges: [(values.min() ?? 0)...(values.max() ?? 0)], strata: sizes, permutations: 0..<999, seed: 1, purpose: "test")
     try values.withUnsafeBufferPointer { try sums.add($0, sides: sides, strata: nil, threads: 1) }
@@ -183,7 +183,7 @@ struct DoubleRowsTests {
   @Test("What no double holds is refused by unit and value, with a sentence")
   func refused() throws {
     var sizes = PermutationStrata()
-    sizes.add([.treated, .reference], strata: nil)
+    try sizes.add([.treated, .reference], strata: nil)
     let error = StatisticsError.tooLarge(unit: 1, value: 1.7e308, limit: .greatestFiniteMagnitude)
     #expect(throws: error) {
       try PermutedSums(ranges: [0...1, -1e308...1.7e308], strata: sizes, permutations: 0..<9, seed: 1, purpose: "test")

@@ -70,7 +70,7 @@ struct RecordedActivations: Sendable {
       for phase in parts.indices { try add(&parts[phase], blocks[number], indices[phase]) }
       return parts
     }
-    for part in parts { result.merge(part) }
+    for part in parts { try result.merge(part) }
     return result
   }
 }

@@ -53,7 +53,7 @@ struct InputAudit: Sendable {
   ) throws {
     guard let columns = recording.inputCount, columns > 0 else { return nil }
     let rows = try recording.phases
-    let leakRows = LeakRows(codes: rows.codes, strata: try recording.strata, seed: context.seed)
+    let leakRows = try LeakRows(codes: rows.codes, strata: recording.strata, seed: context.seed)
     self.columns = columns
     leak = InputLeak(between: Audit.leakSubjects(rows), rows: leakRows)
     inputs = Self.nothing(columns)
@@ -74,7 +74,7 @@ struct InputAudit: Sendable {
           values: leakRows.values(of: group, in: block, range: range, columns: columns)
         )
       } take: { part, values in
-        part.merge(into: &inputs, &quantities, &untrained)
+        try part.merge(into: &inputs, &quantities, &untrained)
         drawn += values
       }
       if !group.isEmpty { leak = try leak.asking(group, drawn, rows: leakRows, threads: context.threads) }
@@ -135,19 +135,19 @@ private struct InputMoments: Sendable {
     }
   }
 
-  func merge(into inputs: inout [UnitMoments], _ quantities: inout [UnitMoments]?, _ untrained: inout [[[UnitMoments]]]) {
-    if let part = self.inputs { Self.merge(part, into: &inputs) }
+  func merge(into inputs: inout [UnitMoments], _ quantities: inout [UnitMoments]?, _ untrained: inout [[[UnitMoments]]]) throws {
+    if let part = self.inputs { try Self.merge(part, into: &inputs) }
     if let part = self.quantities, var merged = quantities {
-      Self.merge(part, into: &merged)
+      try Self.merge(part, into: &merged)
       quantities = merged
     }
     for (number, layers) in self.untrained.enumerated() {
-      for (layer, part) in layers.enumerated() { Self.merge(part, into: &untrained[number][layer]) }
+      for (layer, part) in layers.enumerated() { try Self.merge(part, into: &untrained[number][layer]) }
     }
   }
 
-  private static func merge(_ part: [UnitMoments], into whole: inout [UnitMoments]) {
-    for phase in whole.indices { whole[phase].merge(part[phase]) }
+  private static func merge(_ part: [UnitMoments], into whole: inout [UnitMoments]) throws {
+    for phase in whole.indices { try whole[phase].merge(part[phase]) }
   }
 }
 

@@ -18,7 +18,7 @@ struct LeakRows: Sendable {
   let strata: [Int]?
 
   /// - Parameter codes: phase of every row of the recording; other codes than those of phases are left out.
-  init(codes: [UInt8], strata: [Int32]?, seed: UInt64) {
+  init(codes: [UInt8], strata: [Int32]?, seed: UInt64) throws {
     rows = Phase.allCases.flatMap { phase -> [Int] in
       let members = codes.indices.filter { codes[$0] == phase.rawValue }
       guard members.count > Self.mostPerPhase else { return members }
@@ -28,7 +28,7 @@ struct LeakRows: Sendable {
     let drawn = rows
     self.codes = drawn.map { codes[$0] }
     self.strata = strata.map { strata in drawn.map { Int(strata[$0]) } }
-    isLearnt = stratifiedFolds(
+    isLearnt = try stratifiedFolds(
       labels: self.codes.map { Int($0) }, clusters: self.strata, folds: 2, seed: seed, purpose: "audit leak halves"
     ).map { $0 == 0 }
   }

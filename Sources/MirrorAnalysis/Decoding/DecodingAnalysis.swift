@@ -113,7 +113,7 @@ public struct DecodingAnalysis: Analysis {
       }
       let scores = try mapBlocks(count: decodings.count * DecodingTest.allCases.count, threads: context.threads) { piece in
         try context.checkCancellation()
-        return decodings[piece / DecodingTest.allCases.count].score(DecodingTest.allCases[piece % DecodingTest.allCases.count])
+        return try decodings[piece / DecodingTest.allCases.count].score(DecodingTest.allCases[piece % DecodingTest.allCases.count])
       }
       for (number, decoding) in decodings.enumerated() {
         let start = number * DecodingTest.allCases.count
@@ -149,8 +149,8 @@ private struct DrawnRows: Sendable {
   /// Nil where the recording has no labels.
   let action: Members?
 
-  init(phases: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) {
-    let sample = DecodingSample(rows: phases, labels: labels, strata: strata, plan: plan, seed: seed)
+  init(phases: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
+    let sample = try DecodingSample(rows: phases, labels: labels, strata: strata, plan: plan, seed: seed)
     var isChosen = [Bool](repeating: false, count: phases.codes.count)
     for rows in [sample.own, sample.other, sample.action ?? []] {
       for row in rows { isChosen[row] = true }
@@ -200,14 +200,14 @@ private struct LayerDecoding: Sendable {
       : .floats(try recording.values(of: [layer], where: { isChosen[$0] }, threads: threads))
   }
 
-  func score(_ test: DecodingTest) -> DecodingScore? {
+  func score(_ test: DecodingTest) throws -> DecodingScore? {
     switch values {
-    case .floats(let values): score(test, values)
-    case .doubles(let values): score(test, values)
+    case .floats(let values): try score(test, values)
+    case .doubles(let values): try score(test, values)
     }
   }
 
-  private func score<Value: ActivationValue>(_ test: DecodingTest, _ values: [Value]) -> DecodingScore? {
+  private func score<Value: ActivationValue>(_ test: DecodingTest, _ values: [Value]) throws -> DecodingScore? {
     func rows(_ members: DrawnRows.Members) -> DecodingRows<Value> {
       var chosen: [Value] = []
       chosen.reserveCapacity(members.positions.count * unitCount)
@@ -215,16 +215,16 @@ private struct LayerDecoding: Sendable {
       return DecodingRows(values: chosen, features: unitCount, labels: members.labels, strata: members.strata)
     }
     let permutations = DecodingPermutations(count: plan.permutations, seed: seed, index: number &* 8 &+ test.rawValue)
-    func crossValidated(_ rows: DecodingRows<Value>) -> DecodingScore? {
-      let folds = stratifiedFolds(labels: rows.labels, clusters: rows.strata, folds: plan.folds, seed: seed, purpose: "decode folds")
+    func crossValidated(_ rows: DecodingRows<Value>) throws -> DecodingScore? {
+      let folds = try stratifiedFolds(labels: rows.labels, clusters: rows.strata, folds: plan.folds, seed: seed, purpose: "decode folds")
       return crossValidatedDecoding(rows, folds: folds, permutations: permutations)
     }
     return switch test {
     case .ownToOther: transferDecoding(train: rows(drawn.own), test: rows(drawn.other), permutations: permutations)
     case .otherToOwn: transferDecoding(train: rows(drawn.other), test: rows(drawn.own), permutations: permutations)
-    case .withinOwn: crossValidated(rows(drawn.own))
-    case .withinOther: crossValidated(rows(drawn.other))
-    case .action: drawn.action.flatMap { crossValidated(rows($0)) }
+    case .withinOwn: try crossValidated(rows(drawn.own))
+    case .withinOther: try crossValidated(rows(drawn.other))
+    case .action: try drawn.action.flatMap { try crossValidated(rows($0)) }
     }
   }
 

@@ -14,13 +14,13 @@ struct DecodingSample {
   /// Nil where the recording has no labels.
   let action: [Int]?
 
-  init(rows: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) {
+  init(rows: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
     let halved = rows.codes.indices.filter { row in
       let code = rows.codes[row]
       return code == Phase.neither.rawValue || strata != nil && (code == Phase.own.rawValue || code == Phase.other.rawValue)
     }
     var half = [Int?](repeating: nil, count: rows.codes.count)
-    let halves = stratifiedFolds(
+    let halves = try stratifiedFolds(
       labels: halved.map { Int(rows.codes[$0]) }, clusters: strata.map { strata in halved.map { Int(strata[$0]) } }, folds: 2,
       seed: seed, purpose: "decode none halves")
     for (row, number) in zip(halved, halves) { half[row] = number }

@@ -77,10 +77,10 @@ public struct DivergenceAnalysis: Analysis {
       let histograms =
         layer.storesDoubles
         ? try recording.histograms(of: layer, into: empty, threads: context.threads) {
-          (part, block: UnsafeBufferPointer<Double>, rows) in part.add(block, groupOfRow: codes[rows])
+          (part, block: UnsafeBufferPointer<Double>, rows) in try part.add(block, groupOfRow: codes[rows])
         }
         : try recording.histograms(of: layer, into: empty, threads: context.threads) { (part, block: UnsafeBufferPointer<Float>, rows) in
-          part.add(block, groupOfRow: codes[rows])
+          try part.add(block, groupOfRow: codes[rows])
         }
       return (0..<layer.unitCount).flatMap { unit in
         divergenceRows(
@@ -93,15 +93,15 @@ public struct DivergenceAnalysis: Analysis {
 extension RecordingView {
   fileprivate func histograms<Value: ActivationValue>(
     of layer: RecordedLayer, into empty: GroupedHistograms, threads: Int,
-    add: @escaping @Sendable (inout GroupedHistograms, UnsafeBufferPointer<Value>, Range<Int>) -> Void
+    add: @escaping @Sendable (inout GroupedHistograms, UnsafeBufferPointer<Value>, Range<Int>) throws -> Void
   ) throws -> GroupedHistograms {
     var histograms = empty
     try mapBlocks(of: layer, threads: threads) { (rows, block: UnsafeBufferPointer<Value>) in
       var part = empty
-      add(&part, block, rows)
+      try add(&part, block, rows)
       return part
     } take: { part in
-      histograms.merge(part)
+      try histograms.merge(part)
     }
     return histograms
   }

@@ -22,7 +22,7 @@ public struct PermutedContrasts: Sendable {
     try moments.rows.require([.neither, .own, .other], in: recording.path)
     let rows = ContrastStream(
       recording: recording, codes: moments.rows.codes, strata: plan.usesStrata ? try recording.strata : nil)
-    let strata = [Phase.own, .other].map { rows.permutationStrata($0) }
+    let strata = try [Phase.own, .other].map { try rows.permutationStrata($0) }
     let units = moments.layers.reduce(0) { $0 + $1.unitCount }
     let bytes = strata.reduce(0) { $0 + PermutedSums.bytesPerPermutation(units: units, strata: $1) }
     let permutationsPerPass = max(32, Self.passBytes / max(1, bytes) / 32 * 32)
@@ -105,11 +105,11 @@ private struct ContrastStream: Sendable {
 
   private func isUsed(_ row: Int) -> Bool { codes[row] < Phase.both.rawValue }
 
-  func permutationStrata(_ phase: Phase) -> PermutationStrata {
+  func permutationStrata(_ phase: Phase) throws -> PermutationStrata {
     var result = PermutationStrata()
     for start in stride(from: 0, to: codes.count, by: 1 << 18) {
       let rows = (start..<min(start + 1 << 18, codes.count)).filter(isUsed)
-      result.add(sides(phase, of: rows), strata: labels(of: rows))
+      try result.add(sides(phase, of: rows), strata: labels(of: rows))
     }
     return result
   }

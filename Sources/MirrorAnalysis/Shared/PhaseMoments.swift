@@ -27,8 +27,8 @@ public struct LayerMoments: Sendable {
 
   public subscript(_ phase: Phase) -> UnitMoments { phases[Int(phase.rawValue)] }
 
-  mutating func merge(_ block: [UnitMoments]) {
-    for phase in phases.indices { phases[phase].merge(block[phase]) }
+  mutating func merge(_ block: [UnitMoments]) throws {
+    for phase in phases.indices { try phases[phase].merge(block[phase]) }
   }
 }
 
@@ -68,7 +68,7 @@ extension RecordingView {
       }
       return parts
     } take: { parts in
-      result.merge(parts)
+      try result.merge(parts)
     }
     return result
   }

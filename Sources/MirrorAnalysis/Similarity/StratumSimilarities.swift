@@ -162,7 +162,7 @@ private func linearCKA(_ first: StratumMeans, _ second: StratumMeans, threads: I
   let grams = try [first, second].map { means in
     try means.values.withUnsafeBufferPointer { try CentredGram($0, units: width, rows: Array(0..<strata), threads: threads) }
   }
-  return linearCKA(
+  return try linearCKA(
     cross: grams[0].product(with: grams[1]), left: grams[0].product(with: grams[0]), right: grams[1].product(with: grams[1]))
 }
 

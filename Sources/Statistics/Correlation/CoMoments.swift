@@ -34,8 +34,12 @@ public struct CoMoments: Sendable, Equatable {
   }
 
   /// Joins the co-moments of other rows of the same units (Chan, Golub and LeVeque, 1979), as exact as one pass over all of them.
-  public mutating func merge(_ other: CoMoments) {
-    precondition(other.leftOffsets.count == leftOffsets.count && other.rightOffsets.count == rightOffsets.count, "the same units")
+  ///
+  /// - Throws: `StatisticsError.shape` for other numbers of units; these are then as they were.
+  public mutating func merge(_ other: CoMoments) throws(StatisticsError) {
+    try require(other.leftOffsets.count, leftOffsets.count, "left units of the co-moments to be merged")
+    try require(other.rightOffsets.count, rightOffsets.count, "right units of the co-moments to be merged")
+    try require(other.isWithin ? 1 : 2, isWithin ? 1 : 2, "sets of units of the co-moments to be merged")
     guard other.count > 0 else { return }
     guard count > 0 else {
       self = other

@@ -36,8 +36,8 @@ public struct Histogram: Sendable, Equatable {
 
 /// The Kullback–Leibler divergence D(P‖Q) = Σ p ln(p/q) in nats, from two histograms over the same bins: densities, 1e-10 added to each,
 /// renormalised (the author's arithmetic; `scipy.stats.entropy(p, q)`). It depends on range and number of bins, so only values
-/// over one range compare. Nil when either histogram is empty or has bins without width, or their bins differ; exactly 0 for equal shapes, such as a unit constant
-/// at one value in both, whatever their numbers of values.
+/// over one range compare. Nil when either histogram is empty or has bins without width, or their bins differ; exactly 0 for equal
+/// shapes, such as a unit constant at one value in both, whatever their numbers of values.
 public func klDivergence(_ p: Histogram, from q: Histogram) -> Double? {
   guard p.hasWidth, q.hasWidth, p.edges == q.edges, p.total > 0, q.total > 0 else { return nil }
   // The same shares of unequal totals round differently: a sum of about 1e-26 that stands for no difference.

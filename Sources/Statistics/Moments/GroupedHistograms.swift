@@ -23,14 +23,22 @@ public struct GroupedHistograms: Sendable {
   /// Adds rows: `[rows × units]`, each to its group. A row of a group that there is not, and a value outside its unit's range, is left out.
   ///
   /// Benchmark: divergence.
-  public mutating func add(_ rows: UnsafeBufferPointer<Float>, groupOfRow: ArraySlice<UInt8>) { count(rows, groupOfRow) }
+  ///
+  /// - Throws: `StatisticsError.shape` where there is not a group per row; nothing is added then.
+  public mutating func add(_ rows: UnsafeBufferPointer<Float>, groupOfRow: ArraySlice<UInt8>) throws(StatisticsError) {
+    try count(rows, groupOfRow)
+  }
 
   /// The same for values in double precision.
-  public mutating func add(_ rows: UnsafeBufferPointer<Double>, groupOfRow: ArraySlice<UInt8>) { count(rows, groupOfRow) }
+  public mutating func add(_ rows: UnsafeBufferPointer<Double>, groupOfRow: ArraySlice<UInt8>) throws(StatisticsError) {
+    try count(rows, groupOfRow)
+  }
 
   // Generic only in here: from another module it would not be compiled for either type, and take ten times as long.
-  private mutating func count<Value: BinaryFloatingPoint>(_ rows: UnsafeBufferPointer<Value>, _ groupOfRow: ArraySlice<UInt8>) {
-    precondition(rows.count == groupOfRow.count * units, "one group per row")
+  private mutating func count<Value: BinaryFloatingPoint>(
+    _ rows: UnsafeBufferPointer<Value>, _ groupOfRow: ArraySlice<UInt8>
+  ) throws(StatisticsError) {
+    try require(rows.count, groupOfRow.count * units, "values of the rows that have a group")
     let (units, bins, groups) = (units, bins, groups)
     counts.withUnsafeMutableBufferPointer { counts in
       edges.withUnsafeBufferPointer { edges in
@@ -56,11 +64,19 @@ public struct GroupedHistograms: Sendable {
   }
 
   /// Adds the counts of other rows in the same bins.
-  public mutating func merge(_ other: GroupedHistograms) {
-    precondition(other.edges == edges && other.counts.count == counts.count, "the same bins")
+  ///
+  /// - Throws: `StatisticsError` for other units, groups or bins, or other edges; this one is then as it was.
+  public mutating func merge(_ other: GroupedHistograms) throws(StatisticsError) {
+    try require(other.units, units, "units of the histograms to be merged")
+    try require(other.groups, groups, "groups of the histograms to be merged")
+    try require(other.bins, bins, "bins of the histograms to be merged")
+    if let index = edges.indices.first(where: { edges[$0] != other.edges[$0] && !(edges[$0].isNaN && other.edges[$0].isNaN) }) {
+      throw .otherBins(unit: index / (bins + 1))
+    }
     for index in counts.indices { counts[index] += other.counts[index] }
   }
 
+  /// The counts of one unit in one group.
   public func histogram(unit: Int, group: Int) -> Histogram {
     let first = (unit * groups + group) * bins
     return Histogram(edges: Array(edges[unit * (bins + 1)...unit * (bins + 1) + bins]), counts: Array(counts[first..<first + bins]))

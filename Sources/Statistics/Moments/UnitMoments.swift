@@ -98,7 +98,7 @@ public struct UnitMoments: Sendable, Equatable {
         if scale != 0 { part.takeScaled(indices.map { Double(block[Int($0) * unitCount + unit]) }, unit: unit, scale: scale) }
       }
     }
-    merge(part)
+    join(part)
   }
 
   /// Takes the sums of one unit anew from its values brought near 1.
@@ -124,8 +124,15 @@ public struct UnitMoments: Sendable, Equatable {
   private func scale(_ unit: Int) -> Int { Self.scale(low: low[unit], high: high[unit]) }
 
   /// Joins the rows of another accumulator to this one: the result is that of all rows together.
-  public mutating func merge(_ other: UnitMoments) {
-    precondition(other.unitCount == unitCount, "the same units")
+  ///
+  /// - Throws: `StatisticsError.shape` for an accumulator of another number of units; this one is then as it was.
+  public mutating func merge(_ other: UnitMoments) throws(StatisticsError) {
+    try require(other.unitCount, unitCount, "units of the moments to be merged")
+    join(other)
+  }
+
+  /// - Parameter other: of the same units.
+  private mutating func join(_ other: UnitMoments) {
     guard other.count > 0 else { return }
     guard count > 0 else {
       self = other

@@ -26,8 +26,11 @@ public func seededHalfSplit(groupOfRow: [Int], seed: UInt64, purpose: String) ->
 ///   - clusters: one number per row, or nil.
 ///   - folds: at least 1; fewer are taken for 1.
 /// - Returns: the fold of each row, 0..<folds.
-public func stratifiedFolds(labels: [Int], clusters: [Int]? = nil, folds: Int, seed: UInt64, purpose: String) -> [Int] {
-  precondition(clusters.map { $0.count == labels.count } ?? true, "one cluster per row")
+/// - Throws: `StatisticsError.shape` where there is not a cluster per row.
+public func stratifiedFolds(
+  labels: [Int], clusters: [Int]? = nil, folds: Int, seed: UInt64, purpose: String
+) throws(StatisticsError) -> [Int] {
+  if let clusters { try require(clusters.count, labels.count, "clusters of the rows") }
   let folds = max(1, folds)
   var stream = RandomStream(seed: seed, purpose: purpose)
   var foldOfRow = [Int](repeating: 0, count: labels.count)

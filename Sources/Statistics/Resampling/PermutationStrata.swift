@@ -23,8 +23,10 @@ public struct PermutationStrata: Sendable {
 
   /// Adds rows, in the order in which they will be permuted.
   ///
-  /// - Parameter strata: the stratum of each row, at least as many as there are sides; nil where all rows are one.
-  public mutating func add(_ sides: [ContrastSide], strata: [Int32]?) {
+  /// - Parameter strata: the stratum of each row; nil where all rows are one.
+  /// - Throws: `StatisticsError.shape` where there is not a stratum per row; nothing is added then.
+  public mutating func add(_ sides: [ContrastSide], strata: [Int32]?) throws(StatisticsError) {
+    if let strata { try require(strata.count, sides.count, "strata of the rows") }
     for (row, side) in sides.enumerated() where side != .neither {
       let number = seen + row
       let treated = side == .treated ? 1 : 0

@@ -35,17 +35,17 @@ struct Decoding: Decodable {
 @Suite("Divergence")
 struct DivergenceTests {
   /// The histogram of one unit and group.
-  private func histogram(_ values: [Double], _ range: ClosedRange<Double>) -> Histogram {
+  private func histogram(_ values: [Double], _ range: ClosedRange<Double>) throws -> Histogram {
     var histograms = GroupedHistograms(ranges: [range], groups: 1, bins: 50)
-    values.withUnsafeBufferPointer { histograms.add($0, groupOfRow: values.map { _ in 0 }[...]) }
+    try values.withUnsafeBufferPointer { try histograms.add($0, groupOfRow: values.map { _ in 0 }[...]) }
     return histograms.histogram(unit: 0, group: 0)
   }
 
   @Test("Histograms agree with numpy.histogram and divergences with scipy.stats.entropy")
   func oracle() throws {
     for row in try fixture("decoding", as: Decoding.self).divergences {
-      let p = histogram(doubles(row.p), row.low...row.high)
-      let q = histogram(doubles(row.q), row.low...row.high)
+      let p = try histogram(doubles(row.p), row.low...row.high)
+      let q = try histogram(doubles(row.q), row.low...row.high)
       #expect(p.counts == row.counts)
       #expect(q.counts == row.otherCounts)
       #expect(agrees(klDivergence(p, from: q), row.kl, relative: 1e-9))
@@ -55,25 +55,27 @@ struct DivergenceTests {
   @Test("Values on an edge, and next to one, fall where numpy puts them")
   func edges() throws {
     let row = try fixture("decoding", as: Decoding.self).edgeCase
-    #expect(histogram(row.values, row.low...row.high).counts == row.counts)
+    #expect(try histogram(row.values, row.low...row.high).counts == row.counts)
   }
 
   @Test("Histograms of many units and groups are those of each alone, merged in any order or not")
-  func grouping() {
+  func grouping() throws {
     let values = noise(rows: 600, units: 3, seed: 8)
     let groupOfRow = (0..<600).map { UInt8([0, 1, 2, 255][$0 % 4]) }
     let ranges = [-2.0...2.0, -9...9, 0...0]
-    func part(_ rows: Range<Int>) -> GroupedHistograms {
+    func part(_ rows: Range<Int>) throws -> GroupedHistograms {
       var histograms = GroupedHistograms(ranges: ranges, groups: 3, bins: 50)
-      Array(values[rows.lowerBound * 3..<rows.upperBound * 3]).withUnsafeBufferPointer { histograms.add($0, groupOfRow: groupOfRow[rows]) }
+      try Array(values[rows.lowerBound * 3..<rows.upperBound * 3]).withUnsafeBufferPointer {
+        try histograms.add($0, groupOfRow: groupOfRow[rows])
+      }
       return histograms
     }
-    var merged = part(250..<600)
-    merged.merge(part(0..<250))
-    let whole = part(0..<600)
+    var merged = try part(250..<600)
+    try merged.merge(part(0..<250))
+    let whole = try part(0..<600)
     for unit in 0..<3 {
       for group in 0..<3 {
-        let alone = histogram((0..<600).filter { groupOfRow[$0] == group }.map { Double(values[$0 * 3 + unit]) }, ranges[unit])
+        let alone = try histogram((0..<600).filter { groupOfRow[$0] == group }.map { Double(values[$0 * 3 + unit]) }, ranges[unit])
         #expect(alone.total > 0 || unit == 2)
         #expect(whole.histogram(unit: unit, group: group) == alone)
         #expect(merged.histogram(unit: unit, group: group) == alone)

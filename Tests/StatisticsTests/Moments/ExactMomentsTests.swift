@@ -44,8 +44,8 @@ struct ExactMomentsTests {
   func merge() throws {
     for column in try fixture("exact_moments", as: [ExactColumn].self) where column.values.count == 200 {
       var merged = try Self.moments(Array(column.values[..<3]), blockRows: 3)
-      merged.merge(try Self.moments(Array(column.values[3..<120]), blockRows: 11))
-      merged.merge(try Self.moments(Array(column.values[120...]), blockRows: 1))
+      try merged.merge(Self.moments(Array(column.values[3..<120]), blockRows: 11))
+      try merged.merge(Self.moments(Array(column.values[120...]), blockRows: 1))
       #expect(agrees(merged.variance(0), column.variance, relative: 1e-12), "\(column.name)")
       if let kurtosis = merged.kurtosis(0), let expected = column.kurtosis {
         #expect(abs(kurtosis - expected) <= 1e-9 * max(1, abs(expected)), "\(column.name): \(kurtosis), exactly \(expected)")

@@ -56,7 +56,7 @@ struct UnitMomentsTests {
     let rows = Self.rowMajor(columns)
     let whole = try Self.moments(rows, units: units, blockRows: 300)
     var merged = try Self.moments(Array(rows[..<(firstRows * units)]), units: units, blockRows: 300)
-    merged.merge(try Self.moments(Array(rows[(firstRows * units)...]), units: units, blockRows: 300))
+    try merged.merge(Self.moments(Array(rows[(firstRows * units)...]), units: units, blockRows: 300))
     #expect(merged.count == whole.count)
     for unit in 0..<units {
       #expect(Self.relativeError(merged.mean[unit], whole.mean[unit]) <= 1e-12)

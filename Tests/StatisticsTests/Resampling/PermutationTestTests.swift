@@ -34,7 +34,7 @@ func permutedMeanDifferences(
 ) throws -> PermutationNull {
   let labels = strata.map { $0.map { Int32($0) } }
   var sizes = PermutationStrata()
-  sizes.add(sides, strata: labels)
+  try sizes.add(sides, strata: labels)
   var magnitudes = [Double](repeating: 0, count: units)
   for row in sides.indices where sides[row] != .neither {
     for unit in 0..<units {
@@ -109,7 +109,7 @@ struct PermutationTestTests {
     let sides = (0..<90).map { $0 % 2 == 0 ? ContrastSide.treated : .reference }
     let strata = (0..<90).map { Int32($0 % 10) }
     var sizes = PermutationStrata()
-    sizes.add(sides, strata: strata)
+    try sizes.add(sides, strata: strata)
     let nulls = try [0..<70, 0..<33, 33..<70].map { permutations in
       let sums = PermutedSums(magnitudes: [9, 9], strata: sizes, permutations: permutations, seed: 4, purpose: "test")
       try values.withUnsafeBufferPointer { try sums.add($0, sides: sides, strata: strata, threads: 2) }
@@ -119,16 +119,27 @@ struct PermutationTestTests {
   }
 
   @Test("Strata that are open at the same time are counted, those that have ended are not")
-  func openStrata() {
-    func most(_ strata: [Int32]) -> Int {
+  func openStrata() throws {
+    func most(_ strata: [Int32]) throws -> Int {
       var sizes = PermutationStrata()
-      sizes.add(strata.map { _ in .treated }, strata: strata)
+      try sizes.add(strata.map { _ in .treated }, strata: strata)
       return sizes.mostOpen
     }
-    #expect(most([1, 1, 2, 2, 3, 3]) == 1)
-    #expect(most([1, 2, 1, 3, 2, 3]) == 2)
-    #expect(most([1, 2, 3, 1, 2, 3]) == 3)
-    #expect(most([]) == 1)
+    #expect(try most([1, 1, 2, 2, 3, 3]) == 1)
+    #expect(try most([1, 2, 1, 3, 2, 3]) == 2)
+    #expect(try most([1, 2, 3, 1, 2, 3]) == 3)
+    #expect(try most([]) == 1)
+  }
+
+  @Test("Rows without a stratum each are refused, and none of them is counted")
+  func strataPerRow() throws {
+    var sizes = PermutationStrata()
+    #expect(throws: StatisticsError.shape(what: "strata of the rows", expected: 2, found: 1)) {
+      try sizes.add([.treated, .reference], strata: [1])
+    }
+    #expect(
+      sizes.mostOpen == 1
+        && PermutedSums(magnitudes: [1], strata: sizes, permutations: 0..<1, seed: 1, purpose: "none").finish().observed[0].isNaN)
   }
 
   @Test("The order of rows does not change the observed difference by a digit")
