@@ -15,21 +15,16 @@ extension RecordingView {
     of layers: [RecordedLayer], selections: [RowTest], threads: Int,
     _ transform: @escaping @Sendable (_ rows: [Int], _ values: [Value]) throws -> Part, take: ([Part]) throws -> Void
   ) throws {
-    let width = layers.reduce(0) { $0 + $1.unitCount }
+    let widths = layers.map(\.unitCount)
+    let width = widths.reduce(0, +)
     try mapBlocks(of: layers, threads: threads) { [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
       try selections.map { isWanted in
         let rows = range.filter(isWanted)
-        var values: [Value] = []
-        values.reserveCapacity(rows.count * width)
-        for row in rows {
-          for (layer, block) in zip(layers, blocks) {
-            let start = (row - range.lowerBound) * layer.unitCount
-            values.append(contentsOf: block[start..<start + layer.unitCount])
-          }
+        let values = [Value](unsafeUninitializedCapacity: rows.count * width) { values, count in
+          gather(rows, from: blocks, firstRow: range.lowerBound, widths: widths, into: values)
+          count = rows.count * width
         }
-        if let position = firstNonFinite(values), let (layer, unit) = place(ofUnit: position % max(1, width), in: layers) {
-          throw notFinite(Double(values[position]), layer: layer, row: rows[position / max(1, width)], unit: unit)
-        }
+        try values.withUnsafeBufferPointer { try requireFinite($0, of: layers, rows: rows) }
         return try transform(rows, values)
       }
     } take: { parts in
@@ -37,24 +32,40 @@ extension RecordingView {
     }
   }
 
-  /// The wanted rows in memory, `[rows × units]`, row-major, the layers side by side: for what cannot be done block by block.
+  /// The wanted rows in memory, `[rows × units]`, row-major, the layers side by side: for what cannot be done block by block. Memory holds
+  /// them and the blocks under way, and no more.
   ///
-  /// - Parameters:
-  ///   - isWanted: takes every row unless said.
-  ///   - count: how many rows are wanted, where that is known: then no more memory is taken than they need.
+  /// - Parameter isWanted: nil takes every row.
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity among them, and what `mapBlocks` throws.
   public func values<Value: ActivationValue>(
-    of layers: [RecordedLayer], where isWanted: @escaping RowTest = { _ in true }, count: Int? = nil, as type: Value.Type = Value.self,
-    threads: Int
+    of layers: [RecordedLayer], where isWanted: RowTest? = nil, as type: Value.Type = Value.self, threads: Int
   ) throws -> [Value] {
-    var result: [Value] = []
-    if let count { result.reserveCapacity(count * layers.reduce(0) { $0 + $1.unitCount }) }
-    try mapRows(of: layers, selections: [isWanted], threads: threads) { (_, values: [Value]) in
-      values
-    } take: { parts in
-      result.append(contentsOf: parts[0])
+    let widths = layers.map(\.unitCount)
+    let width = widths.reduce(0, +)
+    let numbering = RowNumbering(of: rowCount, where: isWanted)
+    return try [Value](unsafeUninitializedCapacity: numbering.count * width) { values, initialized in
+      // Each block of rows has a part of its own, and all are done when `mapBlocks` returns.
+      nonisolated(unsafe) let target = values
+      try mapBlocks(of: layers, threads: threads) { [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
+        let rows = isWanted.map { range.filter($0) } ?? Array(range)
+        let start = numbering.number(of: range.lowerBound) * width
+        let part = UnsafeMutableBufferPointer(rebasing: target[start..<start + rows.count * width])
+        gather(rows, from: blocks, firstRow: range.lowerBound, widths: widths, into: part)
+        try requireFinite(UnsafeBufferPointer(part), of: layers, rows: rows)
+      } take: { _ in
+      }
+      initialized = numbering.count * width
     }
-    return result
+  }
+
+  /// - Parameter values: `[rows × units]`, the layers side by side.
+  private func requireFinite<Value: ActivationValue>(
+    _ values: UnsafeBufferPointer<Value>, of layers: [RecordedLayer], rows: [Int]
+  ) throws {
+    guard let position = firstNonFinite(values) else { return }
+    let width = values.count / max(1, rows.count)
+    guard let (layer, unit) = place(ofUnit: position % width, in: layers) else { return }
+    throw notFinite(Double(values[position]), layer: layer, row: rows[position / width], unit: unit)
   }
 
   /// The layer of a unit among those of layers side by side, and its number there.
@@ -68,14 +79,71 @@ extension RecordingView {
   }
 }
 
-/// The position of the first NaN or infinity.
-func firstNonFinite<Value: BinaryFloatingPoint>(_ values: [Value]) -> Int? {
-  if let floats = values as? [Float] { return position(floats) }
-  if let doubles = values as? [Double] { return position(doubles) }
-  return values.firstIndex { !$0.isFinite }
+/// The numbers of wanted rows among all wanted ones.
+private struct RowNumbering: Sendable {
+  let count: Int
+  private let isWanted: RowTest?
+  /// How many are wanted before each stride of rows.
+  private let before: [Int]
+  private static let stride = 1024
+
+  init(of rowCount: Int, where isWanted: RowTest?) {
+    self.isWanted = isWanted
+    guard let isWanted else {
+      (count, before) = (rowCount, [])
+      return
+    }
+    var count = 0
+    var before: [Int] = []
+    for start in Swift.stride(from: 0, to: rowCount, by: Self.stride) {
+      before.append(count)
+      for row in start..<min(start + Self.stride, rowCount) where isWanted(row) { count += 1 }
+    }
+    (self.count, self.before) = (count, before)
+  }
+
+  /// How many wanted rows come before a row.
+  func number(of row: Int) -> Int {
+    guard let isWanted else { return row }
+    let start = row / Self.stride * Self.stride
+    return (start..<row).reduce(before[row / Self.stride]) { $0 + (isWanted($1) ? 1 : 0) }
+  }
 }
 
-private func position<Value: BinaryFloatingPoint>(_ values: [Value]) -> Int? {
+/// Copies rows of a block, which ascend, with the units of its layers side by side: `[rows × units of all layers]` into `target`.
+///
+/// Benchmark: read. Specialised, since callers in other modules are not.
+///
+/// - Parameters:
+///   - blocks: of each layer `[rows of the block × units]`, the first row being `firstRow`.
+///   - widths: units of each layer.
+@_specialize(where Value == Float)
+@_specialize(where Value == Double)
+private func gather<Value: ActivationValue>(
+  _ rows: [Int], from blocks: [UnsafeBufferPointer<Value>], firstRow: Int, widths: [Int], into target: UnsafeMutableBufferPointer<Value>
+) {
+  guard let last = rows.last, let first = rows.first, let base = target.baseAddress else { return }
+  let width = widths.reduce(0, +)
+  // Rows ascend: where they are as many as lie between them, they are one piece.
+  let isWhole = blocks.count == 1 && last - first == rows.count - 1
+  var column = 0
+  for (block, units) in zip(blocks, widths) {
+    guard let source = block.baseAddress else { continue }
+    if isWhole {
+      base.update(from: source + (first - firstRow) * units, count: rows.count * units)
+    } else {
+      for (position, row) in rows.enumerated() {
+        (base + position * width + column).update(from: source + (row - firstRow) * units, count: units)
+      }
+    }
+    column += units
+  }
+}
+
+/// The position of the first NaN or infinity.
+@_specialize(where Value == Float)
+@_specialize(where Value == Double)
+private func firstNonFinite<Value: ActivationValue>(_ values: UnsafeBufferPointer<Value>) -> Int? {
   // Counted first, without a branch, so that it vectorises.
   let count = values.reduce(into: 0) { $0 &+= $1.isFinite ? 0 : 1 }
   return count == 0 ? nil : values.firstIndex { !$0.isFinite }

@@ -219,7 +219,7 @@ extension RecordingView {
     let units = layers.reduce(0) { $0 + $1.unitCount }
     let count = selection.count(in: rows)
     var accumulator = CorrelationAccumulator(units: units, precision: .suited(rows: count, pairs: units * (units + 1) / 2))
-    let ranked = try ranks(values(of: layers, where: selection.test(rows), count: count, threads: threads), units)
+    let ranked = try ranks(values(of: layers, where: selection.test(rows), threads: threads), units)
     try accumulator.add(ranked, threads: threads)
     return try accumulator.finish(threads: threads).correlations()
   }

@@ -130,7 +130,7 @@ extension SimilarityAnalysis {
     let used = rows.codes.indices.filter(isUsed)
     let places = selections.map { selection in used.indices.filter { selection.contains(rows.codes[used[$0]]) } }
     func products<Value: ActivationValue>(of layer: RecordedLayer, as type: Value.Type) throws -> [CentredGram] {
-      let values: [Value] = try recording.values(of: [layer], where: isUsed, count: used.count, threads: context.threads)
+      let values: [Value] = try recording.values(of: [layer], where: isUsed, threads: context.threads)
       return try values.withUnsafeBufferPointer { values in
         try places.map { try CentredGram(values, units: layer.unitCount, rows: $0, threads: context.threads) }
       }
@@ -142,7 +142,7 @@ extension SimilarityAnalysis {
     let pairs = layers.indices.flatMap { first in (first..<layers.count).map { (first, $0) } }
     return try selections.indices.map { selection in
       let found = try mapBlocks(count: pairs.count, threads: context.threads) { number in
-        grams[pairs[number].0][selection].product(with: grams[pairs[number].1][selection])
+        try grams[pairs[number].0][selection].product(with: grams[pairs[number].1][selection])
       }
       var squares = [Double](repeating: 0, count: layers.count * layers.count)
       for (pair, value) in zip(pairs, found) { squares[pair.0 * layers.count + pair.1] = value }
