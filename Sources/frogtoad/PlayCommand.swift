@@ -36,9 +36,10 @@ struct PlayCommand: ParsableCommand {
 
   func run() throws {
     let network = try checkpoint.map { path in
-      let network = try Checkpoint.open(path).network
-      try network.requireStatesAndActions(in: path)
-      return network
+      let checkpoint = try Checkpoint.open(path)
+      try checkpoint.network.requireStatesAndActions(in: path)
+      if let note = checkpoint.roundingNote(for: path) { writeToStandardError("warning: \(note)\n") }
+      return checkpoint.network
     }
     var stream = RandomStream(seed: seed, purpose: "play")
     var world = World()

@@ -75,6 +75,23 @@ struct ForeignInputTests {
     try expectFailure(2, "model.h5: \(sentence)", "play", "--checkpoint", "model.h5", "--turns", "1", "--delay", "0")
   }
 
+  @Test("A network of float64 is recorded and played with a note that names the layer; one that float32 holds without")
+  func rounding() throws {
+    try makeStates()
+    for (name, layers) in [("keras_100_digits", "layer b"), ("keras_100_inside", nil)] {
+      try workplace.copyFixture("DenseNetwork/\(name).h5", as: "model.h5")
+      let note = layers.map {
+        "warning: model.h5: the weights of \($0) have more digits than float32, in which networks run here, and were rounded to it.\n"
+      }
+      let record = try workplace.run(
+        "frogtoad", "record", "model.h5", "--states", "states.h5", "--output", "out.h5", "--force", "--quiet")
+      #expect(record.status == 0 && record.errors == note ?? "", record.transcript)
+      let play = try workplace.run("frogtoad", "play", "--checkpoint", "model.h5", "--turns", "1", "--delay", "0")
+      #expect(play.status == 0 && play.errors == note ?? "", play.transcript)
+      try FileManager.default.removeItem(atPath: workplace.path("model.h5"))
+    }
+  }
+
   @Test("Separate activations record what activations inside the layers do")
   func separateActivation() throws {
     try makeStates()

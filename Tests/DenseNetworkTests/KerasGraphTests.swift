@@ -19,13 +19,21 @@ import Testing
   }
 
   @Test(
-    "Lists and graphs of Keras 2 and 3, activations of their own, idle layers and kernels of 16 bits give the same network",
+    "Lists and graphs of Keras 2 and 3, activations of their own, idle layers and kernels of 16 and 64 bits give the same network",
     arguments: [
       "same_list", "same_activation_layers", "same_relu_layer", "same_flatten", "same_function", "same_graph_2", "same_graph_3",
-      "same_float16", "same_bfloat16",
+      "same_float16", "same_bfloat16", "same_native_bfloat16", "same_float64",
     ])
   func same(name: String) throws {
     #expect(try network(name) == network("same_dict"))
+    #expect(try Checkpoint.open(fixture("keras_\(name).h5").path).roundedLayers == [])
+  }
+
+  @Test("Weights of more digits than float32 holds are rounded to it, and the layer is known")
+  func rounded() throws {
+    let checkpoint = try Checkpoint.open(fixture("keras_more_digits.h5").path)
+    #expect(try checkpoint.network == network("same_dict"))
+    #expect(checkpoint.roundedLayers == ["a"])
   }
 
   @Test(
@@ -69,6 +77,10 @@ import Testing
       (
         "bfloat16_bits",
         "/model_weights/a/a/kernel:0 is stored as uint16, not as floats. Convert the model to float32 and save it again."
+      ),
+      (
+        "beyond_float32",
+        "/model_weights/a/a/kernel:0 can't be used: value 0 is 7.5e+299, more than float32 holds. Use another copy of the file or train again."
       ),
       ("unwritten", "/model_weights/a/a/kernel:0 was never written. Use another copy of the file or train again."),
       ("3.weights", "a Keras 3 file; write a legacy one with model.save('name.h5')."),

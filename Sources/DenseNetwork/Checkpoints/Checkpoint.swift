@@ -14,6 +14,8 @@ public struct Checkpoint: Sendable, Equatable {
   /// When the file was made, as `currentUTC()` writes it.
   public var createdUTC: String?
   public var commandLine: String?
+  /// Layers, by the names that a Keras file gives them, of which weights were rounded to float32: a file may hold float64.
+  public var roundedLayers: [String] = []
 
   public init(
     network: Network, hyperparameters: Hyperparameters? = nil, epoch: Int? = nil, validationLoss: Double? = nil,
@@ -109,7 +111,10 @@ extension Checkpoint {
   public static func open(_ path: String) throws -> Checkpoint {
     guard try isKerasModel(hdf5Root(path)) else { return try read(from: path) }
     let name = KerasFileName(path)
-    return Checkpoint(network: try importKeras(path), epoch: name.epoch, validationLoss: name.validationLoss)
+    let (network, roundedLayers) = try readKeras(path)
+    var checkpoint = Checkpoint(network: network, epoch: name.epoch, validationLoss: name.validationLoss)
+    checkpoint.roundedLayers = roundedLayers
+    return checkpoint
   }
 
   /// What a file is to somebody who looks for checkpoints.

@@ -19,10 +19,18 @@ func hdf5Root(_ path: String) throws -> Group {
 /// More weights than any network that is trained here, and fewer than would take the memory of a machine.
 private let mostFloats = 1 << 28
 
+/// A data set's values as networks hold them.
+struct StoredFloats {
+  let values: [Float]
+  /// Whether a stored number has more digits than float32 holds.
+  let isRounded: Bool
+}
+
 /// A data set's values, checked to be there, to be floats, to have this shape and no NaN or infinity.
 ///
-/// Floats of 16 bits are exact here: those of HDF5's own types, and bfloat16 as uint16 with the attribute dtype "bfloat16".
-func finiteFloats(_ group: Group, _ path: String, shape: [Int], file: String) throws -> [Float] {
+/// Floats of 16 bits are exact here: those of HDF5's own types, and bfloat16 as uint16 with the attribute dtype "bfloat16". Those of more
+/// than 32 are rounded to the nearest; one that float32 has no room for is an error.
+func finiteFloats(_ group: Group, _ path: String, shape: [Int], file: String) throws -> StoredFloats {
   let part = group.path == "/" ? "/\(path)" : "\(group.path)/\(path)"
   func fault(_ fault: CheckpointError.Fault) -> CheckpointError { CheckpointError(file: file, fault: fault) }
   guard try group.contains(path) else { throw fault(.missing(part: part)) }
@@ -32,16 +40,35 @@ func finiteFloats(_ group: Group, _ path: String, shape: [Int], file: String) th
     throw fault(.invalid(part: part, reason: "it has more than \(mostFloats) values"))
   }
   guard dataset.storedByteCount > 0 else { throw fault(.neverWritten(part: part)) }
+  if dataset.storesWideFloats {
+    let wide = try dataset.read(as: Double.self)
+    if let index = wide.firstIndex(where: { !$0.isFinite }) { throw fault(.notFinite(part: part, index: index)) }
+    let values = wide.map { Float($0) }
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw fault(.invalid(part: part, reason: "value \(index) is \(wide[index]), more than float32 holds"))
+    }
+    return StoredFloats(values: values, isRounded: zip(values, wide).contains { Double($0) != $1 })
+  }
   let values = try storedFloats(dataset) ?? { throw fault(.notFloats(part: part, type: "\(dataset.datatype)")) }()
   if let index = values.firstIndex(where: { !$0.isFinite }) { throw fault(.notFinite(part: part, index: index)) }
-  return values
+  return StoredFloats(values: values, isRounded: false)
 }
 
-/// Nil where the numbers are no floats.
+extension Dataset {
+  /// Whether the numbers are floats of which float32 may not hold every digit.
+  fileprivate var storesWideFloats: Bool {
+    switch datatype {
+    case .float64, .float: true
+    case .other(let name): name.hasSuffix("-bit float")
+    default: false
+    }
+  }
+}
+
+/// Nil where the numbers are no floats of 32 bits or fewer.
 private func storedFloats(_ dataset: Dataset) throws -> [Float]? {
   switch dataset.datatype {
-  case .float16, .float32, .float64: return try dataset.read(as: Float.self)
-  case .other(let name) where name.hasSuffix("-bit float"): return try dataset.read(as: Float.self)
+  case .float16, .bfloat16, .float32: return try dataset.read(as: Float.self)
   case .uint16 where try dataset.attributes.contains("dtype") && dataset.attributes.string("dtype") == "bfloat16":
     return try dataset.read(as: UInt16.self).map { Float(bitPattern: UInt32($0) << 16) }
   default: return nil

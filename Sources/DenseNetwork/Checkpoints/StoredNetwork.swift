@@ -123,7 +123,7 @@ struct StoredParts {
   }
 
   func floats(_ path: String, shape: [Int]) throws -> [Float] {
-    try finiteFloats(root, path, shape: shape, file: file)
+    try finiteFloats(root, path, shape: shape, file: file).values
   }
 }
 

@@ -5,12 +5,18 @@ import HDF5
 ///
 /// The model is a chain of dense layers, read in the order of its graph, whatever the order of its list. Dense layers are named dense_1,
 /// dense_2, …; relu and linear layers of their own belong to the dense layer below; dropout, noise and input layers are skipped, and
-/// flattening of what is flat already. A layer without bias gets zeros.
+/// flattening of what is flat already. A layer without bias gets zeros. Weights of more than 32 bits are rounded to float32;
+/// `Checkpoint.open(_:)` says of which layers.
 ///
 /// - Throws: `CheckpointError` naming the layer at fault (another kind of layer or activation, a graph that is no chain, a missing or
 ///   misshapen kernel, NaN), or saying that the file holds weights alone, or is one of Keras 3's own. `HDF5Error` if the file cannot be
 ///   read at all.
 public func importKeras(_ path: String) throws -> Network {
+  try readKeras(path).network
+}
+
+/// The same, and the layers, by the names that the file gives them, of which weights were rounded to float32.
+func readKeras(_ path: String) throws -> (network: Network, roundedLayers: [String]) {
   let root = try hdf5Root(path)
   func fault(_ fault: CheckpointError.Fault) -> CheckpointError { CheckpointError(file: path, fault: fault) }
   if try isKeras3Weights(root) { throw fault(.keras3) }
@@ -31,16 +37,18 @@ public func importKeras(_ path: String) throws -> Network {
   }
   let reader = KerasWeights(group: weights, file: path)
   var layers: [DenseLayer] = []
+  var roundedLayers: [String] = []
   for step in plan.steps {
     let inputCount = layers.last?.unitCount ?? plan.inputCount
-    let (kernel, bias, shape) = try reader.tensors(of: step, inputCount: inputCount)
+    let tensors = try reader.tensors(of: step, inputCount: inputCount)
+    if tensors.isRounded { roundedLayers.append(step.layer.name) }
     layers.append(
       try DenseLayer(
-        name: Network.layerName(layers.count), inputCount: shape.inputs, unitCount: shape.units, kernel: kernel, bias: bias,
-        activation: step.activation))
+        name: Network.layerName(layers.count), inputCount: tensors.shape.inputs, unitCount: tensors.shape.units, kernel: tensors.kernel,
+        bias: tensors.bias, activation: step.activation))
   }
   do {
-    return try Network(layers: layers)
+    return (try Network(layers: layers), roundedLayers)
   } catch {
     throw fault(.invalid(part: "the model", reason: error.description))
   }

@@ -5,13 +5,21 @@ struct KerasWeights {
   let group: Group
   let file: String
 
-  /// Kernel `[inputs × units]` and bias of a dense layer.
+  /// What a file holds of a dense layer.
+  struct Tensors {
+    /// `[inputs × units]`
+    let kernel: [Float]
+    let bias: [Float]
+    let shape: (inputs: Int, units: Int)
+    /// Whether weights were rounded to float32.
+    let isRounded: Bool
+  }
+
+  /// Kernel and bias of a dense layer.
   ///
   /// - Parameter inputCount: how many inputs it gets; nil where only the kernel says it.
   /// - Throws: `CheckpointError` for tensors that are missing, of another shape, not finite, or more than a dense layer has.
-  func tensors(
-    of step: DensePlan.Step, inputCount: Int?
-  ) throws -> (kernel: [Float], bias: [Float], shape: (inputs: Int, units: Int)) {
+  func tensors(of step: DensePlan.Step, inputCount: Int?) throws -> Tensors {
     let layer = step.layer
     func fault(_ fault: CheckpointError.Fault) -> CheckpointError { CheckpointError(file: file, fault: fault) }
     guard try group.contains(layer.name) else { throw fault(.missing(part: "layer \(layer.name)")) }
@@ -35,9 +43,12 @@ struct KerasWeights {
     let biasPath = tensors.first { isTensor($0, "bias") }
     guard let biasPath else {
       if layer.usesBias && layer.unitCount != nil { throw fault(.missing(part: "the bias of layer \(layer.name)")) }
-      return (kernel, Array(repeating: 0, count: units), (due[0], units))
+      return Tensors(
+        kernel: kernel.values, bias: Array(repeating: 0, count: units), shape: (due[0], units), isRounded: kernel.isRounded)
     }
-    return (kernel, try finiteFloats(stored, biasPath, shape: [units], file: file), (due[0], units))
+    let bias = try finiteFloats(stored, biasPath, shape: [units], file: file)
+    return Tensors(
+      kernel: kernel.values, bias: bias.values, shape: (due[0], units), isRounded: kernel.isRounded || bias.isRounded)
   }
 }
 

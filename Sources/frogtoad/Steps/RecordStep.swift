@@ -28,8 +28,10 @@ struct RecordStep: Sendable {
     }
     var largest = 0
     for pair in plan {
-      let network = try Checkpoint.open(pair.checkpoint).network
+      let checkpoint = try Checkpoint.open(pair.checkpoint)
+      let network = checkpoint.network
       try network.requireStatesAndActions(in: pair.checkpoint)
+      if let note = checkpoint.roundingNote(for: pair.checkpoint) { common.logger.warning("\(note)") }
       largest = max(largest, Self.memory(for: network))
     }
     try common.requireRoom(bytes: largest, for: "\(path): the activations of a network", alternative: "use fewer threads with --threads")

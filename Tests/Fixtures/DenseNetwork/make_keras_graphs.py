@@ -96,8 +96,37 @@ def as_bfloat16(group, name, values):
 
 write("same_float16", sequential(a, b), store=lambda group, name, values: group.create_dataset(name, data=values.astype("f2")))
 write("same_bfloat16", sequential(a, b), store=as_bfloat16)
+write("same_float64", sequential(a, b), store=lambda group, name, values: group.create_dataset(name, data=values.astype("f8")))
+
+
+def as_native_bfloat16(group, name, values):
+    """HDF5's own type of eight bits of exponent and seven of mantissa."""
+    half = h5py.h5t.IEEE_F32LE.copy()
+    half.set_fields(15, 7, 8, 0, 7)
+    half.set_size(2)
+    half.set_ebias(127)
+    space = h5py.h5s.create_simple(values.shape)
+    links = h5py.h5p.create(h5py.h5p.LINK_CREATE)
+    links.set_create_intermediate_group(True)
+    dataset = h5py.h5d.create(group.id, name.encode(), half, space, lcpl=links)
+    dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.ascontiguousarray(values), mtype=h5py.h5t.NATIVE_FLOAT)
+
+
+write("same_native_bfloat16", sequential(a, b), store=as_native_bfloat16)
+
+
+def more_digits(group, name, values):
+    """One weight of layer a between two of float32, much nearer to that of the network."""
+    values = values.astype("f8")
+    if name == "a/kernel:0":
+        values[1, 0] += 1e-12
+    group[name] = values
+
+
+write("more_digits", sequential(a, b), store=more_digits)
 
 # To be refused.
+write("beyond_float32", sequential(a, b), store=lambda group, name, values: group.create_dataset(name, data=values * np.float64(1e300)))
 write("shared", functional(
     x, dense("a", 2, "relu", two("x")), dense("twice", 2, "linear", two("a") + [[["twice", 0, 0, {}]]]),
     dense("b", 4, "linear", [[["twice", 1, 0, {}]]])), "Model", twice)
@@ -143,3 +172,5 @@ large = {"a": (draw(100, 2), draw(2)), "b": (draw(2, 4), draw(4))}
 write("100_inside", sequential(a, b), weights=large)
 write("100_separate", sequential(dense("a", 2, "linear"), layer("Activation", "relu", activation="relu"), b), weights=large)
 write("384_outputs", sequential(a, dense("b", 384, "linear")), weights={"a": large["a"], "b": (draw(2, 384), draw(384))})
+write("100_digits", sequential(a, b), weights=large,
+      store=lambda group, name, values: group.create_dataset(name, data=values.astype("f8") / (3 if name.startswith("b/kernel") else 1)))
