@@ -23,6 +23,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     case unusableName
     /// Its partial file was replaced or removed while it was being written.
     case lost(partial: String)
+    /// It was finished, kept or given up before.
+    case isOver
     /// The operating system refused.
     case system(doing: String, code: Int32)
   }
@@ -55,6 +57,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     case .needsOrdinaryFile: "it is no ordinary file, and this has to go back and forth in it; choose another name"
     case .unusableName: "its name is empty, not in UTF-8 or holds a zero byte; choose another name"
     case .lost(let partial): "\(partial) was replaced or removed by another program before it was complete; write it again"
+    case .isOver: "nothing can be added to it any more: it was finished or given up before"
     case .system("created", ENOENT): "its folder does not exist"
     case .system(let doing, let code): "it cannot be \(doing) (\(Self.text(of: code)))"
     }

@@ -35,9 +35,3 @@ public struct FileIdentity: Sendable, Hashable {
     self.init(status)
   }
 }
-
-/// Whether both names stand for one file: the same path, another path to it, a link. False where either is not there.
-public func sameFile(_ first: String, _ second: String) -> Bool {
-  guard let first = FileIdentity(path: first), let second = FileIdentity(path: second) else { return false }
-  return first == second
-}

@@ -9,21 +9,24 @@
 /// The partial file is new, locked against other writers before anything is written, and only what was written here gets the name: another
 /// program's file in its place is an error. An older one that no writer holds is replaced, unless the caller says that it can be of use. What
 /// is no ordinary file (a device, a pipe, standard output by a name in `/dev`) is written to as it is, and a link's target is replaced, not the
-/// link. Not for use from several threads at once.
+/// link. What could not be written in whole does not get the name either. Not for use from several threads at once.
 public final class FileUnderWay {
   /// The name as given.
   public let path: String
   /// Where the bytes go until it is complete: the name with `.partial`, or `path` itself for what is no ordinary file.
   public let writingPath: String
   /// Whether the bytes go straight to `path`, which is a device or a pipe and keeps what it gets.
-  public var isWrittenThrough: Bool { target == nil }
+  var isWrittenThrough: Bool { target == nil }
 
   /// The file to be, at the end of all links; nil for a device or pipe.
   private let target: String?
   private let overwrite: Bool
+  /// -1 once it is over: the number may be another file's then.
   private var descriptor: Int32
   private var identity: FileIdentity?
-  private var isOver = false
+  private var isOver: Bool { descriptor < 0 }
+  /// Why some of the bytes are missing.
+  private var failure: FileError?
 
   public static func partialName(of path: String) -> String { path + ".partial" }
 
@@ -66,14 +69,18 @@ public final class FileUnderWay {
 
   /// Appends bytes.
   ///
-  /// - Throws: `FileError` with the system's reason. After an error the file cannot be completed.
+  /// - Throws: `FileError` with the system's reason. After an error every call throws it again, `finish()` too.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    if let failure { throw failure }
+    guard !isOver else { throw FileError(file: path, fault: .isOver) }
     var rest = bytes
     while let start = rest.baseAddress, !rest.isEmpty {
       let count = systemWrite(descriptor, start, rest.count)
       if count < 0 {
         if errno == EINTR { continue }
-        throw FileError(file: path, fault: .system(doing: "written", code: errno))
+        let error = FileError(file: path, fault: .system(doing: "written", code: errno))
+        failure = error
+        throw error
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
@@ -81,6 +88,7 @@ public final class FileUnderWay {
 
   /// Gives up the lock and keeps watch over the file: for a library that opens `writingPath` itself and cannot lock a file that is locked.
   public func unlock() {
+    guard !isOver else { return }
     _ = flock(descriptor, LOCK_UN)
   }
 
@@ -91,6 +99,7 @@ public final class FileUnderWay {
   /// - Throws: `FileError`. The partial file stays then, until `abandon()`.
   public func finish() throws {
     guard !isOver else { return }
+    if let failure { throw failure }
     if let target {
       try synchronise(descriptor)
       try checkOwnership()
@@ -98,23 +107,25 @@ public final class FileUnderWay {
       guard rename(writingPath, target) == 0 else { throw FileError(file: path, fault: .system(doing: "given its name", code: errno)) }
       synchroniseFolder(of: target)
     }
-    isOver = true
-    guard systemClose(descriptor) == 0 else { throw FileError(file: path, fault: .system(doing: "written", code: errno)) }
+    guard close() == 0 else { throw FileError(file: path, fault: .system(doing: "written", code: errno)) }
   }
 
   /// Leaves the partial file where it is: what is in it can be of use. Nothing more can be written through this.
   public func keepPartial() {
     guard !isOver else { return }
-    isOver = true
-    _ = systemClose(descriptor)
+    _ = close()
   }
 
   /// Removes the partial file, if it is still the one that was made here. A file that was finished stays.
   public func abandon() {
     guard !isOver else { return }
-    isOver = true
     if target != nil, FileIdentity(nameAt: writingPath) == identity { unlink(writingPath) }
-    _ = systemClose(descriptor)
+    _ = close()
+  }
+
+  private func close() -> Int32 {
+    defer { descriptor = -1 }
+    return systemClose(descriptor)
   }
 
   private func checkOwnership() throws {

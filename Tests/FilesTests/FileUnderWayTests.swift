@@ -56,6 +56,28 @@ private func fault(_ body: () throws -> Void) throws -> FileError.Fault {
     #expect(folder.names == ["b.partial"])
   }
 
+  @Test("Nothing can be added once it is over, whatever file has its descriptor then")
+  func over() throws {
+    for end in [{ (file: FileUnderWay) in try file.finish() }, { $0.keepPartial() }, { $0.abandon() }] {
+      let file = try FileUnderWay(folder.path("a"), overwrite: true)
+      try file.write("x")
+      try end(file)
+      let other = try FileUnderWay(folder.path("b"), overwrite: true)
+      #expect(try fault { try file.write("y") } == .isOver)
+      file.unlock()
+      try other.finish()
+      #expect(folder.text("b") == "")
+    }
+  }
+
+  @Test("What could not be written in whole does not get its name", .enabled(if: FileManager.default.fileExists(atPath: "/dev/full")))
+  func failed() throws {
+    let file = try FileUnderWay("/dev/full", overwrite: true)
+    let failure = FileError.Fault.system(doing: "written", code: ENOSPC)
+    for _ in 0..<2 { #expect(try fault { try file.write("x") } == failure) }
+    #expect(try fault { try file.finish() } == failure)
+  }
+
   @Test("An existing file stays as it is without leave to replace it, and until the new one is complete with it")
   func existing() throws {
     try folder.put("old", "a")
@@ -165,9 +187,10 @@ private func fault(_ body: () throws -> Void) throws -> FileError.Fault {
     try folder.put("x", "b")
     try FileManager.default.createSymbolicLink(atPath: folder.path("link"), withDestinationPath: "a")
     try FileManager.default.linkItem(atPath: folder.path("a"), toPath: folder.path("hard"))
-    #expect(sameFile(folder.path("a"), folder.url.path + "/./a"))
-    #expect(sameFile(folder.path("a"), folder.path("link")) && sameFile(folder.path("hard"), folder.path("a")))
-    #expect(!sameFile(folder.path("a"), folder.path("b")) && !sameFile(folder.path("none"), folder.path("none")))
+    let file = try #require(FileIdentity(path: folder.path("a")))
+    for name in ["./a", "link", "hard"] { #expect(FileIdentity(path: folder.path(name)) == file) }
+    #expect(FileIdentity(path: folder.path("b")) != file)
+    #expect(FileIdentity(path: folder.path("none")) == nil)
   }
 }
 

@@ -166,8 +166,7 @@ extension File {
 
   /// Whether this program has the file open, under whatever name.
   private static func isOpenHere(_ path: String, _ library: borrowing Library) -> Bool {
-    var wanted = stat()
-    guard stat(path, &wanted) == 0 else { return false }
+    guard let wanted = FileIdentity(path: path) else { return false }
     let count = H5Fget_obj_count(chdf5_all_files(), UInt32(H5F_OBJ_FILE))
     guard count > 0 else { return false }
     var files = [hid_t](repeating: 0, count: count)
@@ -177,8 +176,7 @@ extension File {
       guard length > 0 else { return false }
       var name = [CChar](repeating: 0, count: length + 1)
       guard H5Fget_name(file, &name, name.count) > 0 else { return false }
-      var status = stat()
-      return stat(name, &status) == 0 && status.st_dev == wanted.st_dev && status.st_ino == wanted.st_ino
+      return FileIdentity(path: String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)) == wanted
     }
   }
 }
