@@ -1,4 +1,5 @@
 import Crypto
+import Files
 
 /// SHA-256 of a network's weights: every layer's kernel (`[input × unit]`, row-major) and bias, in layer order, as little-endian float32.
 public struct WeightsHash {
@@ -12,7 +13,7 @@ public struct WeightsHash {
   }
 
   /// 64 digits, letters in lower case.
-  public var hexadecimal: String { DenseNetwork.hexadecimal(hash.finalize()) }
+  public var hexadecimal: String { Files.hexadecimal(hash.finalize()) }
 }
 
 extension Network {
@@ -25,13 +26,4 @@ extension Network {
     }
     return hash.hexadecimal
   }
-}
-
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-  var text = ""
-  for byte in bytes {
-    text += byte < 16 ? "0" : ""
-    text += String(byte, radix: 16)
-  }
-  return text
 }

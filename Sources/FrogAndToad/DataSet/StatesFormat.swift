@@ -77,10 +77,5 @@ struct StatesHash {
   }
 
   /// 64 hexadecimal digits.
-  var digits: String {
-    hash.finalize().map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
-  }
+  var digits: String { hexadecimal(hash.finalize()) }
 }

@@ -1,6 +1,7 @@
 internal import CHDF5
 internal import ChunkCodec
 import Crypto
+import Files
 
 /// SHA-256 over what a data set holds and says of itself: `content_sha256`.
 ///
@@ -51,12 +52,7 @@ struct ContentHash {
   }
 
   /// 64 hexadecimal digits.
-  var digits: String {
-    hash.finalize().map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
-  }
+  var digits: String { hexadecimal(hash.finalize()) }
 
   private mutating func add<Value: BitwiseCopyable>(bytes value: Value) {
     withUnsafeBytes(of: value) { hash.update(bufferPointer: $0) }
