@@ -34,6 +34,7 @@ public func mapBlocks<Result: Sendable>(
 
 /// Which block comes next and what the finished ones gave, behind one lock.
 private final class BlockProgress<Value: Sendable>: @unchecked Sendable {
+  // Sendable because everything that changes is touched under the lock only.
   private let lock = NSLock()
   private var next = 0
   private var failed = false

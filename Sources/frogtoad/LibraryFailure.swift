@@ -2,6 +2,7 @@ import ActivationRecording
 import DenseNetwork
 import FrogAndToad
 import HDF5
+import Statistics
 import Terminal
 
 extension Failure {
@@ -15,6 +16,7 @@ extension Failure {
     case let error as CSVError: self.init(.badFile, error.description)
     case let error as GenerationError: self.init(error.isTooFew ? .notEnoughData : .failed, error.description)
     case let error as NetworkError: self.init(.failed, error.description)
+    case let error as StatisticsError: self.init(.failed, error.description)
     default: return nil
     }
   }

@@ -108,6 +108,7 @@ struct RunCommand: ParsableCommand {
 
 /// Counts finished epochs over all networks.
 private final class EpochCounter: @unchecked Sendable {
+  // Sendable because `finished` is touched under the lock only.
   let total: Int
   private let lock = NSLock()
   private var finished = 0

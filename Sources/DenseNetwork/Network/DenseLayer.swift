@@ -44,6 +44,7 @@ public struct DenseLayer: Sendable, Equatable {
 /// - Throws: `NetworkError` if a count is not positive or the kernel or bias has another size.
 func checkSizes(ofLayer name: String, inputs: Int, units: Int, kernel: Int, bias: Int) throws(NetworkError) {
   guard inputs > 0, units > 0 else { throw .nonPositiveWidth(layer: name, inputs: inputs, units: units) }
-  guard kernel == inputs * units else { throw .kernelCount(layer: name, expected: inputs * units, found: kernel) }
+  let (expected, overflow) = inputs.multipliedReportingOverflow(by: units)
+  guard kernel == expected, !overflow else { throw .kernelCount(layer: name, expected: overflow ? .max : expected, found: kernel) }
   guard bias == units else { throw .biasCount(layer: name, expected: units, found: bias) }
 }

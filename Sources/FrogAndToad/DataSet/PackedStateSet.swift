@@ -1,7 +1,10 @@
 /// The states seen so far: an open-addressing table of packed states, 8 bytes a slot, no allocation per state.
 ///
-/// A reference so that it can stay with one piece of parallel work from batch to batch; only one thread may use it at a time.
+/// A reference so that it can stay with one piece of parallel work from batch to batch.
 final class PackedStateSet: @unchecked Sendable {
+  // Sendable because one thread at a time uses it: `DeduplicatedPlay` alone has one, and gives each to one block of `mapBlocks`, which hands
+  // out every block once and returns when all are done.
+
   // 0 marks a free slot. A packed state leaves its upper bits free, so a set bit 63 keeps every stored word from being 0.
   private static let occupied: UInt64 = 1 &<< 63
 

@@ -63,6 +63,7 @@ extension PackedRows {
   mutating func shuffle(seed: UInt64, purpose: String, threads: Int) throws {
     try states.withUnsafeMutableBufferPointer { states in
       try episodes.withUnsafeMutableBufferPointer { episodes in
+        // Each column is one thread's, and both are done when `mapBlocks` returns.
         nonisolated(unsafe) let (states, episodes) = (states, episodes)
         _ = try mapBlocks(count: 2, threads: threads) { column in
           let stream = RandomStream(seed: seed, purpose: purpose)

@@ -109,7 +109,8 @@ public final class Dataset: @unchecked Sendable {
     in file: File, at path: String, type: Datatype, shape: [Int], maximumShape: [Int?]?, chunk: [Int]?, filters: FilterPipeline
   ) throws -> Dataset {
     let operation = Operation("create", file: file.path, object: path)
-    guard shape.allSatisfy({ $0 >= 0 }), maximumShape?.count ?? shape.count == shape.count, chunk?.count ?? shape.count == shape.count
+    guard shape.allSatisfy({ $0 >= 0 }), maximumShape?.allSatisfy({ $0 ?? 0 >= 0 }) ?? true,
+      maximumShape?.count ?? shape.count == shape.count, chunk?.count ?? shape.count == shape.count
     else { throw operation.error(.shapeMismatch, "shape, greatest shape and chunk need one size for each dimension") }
     guard chunk != nil || (filters == .none && maximumShape == nil) else {
       throw operation.error(.shapeMismatch, "filters and growth need a chunk shape")
