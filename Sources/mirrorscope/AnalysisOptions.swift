@@ -12,13 +12,12 @@ struct AnalysisOptions: ParsableArguments {
 
   /// Runs an analysis over the recordings and writes its table.
   ///
-  /// - Parameter seed: of an analysis that draws at random; it is echoed.
-  func run<A: Analysis>(_ analysis: A, seed: SeedOptions? = nil) throws {
-    try run(analysis, seed: seed) { _ in }
-  }
-
-  /// The same, handing each piece of the table on too.
-  func run<A: Analysis>(_ analysis: A, seed: SeedOptions? = nil, alsoTake: ([RecordingRow<A.Row>]) throws -> Void) throws {
+  /// - Parameters:
+  ///   - seed: of an analysis that draws at random; it is echoed.
+  ///   - alsoTake: gets each piece of the table too.
+  func run<A: Analysis>(
+    _ analysis: A, seed: SeedOptions? = nil, alsoTake: ([RecordingRow<A.Row>]) throws -> Void = { _ in }
+  ) throws {
     seed?.echo(to: common.logger)
     try table.write(RecordingRow<A.Row>.self) { take in
       try runner(seed: seed).run(analysis, on: recordings.groups) { rows in

@@ -118,6 +118,7 @@ struct RecordingViewTests {
       ("position", "needs ==, !=, <, <=, >, >= or in after 'position'"), ("position ==", "ends where a value should be"),
       ("== 3", "has '==' where a column's name should be"), ("a == 1 b", "has 'b' where it should end"),
       ("a in (1, 2", "needs ')' at its end"),
+      ("a == 'open", "has a quote that is not closed"),
       (String(repeating: "(", count: 5000), "is nested too deep"),
     ])
   func malformed(text: String, fault: String) {

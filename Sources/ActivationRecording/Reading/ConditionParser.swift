@@ -3,6 +3,7 @@ struct ConditionParser {
   private let tokens: [Token]
   private var position = 0
   private var depth = 0
+  private var hasOpenQuote = false
 
   private enum Token: Equatable {
     case word(String)
@@ -27,6 +28,7 @@ struct ConditionParser {
         rest.removeFirst()
       } else if first == "'" || first == "\"" {
         let inner = rest.dropFirst().prefix { $0 != first }
+        hasOpenQuote = rest.count < inner.count + 2
         tokens.append(.text(String(inner)))
         rest = rest.dropFirst(inner.count + 2)
       } else if let comparison = RowCondition.Comparison.allCases.first(where: { rest.hasPrefix($0.rawValue) }) {
@@ -42,6 +44,7 @@ struct ConditionParser {
   }
 
   mutating func parse() throws -> RowCondition {
+    if hasOpenQuote { throw fault("has a quote that is not closed") }
     let condition = try disjunction()
     if let token = peek { throw fault("has '\(token.description)' where it should end") }
     return condition

@@ -1,5 +1,6 @@
 import Tabular
 
+/// How two units are correlated: Pearson's r, or Spearman's ρ, r of average ranks.
 public enum CorrelationMethod: String, Sendable, CaseIterable {
   case pearson, spearman
 }

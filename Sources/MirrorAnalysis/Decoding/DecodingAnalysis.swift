@@ -55,7 +55,9 @@ public struct DecodingRow: TableRow, Equatable {
 public struct DecodingPlan: Sendable {
   /// Most rows that one decoder is given, over all its classes.
   public var rows = 4000
+  /// Of each test; 0 makes none.
   public var permutations = 999
+  /// Of the cross-validation.
   public var folds = 5
 
   public init() {}
