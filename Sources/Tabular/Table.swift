@@ -11,8 +11,10 @@ public enum Cell: Sendable, Equatable {
     value.map { .number($0) } ?? .missing
   }
 
+  /// A whole number, or `missing` where there is none.
   public static func integer(_ value: Int?) -> Cell { value.map { .integer($0) } ?? .missing }
 
+  /// Text, or `missing` where there is none.
   public static func string(_ value: String?) -> Cell { value.map { .string($0) } ?? .missing }
 }
 

@@ -40,6 +40,7 @@ public struct PhaseRows: Sendable {
     self.isFiltered = isFiltered
   }
 
+  /// Number of rows of a phase.
   public func count(_ phase: Phase) -> Int { counts[Int(phase.rawValue)] }
 
   /// The same rows without those that are not listed.

@@ -51,6 +51,7 @@ public struct RecordingShape: Sendable {
   /// Bytes of an activation where all layers are read side by side.
   public var valueBytes: Int { layers.map(\.valueBytes).max() ?? 4 }
 
+  /// Rows of a phase.
   public func count(_ phase: Phase) -> Int { phaseCounts[Int(phase.rawValue)] }
 }
 

@@ -25,6 +25,7 @@ public indirect enum RowCondition: Sendable, Equatable {
     self = try parser.parse()
   }
 
+  /// Why a text is no condition, or does not fit the columns: what follows "the condition" in a sentence.
   public struct Malformed: Error, CustomStringConvertible {
     public let description: String
   }

@@ -42,6 +42,7 @@ extension Analysis {
 
 /// What an analysis needs of a recording.
 public struct RecordingNeeds: Sendable {
+  /// How activations are read.
   public enum Reading: Sendable {
     /// No activations are read, or layers one after the other.
     case layerByLayer
@@ -49,6 +50,7 @@ public struct RecordingNeeds: Sendable {
     case inStep
   }
 
+  /// Which layers are opened.
   public enum Opening: Sendable {
     /// The layers that the user chose.
     case chosen
@@ -57,7 +59,7 @@ public struct RecordingNeeds: Sendable {
   }
 
   public var reading: Reading
-  /// Which layers are opened; what is wrong with the others is no fault.
+  /// What is wrong with layers that are not opened is no fault.
   public var opens: Opening
   /// Whether a recording without `/phase` is refused.
   public var phase: Bool
