@@ -15,6 +15,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     case leftover(partial: String)
     /// Something that is no ordinary file has the name of its partial file.
     case nameTaken(partial: String)
+    /// It is a file that this program reads, as `InputFiles` knows it.
+    case isInput(String)
     /// A folder has its name.
     case isFolder
     /// What takes bytes one after another, such as a pipe, cannot hold it.
@@ -53,6 +55,7 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     case .leftover(let partial):
       "\(partial) holds what an interrupted writer left; recover or remove it first, have it replaced, or choose another name"
     case .nameTaken(let partial): "\(partial), under which it is to be written, is no ordinary file; remove it, or choose another name"
+    case .isInput(let input): "it is \(input == file ? "read" : "\(input), which is read") here, and would be lost; choose another name"
     case .isFolder: "it is a folder; choose another name"
     case .needsOrdinaryFile: "it is no ordinary file, and this has to go back and forth in it; choose another name"
     case .unusableName: "its name is empty, not in UTF-8 or holds a zero byte; choose another name"

@@ -27,6 +27,8 @@ public final class FileUnderWay {
   private var isOver: Bool { descriptor < 0 }
   /// Why some of the bytes are missing.
   private var failure: FileError?
+  /// Of the partial file among those of the program.
+  private var token: FilesUnderWay.Token?
 
   public static func partialName(of path: String) -> String { path + ".partial" }
 
@@ -45,7 +47,7 @@ public final class FileUnderWay {
   ///   - ordinary: whether it has to be an ordinary file: one that is not only written from first to last.
   ///   - mayReplace: asked about an older partial file that nobody is writing; false keeps it, with the error `leftover`. It can be opened for
   ///     reading meanwhile.
-  /// - Throws: `FileError`; nothing has been changed then.
+  /// - Throws: `FileError`; nothing has been changed then. A file that the program reads, as `InputFiles` knows it, is refused.
   public init(
     _ path: String, overwrite: Bool, ordinary: Bool = false, mayReplace leftover: (_ partial: String) -> Bool = { _ in true }
   ) throws {
@@ -54,9 +56,10 @@ public final class FileUnderWay {
     let target = try Self.target(of: path, ordinary: ordinary)
     self.target = target
     if let target {
+      try InputFiles.refuse(path)
       if !overwrite, Self.replacesFile(at: path) { throw FileError(file: path, fault: .exists) }
       writingPath = Self.partialName(of: target)
-      descriptor = try Self.makePartial(writingPath, for: path, mayReplace: leftover)
+      (descriptor, token) = try Self.makePartial(writingPath, for: path, mayReplace: leftover)
       identity = FileIdentity(descriptor: descriptor)
     } else {
       writingPath = path
@@ -102,24 +105,35 @@ public final class FileUnderWay {
     if let failure { throw failure }
     if let target {
       try synchronise(descriptor)
-      try checkOwnership()
-      if !overwrite, Self.replacesFile(at: path) { throw FileError(file: path, fault: .exists) }
-      guard rename(writingPath, target) == 0 else { throw FileError(file: path, fault: .system(doing: "given its name", code: errno)) }
+      try FilesUnderWay.shared.release(token) {
+        try checkOwnership()
+        if !overwrite, Self.replacesFile(at: path) { throw FileError(file: path, fault: .exists) }
+        guard rename(writingPath, target) == 0 else { throw FileError(file: path, fault: .system(doing: "given its name", code: errno)) }
+      }
       synchroniseFolder(of: target)
     }
     guard close() == 0 else { throw FileError(file: path, fault: .system(doing: "written", code: errno)) }
   }
 
+  /// Says that the partial file is of use even where a signal ends the program, and what to say of it then; nil that it is not. It is not
+  /// from the beginning. From any thread.
+  public func keepIfEnded(_ sentence: String?) {
+    if let token { FilesUnderWay.shared.setWorth(sentence, of: token) }
+  }
+
   /// Leaves the partial file where it is: what is in it can be of use. Nothing more can be written through this.
   public func keepPartial() {
     guard !isOver else { return }
+    FilesUnderWay.shared.keep(token)
     _ = close()
   }
 
   /// Removes the partial file, if it is still the one that was made here. A file that was finished stays.
   public func abandon() {
     guard !isOver else { return }
-    if target != nil, FileIdentity(nameAt: writingPath) == identity { unlink(writingPath) }
+    FilesUnderWay.shared.release(token) {
+      if target != nil, FileIdentity(nameAt: writingPath) == identity { unlink(writingPath) }
+    }
     _ = close()
   }
 
@@ -191,12 +205,15 @@ extension FileUnderWay {
   }
 
   /// Makes the partial file, which no other writer has then: its descriptor, locked.
-  private static func makePartial(_ partial: String, for path: String, mayReplace: (String) -> Bool) throws -> Int32 {
+  private static func makePartial(
+    _ partial: String, for path: String, mayReplace: (String) -> Bool
+  ) throws -> (descriptor: Int32, token: FilesUnderWay.Token?) {
     // Twice at most in practice: another program may make or remove one at the same moment.
     for _ in 0..<16 {
-      let descriptor = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-      if descriptor >= 0 {
-        if lock(descriptor, LOCK_EX), FileIdentity(nameAt: partial) == FileIdentity(descriptor: descriptor) { return descriptor }
+      let made = FilesUnderWay.shared.make(partial) { open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+      if let (descriptor, token) = made {
+        if lock(descriptor, LOCK_EX), FileIdentity(nameAt: partial) == FileIdentity(descriptor: descriptor) { return (descriptor, token) }
+        FilesUnderWay.shared.release(token) {}
         _ = systemClose(descriptor)
         throw FileError(file: path, fault: .beingWritten(partial: partial))
       }
@@ -216,6 +233,7 @@ extension FileUnderWay {
       throw FileError(file: path, fault: .system(doing: "created", code: errno))
     }
     defer { _ = systemClose(descriptor) }
+    if let identity = FileIdentity(descriptor: descriptor) { try InputFiles.refuse(identity, for: path) }
     // Shared first, so that the caller may look into it with a lock of its own.
     guard lock(descriptor, LOCK_SH) else { throw FileError(file: path, fault: .beingWritten(partial: partial)) }
     guard mayReplace(partial) else { throw FileError(file: path, fault: .leftover(partial: partial)) }
