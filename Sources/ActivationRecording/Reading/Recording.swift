@@ -29,6 +29,11 @@ public final class Recording: Sendable {
     try self.init(file: file, layout: layout)
   }
 
+  /// Whether a file says that it is a recording, whatever else is wrong with it.
+  public static func isOwn(_ path: String) -> Bool {
+    (try? File.open(path).root.attributes.string("schema")) == RecordingSchema.identity.name
+  }
+
   /// Names of the layers of a recording, input side first, whatever is wrong with them or with its columns.
   ///
   /// - Throws: `HDF5Error` when the file is absent, not HDF5 or damaged; `RecordingError` when it is no recording.

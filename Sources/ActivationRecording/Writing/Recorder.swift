@@ -9,6 +9,8 @@ import HDF5
 public final class Recorder {
   public let path: String
   public private(set) var rowCount = 0
+  /// Whether the partial file stays where a signal ends the program and `FileUnderWay.endAll()` is called: true unless set.
+  public var isKeptIfEnded = true
   private let underWay: FileUnderWay
   private var partialPath: String { underWay.writingPath }
   private let layers: [LayerDescription]
@@ -110,6 +112,32 @@ public final class Recorder {
     }
   }
 
+  /// Ends before the recording is complete: the rows appended so far are written into the partial file, from which they can be recovered. It
+  /// is removed where there are none.
+  ///
+  /// - Returns: the rows that are kept.
+  /// - Throws: `RecordingError.writeFailed` when they cannot be written.
+  public func interrupt() throws -> Int {
+    guard rowCount > 0 else {
+      cancel()
+      return 0
+    }
+    do {
+      for writer in writers.all { try writer.prepareToFinish() }
+      for writer in writers.all { try writer.finish() }
+      try file.close()
+    } catch {
+      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
+    }
+    underWay.keepIfEnded(keptSentence(rows: rowCount))
+    underWay.keepPartial()
+    return rowCount
+  }
+
+  private func keptSentence(rows: Int) -> String {
+    "\(partialPath) holds \(rows) \(rows == 1 ? "row" : "rows"); 'mirrorscope recover \(partialPath)' makes a recording of them."
+  }
+
   /// Drops the recording: nothing is left of it.
   public func cancel() {
     try? file.close()
@@ -130,6 +158,7 @@ public final class Recorder {
     var stored = rowCount
     for writer in writers.all { stored = min(stored, writer.storedRowCount) }
     flushedRows = stored
+    if isKeptIfEnded, stored > 0 { underWay.keepIfEnded(keptSentence(rows: stored)) }
     rowsSinceFlush = 0
     lastFlush = .now
   }

@@ -48,6 +48,8 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
   let scratch = output + ".recovering"
   let recorder = try Recorder(
     path: scratch, layers: layers, columns: columns.declaration, description: description, overwrite: true, threads: threads)
+  // The rows are in the partial file that is read.
+  recorder.isKeptIfEnded = false
   do {
     let widest = layers.map(\.unitCount).max() ?? 1
     let blockRows = RecordingSchema.rowsPerBlock(unitCount: widest)
