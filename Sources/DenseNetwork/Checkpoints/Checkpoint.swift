@@ -117,6 +117,9 @@ extension Checkpoint {
     return checkpoint
   }
 
+  /// Whether a file says that it is a checkpoint of ours, whatever else is wrong with it.
+  public static func isOwn(_ path: String) -> Bool { (try? hdf5Root(path).attributes.string("schema")) == schema.name }
+
   /// What a file is to somebody who looks for checkpoints.
   public enum Candidate: Sendable, Equatable {
     /// One of ours or of Keras's, with its epoch where the file or its name says it.

@@ -74,6 +74,9 @@ public struct SavedTraining: Sendable, Equatable {
       commandLine: try parts.root.attributes.string("command_line"))
   }
 
+  /// Whether a file says that it is the state of a training of ours, whatever else is wrong with it.
+  public static func isOwn(_ path: String) -> Bool { (try? hdf5Root(path).attributes.string("schema")) == schema.name }
+
   private func writeHistory(into group: Group) throws {
     let history = state.history
     _ = try group.write("epoch", history.map { Int64($0.epoch) })

@@ -55,6 +55,9 @@ public final class StatesFile: Sendable {
     }
   }
 
+  /// Whether a file says that it is a states file, whatever else is wrong with it.
+  public static func isOwn(_ path: String) -> Bool { (try? root(path).attributes.string("schema")) == StatesFormat.schema.name }
+
   /// Rows in the split; 0 for one that the file doesn't have.
   public func count(_ split: Split) -> Int {
     splits[split]?.count ?? 0
