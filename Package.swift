@@ -58,11 +58,12 @@ let package = Package(
     .executableTarget(
       name: "frogtoad",
       dependencies: [
-        "ActivationRecording", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular", "Terminal",
+        "ActivationRecording", "DenseNetwork", "Files", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular",
+        "Terminal",
       ]),
     // Analyses recordings, whoever wrote them.
     .executableTarget(
-      name: "mirrorscope", dependencies: ["ActivationRecording", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
+      name: "mirrorscope", dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
     // Pieces of work that scripts/benchmark times.
     .executableTarget(
       name: "benchmark",

@@ -9,7 +9,17 @@ public enum ExitStatus: Int32, Sendable {
   case badFile = 2
   case notEnoughData = 3
   case usage = 64
+  /// By SIGHUP: the terminal went away.
+  case hungUp = 129
+  /// By SIGINT: Control-C.
   case interrupted = 130
+  /// By SIGTERM.
+  case terminated = 143
+
+  /// Of a program that a signal ends.
+  static func ended(by signal: Int32) -> ExitStatus { ExitStatus(rawValue: 128 + signal) ?? .interrupted }
+
+  fileprivate var isInterruption: Bool { [.hungUp, .interrupted, .terminated].contains(self) }
 }
 
 /// Why a command ends early: the sentence for standard error and the exit code.
@@ -28,6 +38,8 @@ public struct Failure: Error, Sendable, Equatable {
 /// - Parameter explain: the failure that an error of the program's own libraries stands for; nil leaves it to the argument parser,
 ///   which knows its own errors and prints help.
 public func runProgram<Program: ParsableCommand>(_ program: Program.Type, explain: (any Error) -> Failure?) -> Never {
+  StandardOutput.occupyClosedDescriptors()
+  Interruption.shared.watch()
   // A reader that goes away, such as `head`, ends the program through a failed write instead of a signal without a word.
   signal(SIGPIPE, SIG_IGN)
   // Likewise a file past the size limit of the user or the file system: the write fails and says why.
@@ -38,9 +50,30 @@ public func runProgram<Program: ParsableCommand>(_ program: Program.Type, explai
     exit(ExitStatus.success.rawValue)
   } catch {
     let known = error as? Failure ?? (error as? FileError).map { Failure($0) }
-    guard let failure = known ?? explain(error) else { program.exit(withError: error) }
-    if !failure.sentence.isEmpty { writeToStandardError("error: \(failure.sentence)\n") }
-    exit(failure.status.rawValue)
+    fail(known ?? explain(error) ?? printed(error, by: program))
+  }
+}
+
+private func fail(_ failure: Failure) -> Never {
+  var sentence = failure.sentence
+  if failure.status.isInterruption { sentence = ([sentence] + FileUnderWay.keptSentences).joined(separator: " ") }
+  if !sentence.isEmpty { writeToStandardError("error: \(sentence)\n") }
+  exit(failure.status.rawValue)
+}
+
+/// Prints what the argument parser says: help and the version on standard output, errors of usage on standard error.
+private func printed<Program: ParsableCommand>(_ error: any Error, by program: Program.Type) -> Failure {
+  let code = program.exitCode(for: error)
+  let text = program.fullMessage(for: error, columns: nil)
+  guard code.isSuccess else {
+    writeToStandardError(text + "\n")
+    exit(code.rawValue)
+  }
+  do {
+    try StandardOutput.write(text.isEmpty ? "" : text + "\n")
+    return Failure(.success, "")
+  } catch {
+    return error
   }
 }
 

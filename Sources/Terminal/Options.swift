@@ -8,17 +8,13 @@ public struct CommonOptions: ParsableArguments, Sendable {
   @Flag(name: .long, help: "Print no progress and no notes on standard error.")
   public var quiet = false
 
-  @Option(name: .long, help: "Threads to use; results are the same for any number.")
+  @Option(count: 1...4096, help: "Threads to use; results are the same for any number.")
   public var threads = availableThreads
 
   @Option(name: .long, help: ArgumentHelp("Most memory to take for rows at a time, such as 2G.", valueName: "size"))
   public var maxMemory: MemorySize?
 
   public init() {}
-
-  public func validate() throws {
-    guard (1...4096).contains(threads) else { throw ValidationError("--threads takes a whole number from 1 to 4,096, not \(threads).") }
-  }
 
   /// Notes and progress for people, on standard error.
   public var logger: Logger { standardErrorLogger(quiet: quiet) }

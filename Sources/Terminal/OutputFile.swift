@@ -16,6 +16,7 @@ public final class OutputFile {
     self.path = path
     do {
       file = path == "-" ? nil : try FileUnderWay(path, overwrite: overwrite)
+      if file == nil { Interruption.shared.watchOutput() }
     } catch let error as FileError {
       throw Failure(error)
     }
@@ -44,8 +45,7 @@ public final class OutputFile {
         throw Failure(.failed, "\(path): \(error.reason). What was written so far is removed.")
       }
     } else {
-      // Nobody reads standard output any more, as after `| head`: there is nothing to say and no one to say it to.
-      do { try FileHandle.standardOutput.write(contentsOf: buffer) } catch { throw Failure(.failed, "") }
+      try StandardOutput.write(buffer)
     }
     buffer.removeAll(keepingCapacity: true)
   }
@@ -68,7 +68,8 @@ extension Failure {
   }
 }
 
-/// Throws when a file or folder of that name exists and may not be replaced. Devices and pipes are only written to.
+/// Throws when a file or folder of that name exists and may not be replaced, or is read here. Devices and pipes are only written to.
 public func requireAbsent(_ path: String, overwrite: Bool) throws {
+  if FileUnderWay.replacesFile(at: path) { try InputFiles.refuse(path) }
   if !overwrite && FileUnderWay.replacesFile(at: path) { throw Failure(FileError(file: path, fault: .exists)) }
 }

@@ -11,7 +11,7 @@ struct Frogtoad: ParsableCommand {
         frogtoad run --preset quick --output demo
 
       Results go to files, progress and notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, \
-      64 usage, 130 interrupted (what was finished is kept).
+      64 usage, 130, 143 and 129 ended by a signal (INT, TERM, HUP; what was finished is kept).
       """,
     version: toolkitVersion,
     subcommands: [
@@ -20,7 +20,6 @@ struct Frogtoad: ParsableCommand {
     ])
 
   static func main() {
-    Interruption.shared.watch()
     runProgram(Self.self) { Failure(ofLibrary: $0) }
   }
 }

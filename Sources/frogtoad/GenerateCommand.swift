@@ -14,16 +14,17 @@ struct GenerateCommand: ParsableCommand {
       44 % hop, 46 % jump, 9 % leap and 1 % help.
       """)
 
-  @Option(name: .long, help: "Different states to make, both sets together.")
+  @Option(count: 1...4_294_967_295, help: "Different states to make, both sets together.")
   var states: Int
 
-  @Option(name: .customLong("test"), help: "States of the test set. (default: a twentieth of all, at most 100,000)")
+  @Option(
+    name: .customLong("test"), count: 0...4_294_967_295, help: "States of the test set. (default: a twentieth of all, at most 100,000)")
   var testCount: Int?
 
   @Option(name: .long, help: "Seed of the games and of the split.")
   var seed: UInt64 = 1
 
-  @Option(name: .long, help: "Turns of one game.")
+  @Option(count: 1...1_000_000, help: "Turns of one game.")
   var turnsPerGame = 1000
 
   @Flag(name: .long, help: "Keep the energy as played instead of drawing it anew.")

@@ -1,5 +1,6 @@
 import ActivationRecording
 import ArgumentParser
+import Files
 import FrogAndToad
 import Terminal
 
@@ -30,6 +31,7 @@ struct ImportCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
+    InputFiles.declare([csv])
     try requireAbsent(output, overwrite: force)
     try common.requireRoom(bytes: Self.memory, for: "\(csv): the rows", alternative: "use fewer threads with --threads")
     let log = common.logger

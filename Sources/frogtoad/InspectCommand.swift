@@ -21,11 +21,11 @@ struct InspectCommand: ParsableCommand {
     try common.requireRoom(bytes: 0, for: "\(states): the rows", alternative: "use fewer threads with --threads")
     let file = try StatesFile(states, threads: common.threads)
     let provenance = file.provenance
-    print(states)
-    print("  source: \(provenance.source)\(provenance.seed.map { ", seed \($0)" } ?? "")")
-    if !provenance.commandLine.isEmpty { print("  command line: \(provenance.commandLine)") }
-    print("  states sha256: \(file.hash)")
-    print("  \(grouped(file.count(.train))) training and \(grouped(file.count(.test))) test states")
-    for line in try statesSummary(of: states, common: common) { print("  \(line)") }
+    var lines = ["source: \(provenance.source)\(provenance.seed.map { ", seed \($0)" } ?? "")"]
+    if !provenance.commandLine.isEmpty { lines.append("command line: \(provenance.commandLine)") }
+    lines.append("states sha256: \(file.hash)")
+    lines.append("\(grouped(file.count(.train))) training and \(grouped(file.count(.test))) test states")
+    lines += try statesSummary(of: states, common: common)
+    try StandardOutput.write("\(states)\n" + lines.map { "  \($0)\n" }.joined())
   }
 }

@@ -20,7 +20,7 @@ struct PlayCommand: ParsableCommand {
   @Option(name: .long, help: "A network to play Frog.", completion: .file(extensions: ["h5"]))
   var checkpoint: String?
 
-  @Option(name: .long, help: "Turns to play; each player acts once a turn.")
+  @Option(count: 1...1_000_000_000, help: "Turns to play; each player acts once a turn.")
   var turns = 100
 
   @Option(name: .long, help: "Seconds between turns; 0 prints as fast as it can.")
@@ -30,7 +30,6 @@ struct PlayCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   func validate() throws {
-    guard turns >= 1 else { throw ValidationError("--turns takes a whole number of at least 1, not \(turns).") }
     guard delay >= 0, delay <= 60 else { throw ValidationError("--delay takes 0 to 60 seconds, not \(delay).") }
   }
 
@@ -44,16 +43,14 @@ struct PlayCommand: ParsableCommand {
     var stream = RandomStream(seed: seed, purpose: "play")
     var world = World()
     let redraws = isatty(STDOUT_FILENO) == 1 && delay > 0
-    print("seed \(seed)")
+    try StandardOutput.write("seed \(seed)\n")
     for turn in 1...turns {
       let action = try network.map { try choice(of: $0, in: world) } ?? randomAction(&stream)
       world.step(.frog, action, &stream)
       world.step(.toad, randomAction(&stream), &stream)
       let lines = ["turn \(turn)"] + world.drawing()
-      if redraws && turn > 1 { print("\u{1B}[\(lines.count)A", terminator: "") }
-      for line in lines { print(redraws ? "\u{1B}[K\(line)" : line) }
-      fflush(nil)
-      try Interruption.shared.check(kept: "The game ends at turn \(turn).")
+      let up = redraws && turn > 1 ? "\u{1B}[\(lines.count)A" : ""
+      try StandardOutput.write(up + lines.map { redraws ? "\u{1B}[K\($0)\n" : "\($0)\n" }.joined())
       if delay > 0 && turn < turns { Thread.sleep(forTimeInterval: delay) }
     }
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import DenseNetwork
+import Files
 import Foundation
 import FrogAndToad
 import Parallelism
@@ -49,6 +50,7 @@ struct RecordCommand: ParsableCommand {
     guard !paths.isEmpty else {
       throw Failure(.badFile, "\(checkpoint): the folder has no checkpoint (.h5 of frogtoad train or Keras). Train one, or name a file.")
     }
+    InputFiles.declare(paths + [states])
     let step = RecordStep(
       split: split, veil: reproduceLeak ? .withScenarioLeak : .ofIgnorance, recordsInputs: !noInputs, overwrite: force)
     if reproduceLeak { common.logger.warning("The network is shown the scenario: these recordings are for comparison only.") }

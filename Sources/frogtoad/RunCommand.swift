@@ -1,5 +1,7 @@
 import ActivationRecording
 import ArgumentParser
+import DenseNetwork
+import Files
 import Foundation
 import FrogAndToad
 import MirrorAnalysis
@@ -28,23 +30,34 @@ struct RunCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Folder for everything.", valueName: "folder"))
   var output: String
 
+  @Flag(name: .long, help: "Go on with an interrupted run in that folder; the results are those of one that was not.")
+  var resume = false
+
   @Flag(name: .long, help: "Replace an earlier run in that folder: states.h5, networks, recordings and the two tables.")
   var force = false
 
   @OptionGroup var common: CommonOptions
 
-  private static let parts = ["states.h5", "networks", "recordings", "cmni.csv", "stats.csv"]
+  func validate() throws {
+    if resume && force { throw ValidationError("--resume goes on with what is there and --force replaces it: give one of them.") }
+  }
 
   func run() throws {
     let experiment = Preset(preset, seed: seed)
     try requireRoom(for: experiment)
     try prepareFolder()
-    let states = output + "/states.h5"
-    try generation(of: experiment).run(to: states, overwrite: false, common: common)
+    Interruption.shared.advise("What is finished is kept; --resume goes on from there.")
+    let states = RunFolder(path: output).states
+    if resume && FileUnderWay.replacesFile(at: states) {
+      try requireStates(of: experiment, in: states)
+    } else {
+      try generation(of: experiment).run(to: states, overwrite: false, common: common)
+    }
     let outcomes = try train(experiment, states: states)
     let recordings = try record(outcomes, states: states)
-    let moments = try AnalyseStep(folder: output, recordings: recordings.flatMap { $0 }).run(overwrite: false, threads: common.threads)
-    for line in RunSummary(folder: output, seed: seed, outcomes: outcomes, moments: moments).lines { print(line) }
+    let moments = try AnalyseStep(folder: output, recordings: recordings.flatMap { $0 }).run(overwrite: resume, threads: common.threads)
+    let summary = RunSummary(folder: output, seed: seed, outcomes: outcomes, moments: moments)
+    try StandardOutput.write(summary.lines.map { $0 + "\n" }.joined())
   }
 
   private func generation(of experiment: Preset) -> GenerateStep {
@@ -62,12 +75,32 @@ struct RunCommand: ParsableCommand {
   }
 
   private func prepareFolder() throws {
+    let folder = RunFolder(path: output)
     try makeFolder(output)
-    for part in Self.parts {
-      let path = output + "/" + part
-      try requireAbsent(path, overwrite: force)
-      if FileManager.default.fileExists(atPath: path) { try FileManager.default.removeItem(atPath: path) }
+    if resume {
+      _ = try folder.files()
+    } else if force {
+      try folder.clear()
+    } else {
+      try folder.requireEmpty()
     }
+  }
+
+  /// Ends the command where a run is to be resumed whose states are not those that it would generate.
+  private func requireStates(of experiment: Preset, in path: String) throws {
+    let file = try StatesFile(path, threads: common.threads)
+    let provenance = file.provenance
+    let counts = (training: file.count(.train), test: file.count(.test))
+    guard provenance.seed == seed, !provenance.keepEnergy, counts.test == experiment.testCount,
+      counts.training == experiment.stateCount - experiment.testCount
+    else {
+      let made = provenance.seed.map { "with seed \($0)" } ?? "elsewhere"
+      throw Failure(
+        .failed,
+        "\(path): holds \(grouped(counts.training)) training and \(grouped(counts.test)) test states made \(made), of another run. Give the "
+          + "--preset and --seed that it began with, or begin anew with --force.")
+    }
+    common.logger.info("\(path): kept, \(grouped(counts.training)) training and \(grouped(counts.test)) test states.")
   }
 
   /// Trains the networks side by side, one a thread.
@@ -82,7 +115,9 @@ struct RunCommand: ParsableCommand {
       let plan = experiment.plans[number]
       let step = TrainStep(
         shape: plan.shape, hyperparameters: plan.hyperparameters, folder: networks + plan.shape.name)
-      return try step.run(on: data, begin: .anew(replacing: false)) { _ in bar.update(done: counter.next(), total: counter.total) }
+      return try step.run(on: data, begin: resume ? .resume : .anew(replacing: false)) { _ in
+        bar.update(done: counter.next(), total: counter.total)
+      }
     }
     bar.finish()
     for line in outcomes.flatMap(\.summary) { common.logger.info("\(line)") }
@@ -93,16 +128,35 @@ struct RunCommand: ParsableCommand {
   private func record(_ outcomes: [TrainingOutcome], states: String) throws -> [[String]] {
     let plans = try outcomes.map { outcome in
       try makeFolder(output + "/recordings/" + outcome.shape.name)
-      return ownCheckpointPaths(in: outcome.folder).map { path in
+      return try TrainingFolder(path: outcome.folder).checkpoints().map { path in
         (path, "recordings/" + outcome.shape.name + "/" + URL(filePath: path).lastPathComponent)
       }
     }
-    let pairs = plans.flatMap { $0 }.map { RecordStep.Pair(checkpoint: $0.0, recording: output + "/" + $0.1) }
-    common.logger.info("Recording \(pairs.count) checkpoints.")
+    let all = plans.flatMap { $0 }.map { RecordStep.Pair(checkpoint: $0.0, recording: output + "/" + $0.1) }
+    let pairs = try all.filter { try !isRecorded($0, states: states) }
+    common.logger.info("Recording \(pairs.count) checkpoints\(pairs.count < all.count ? ", \(all.count - pairs.count) are recorded" : "").")
     let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
-    try RecordStep().run(pairs, states: states, common: common) { bar.update(done: $0, total: pairs.count) }
+    var step = RecordStep()
+    // What an earlier run left in partial files is recorded again from the beginning.
+    (step.overwrite, step.keepsPartials) = (resume || force, false)
+    if !pairs.isEmpty { try step.run(pairs, states: states, common: common) { bar.update(done: $0, total: pairs.count) } }
     bar.finish()
     return plans.map { $0.map(\.1) }
+  }
+
+  /// Whether a run that is resumed has made the recording.
+  ///
+  /// - Throws: `Failure` where it is one of another network or of other states.
+  private func isRecorded(_ pair: RecordStep.Pair, states: String) throws -> Bool {
+    guard resume, FileUnderWay.replacesFile(at: pair.recording) else { return false }
+    let description = try Recording(path: pair.recording).description
+    guard try description.model.weightsSHA256 == Checkpoint.open(pair.checkpoint).network.weightsSHA256,
+      try description.provenance["states_sha256"] == StatesFile(states, threads: common.threads).hash
+    else {
+      throw Failure(
+        .failed, "\(pair.recording): is no recording of \(pair.checkpoint). Move it away, or begin anew with --force.")
+    }
+    return true
   }
 }
 

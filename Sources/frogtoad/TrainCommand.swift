@@ -1,5 +1,6 @@
 import ArgumentParser
 import DenseNetwork
+import Files
 import FrogAndToad
 import Terminal
 
@@ -40,16 +41,26 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
+    InputFiles.declare([states])
+    if !resume { try requireNoTraining() }
+    Interruption.shared.advise("Nothing was trained yet.")
     let step = TrainStep(shape: hidden, hyperparameters: options.hyperparameters, folder: output)
     let log = common.logger
     log.info("Training \(hidden.name) with seed \(options.seed) on \(states).")
     let data = try TrainingData(states, networks: 1, common: common)
+    if resume && !TrainingFolder(path: output).hasState { log.info("\(output): holds no training yet; it begins with epoch 0.") }
+    Interruption.shared.advise("--resume goes on from there.")
     let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
     let outcome = try step.run(on: data, begin: resume ? .resume : .anew(replacing: force)) { report in
       bar.update(done: report.epoch, total: options.epochs)
     }
     bar.finish()
     for line in outcome.summary { log.info("\(line)") }
+  }
+
+  /// Says before the states are read what would be said after it.
+  private func requireNoTraining() throws {
+    if let first = try TrainingFolder(path: output).files().first { try requireAbsent(first, overwrite: force) }
   }
 }
 
@@ -58,7 +69,7 @@ struct TrainingOptions: ParsableArguments {
   @Option(name: .long, help: "Adam's learning rate.")
   var learningRate = 4e-6
 
-  @Option(name: .long, help: "Rows of one step.")
+  @Option(count: 1...65536, help: "Rows of one step.")
   var batchSize = 25
 
   @Option(name: .long, help: "Share of each hidden layer's units that a step drops.")
@@ -67,10 +78,10 @@ struct TrainingOptions: ParsableArguments {
   @Option(name: .long, help: "Factor of the squared weights of the hidden kernels in the loss.")
   var l2 = 0.01
 
-  @Option(name: .long, help: "Epochs without a lower validation loss after which training stops.")
+  @Option(count: 1...1_000_000_000, help: "Epochs without a lower validation loss after which training stops.")
   var patience = 10
 
-  @Option(name: .long, help: "Epochs at most.")
+  @Option(count: 0...1_000_000_000, help: "Epochs at most.")
   var epochs = 500
 
   @Option(

@@ -26,7 +26,7 @@ struct AblateCommand: ParsableCommand {
       "These units together, such as dense_1:3,7, beside what --top and its like choose; may be repeated.", valueName: "layer:units"))
   var units: [UnitSet] = []
 
-  @Option(name: .long, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
+  @Option(count: 1...1_000_000, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
   var top: Int?
 
   @Option(name: .customLong("class"), help: "In each hidden layer all units of a class: mirror, differentiating or low-sensitivity.")
@@ -35,16 +35,16 @@ struct AblateCommand: ParsableCommand {
   @Flag(name: .long, help: "Each unit alone.")
   var each = false
 
-  @Option(name: .long, help: "The one, two, … K units with the highest scores: a dose-response curve.")
+  @Option(count: 1...1_000_000, help: "The one, two, … K units with the highest scores: a dose-response curve.")
   var dose: Int?
 
   @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
   var mode = AblationMode.zero
 
-  @Option(name: .long, help: "Control sets per target; a layer that has fewer gives all it has.")
+  @Option(count: 0...1_000_000, help: "Control sets per target; a layer that has fewer gives all it has.")
   var controls = 200
 
-  @Option(name: .long, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
+  @Option(count: 0...1_000_000, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
   var bootstrap = 1000
 
   @Flag(name: .long, help: "Choose and evaluate on the same rows: marks every row of the table.")
@@ -53,16 +53,6 @@ struct AblateCommand: ParsableCommand {
   @OptionGroup var replay: ReplayOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
-
-  func validate() throws {
-    for (name, value) in [("top", top), ("dose", dose)] where (value ?? 1) < 1 {
-      throw ValidationError("--\(name) takes a whole number of at least 1.")
-    }
-    let counts = 0...1_000_000
-    guard counts.contains(controls), counts.contains(bootstrap) else {
-      throw ValidationError("--controls and --bootstrap take whole numbers from 0 to 1,000,000.")
-    }
-  }
 
   func run() throws {
     var plan = AblationPlan()

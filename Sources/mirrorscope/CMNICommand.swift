@@ -19,10 +19,10 @@ struct CMNICommand: ParsableCommand {
       compare the excess, not the index. --bootstrap N fills the 95 % percentile interval.
       """)
 
-  @Option(name: .long, help: "Permutations of the phase labels for the null; 0 leaves it out.")
+  @Option(count: 0...1_000_000, help: "Permutations of the phase labels for the null; 0 leaves it out.")
   var permutations = 0
 
-  @Option(name: .long, help: "Bootstrap replicates for the interval; 0 leaves it out.")
+  @Option(count: 0...1_000_000, help: "Bootstrap replicates for the interval; 0 leaves it out.")
   var bootstrap = 0
 
   @Flag(name: .customLong("no-strata"), help: "Permute and draw single rows even where the recording has strata.")
@@ -30,13 +30,6 @@ struct CMNICommand: ParsableCommand {
 
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
-
-  func validate() throws {
-    let counts = 0...1_000_000
-    guard counts.contains(permutations), counts.contains(bootstrap) else {
-      throw ValidationError("--permutations and --bootstrap take whole numbers from 0 to 1,000,000.")
-    }
-  }
 
   func run() throws {
     var plan = ResamplingPlan()

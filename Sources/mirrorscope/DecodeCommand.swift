@@ -17,25 +17,20 @@ struct DecodeCommand: ParsableCommand {
       right action from all phases.
       """)
 
-  @Option(name: .long, help: "Most rows that one decoder is given; more are sampled by the seed.")
+  @Option(count: 8...1_000_000_000, help: "Most rows that one decoder is given; more are sampled by the seed.")
   var rows = 4000
 
-  @Option(name: .long, help: "Permutations of each test; 0 makes none.")
+  @Option(count: 0...1_000_000, help: "Permutations of each test; 0 makes none.")
   var permutations = 999
 
-  @Option(name: .long, help: "Folds of the cross-validation.")
+  @Option(count: 2...1000, help: "Folds of the cross-validation.")
   var folds = 5
 
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
-    guard (2...1000).contains(folds) else { throw ValidationError("--folds takes a whole number from 2 to 1,000, not \(folds).") }
-    guard (0...1_000_000).contains(permutations) else {
-      throw ValidationError("--permutations takes a whole number from 0 to 1,000,000, not \(permutations).")
-    }
     guard rows >= 4 * folds else { throw ValidationError("--rows takes at least 4 rows per fold (\(4 * folds)), not \(rows).") }
-    guard rows <= 1_000_000_000 else { throw ValidationError("--rows takes at most 1,000,000,000, not \(rows).") }
   }
 
   func run() throws {

@@ -14,17 +14,13 @@ struct DivergenceCommand: ParsableCommand {
       common_positive is the smaller of the first two where both means rise, otherwise 0.
       """)
 
-  @Option(name: .long, help: "Bins of a histogram.")
+  @Option(count: 1...1_000_000, help: "Bins of a histogram.")
   var bins = 50
 
   @Option(name: .long, help: "Range of the histograms: the whole layer's, as in the paper's scripts, or each unit's own.")
   var range = HistogramRange.layer
 
   @OptionGroup var options: AnalysisOptions
-
-  func validate() throws {
-    guard (1...1_000_000).contains(bins) else { throw ValidationError("--bins takes 1 to 1,000,000, not \(bins).") }
-  }
 
   func run() throws { try options.run(DivergenceAnalysis(bins: bins, range: range)) }
 }

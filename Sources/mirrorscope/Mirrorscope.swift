@@ -14,7 +14,8 @@ struct Mirrorscope: ParsableCommand {
         mirrorscope cmni demo/recordings/2x17/*.h5
 
       A recording is an HDF5 file of schema 1.1 (schemas/recording.md), written by frogtoad or by any program. Tables go to standard \
-      output, notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, 64 usage, 130 interrupted.
+      output, notes to standard error. Exit codes: 0 fine, 1 failed, 2 bad or corrupt file, 3 not enough data, 64 usage, \
+      130, 143 and 129 ended by a signal (INT, TERM, HUP).
       """,
     version: toolkitVersion,
     subcommands: [

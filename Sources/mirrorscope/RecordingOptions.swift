@@ -1,5 +1,6 @@
 import ActivationRecording
 import ArgumentParser
+import Files
 import Foundation
 import MirrorAnalysis
 import Terminal
@@ -42,6 +43,8 @@ struct RecordingOptions: ParsableArguments {
   var pairColumn: String?
 
   func validate() throws {
+    // From here on no output can take their place.
+    InputFiles.declare(recordings)
     if joinStrata && !join { throw ValidationError("--join-strata goes with --join.") }
     if phaseNames != nil && phaseColumn == nil { throw ValidationError("--phase-names goes with --phase-column.") }
     let repeated = Dictionary(grouping: recordings) { $0 }.first { $0.value.count > 1 }

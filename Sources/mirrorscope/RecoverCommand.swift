@@ -1,5 +1,6 @@
 import ActivationRecording
 import ArgumentParser
+import Files
 import Terminal
 
 struct RecoverCommand: ParsableCommand {
@@ -30,6 +31,8 @@ struct RecoverCommand: ParsableCommand {
     guard let target = output ?? (partial.hasSuffix(suffix) ? String(partial.dropLast(suffix.count)) : nil) else {
       throw Failure(.usage, "\(partial): its name does not end in .partial. Say with --output what to write.")
     }
+    InputFiles.declare([partial])
+    try requireAbsent(target, overwrite: force)
     let found = try recoverRecording(partial: partial, output: target, overwrite: force, threads: common.threads)
     let leftOut = found.longest > found.rows ? "; \(found.longest - found.rows) rows flushed in part are left out" : ""
     common.logger.info("\(target): \(found.rows) rows recovered\(leftOut)")

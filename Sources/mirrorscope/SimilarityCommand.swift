@@ -22,17 +22,11 @@ struct SimilarityCommand: ParsableCommand {
   @Option(name: .long, help: "Measure; both without it.")
   var measure: SimilarityMeasure?
 
-  @Option(name: .long, help: "Permutations of the strata for the p-value; 0 leaves it out.")
+  @Option(count: 0...1_000_000, help: "Permutations of the strata for the p-value; 0 leaves it out.")
   var permutations = 0
 
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
-
-  func validate() throws {
-    guard (0...1_000_000).contains(permutations) else {
-      throw ValidationError("--permutations takes a whole number from 0 to 1,000,000, not \(permutations).")
-    }
-  }
 
   func run() throws {
     let analysis = SimilarityAnalysis(

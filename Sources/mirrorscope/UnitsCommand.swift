@@ -18,7 +18,7 @@ struct UnitsCommand: ParsableCommand {
   @Option(name: .customLong("p-values"), help: "Test of a contrast.")
   var test = ContrastTest.permutation
 
-  @Option(name: .long, help: "Permutations; the smallest p is 1 / (N + 1).")
+  @Option(count: 1...1_000_000, help: "Permutations; the smallest p is 1 / (N + 1).")
   var permutations = 1000
 
   @Flag(name: .customLong("no-strata"), help: "Permute over all rows even where the recording has strata.")
@@ -37,9 +37,6 @@ struct UnitsCommand: ParsableCommand {
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
-    guard (1...1_000_000).contains(permutations) else {
-      throw ValidationError("--permutations takes a whole number from 1 to 1,000,000, not \(permutations).")
-    }
     for (name, value) in [("responsive", responsive), ("selectivity", selectivity), ("level", level)] {
       guard (0...1).contains(value) else { throw ValidationError("--\(name) takes a number from 0 to 1, not \(value).") }
     }

@@ -1,5 +1,6 @@
 import ActivationRecording
 import ArgumentParser
+import Files
 import HDF5
 import MirrorAnalysis
 import Terminal
@@ -24,6 +25,7 @@ struct ValidateCommand: ParsableCommand {
   @OptionGroup var common: CommonOptions
 
   func run() throws {
+    InputFiles.declare(recordings)
     let file = try destination.open()
     var hasFaults = false
     for path in recordings {

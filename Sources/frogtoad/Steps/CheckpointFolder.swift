@@ -20,11 +20,3 @@ func checkpointPaths(in folder: String) -> [String] {
     return one.name.compare(other.name, options: .numeric) == .orderedAscending
   }.map { folder + "/" + $0.name }
 }
-
-/// The checkpoints of a folder that `TrainStep` named, by epoch: what a new training replaces.
-func ownCheckpointPaths(in folder: String) -> [String] {
-  let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-  return names.filter { $0.hasPrefix("epoch-") && $0.hasSuffix(".h5") }
-    .sorted { $0.compare($1, options: .numeric) == .orderedAscending }
-    .map { folder + "/" + $0 }
-}

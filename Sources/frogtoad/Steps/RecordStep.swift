@@ -1,5 +1,6 @@
 import ActivationRecording
 import DenseNetwork
+import Files
 import Foundation
 import FrogAndToad
 import Parallelism
@@ -16,6 +17,8 @@ struct RecordStep: Sendable {
   var veil = Veil.ofIgnorance
   var recordsInputs = true
   var overwrite = false
+  /// Whether the rows of a recording that a signal ends are kept in its partial file.
+  var keepsPartials = true
 
   /// Records several checkpoints at once, one per thread as far as memory allows; a single one compresses on all threads. Nothing is
   /// recorded before every checkpoint has been read once.
@@ -28,6 +31,7 @@ struct RecordStep: Sendable {
     }
     var largest = 0
     for pair in plan {
+      try requireAbsent(pair.recording, overwrite: overwrite)
       let checkpoint = try Checkpoint.open(pair.checkpoint)
       let network = checkpoint.network
       try network.requireStatesAndActions(in: pair.checkpoint)
@@ -39,11 +43,19 @@ struct RecordStep: Sendable {
     let inner = plan.count == 1 || atOnce == 1 ? common.threads : 1
     for start in stride(from: 0, to: plan.count, by: atOnce) {
       let window = plan[start..<min(start + atOnce, plan.count)]
-      try Interruption.shared.check(kept: "\(start) of \(plan.count) recordings are kept.")
-      _ = try mapBlocks(count: window.count, threads: atOnce) { try record(window[start + $0], states: states, threads: inner) }
+      do {
+        try Interruption.shared.gracefully {
+          _ = try mapBlocks(count: window.count, threads: atOnce) { try record(window[start + $0], states: states, threads: inner) }
+        }
+      } catch is Interrupted {
+        throw Interruption.shared.failure(plan.count == 1 ? "." : "; the first \(start) of \(plan.count) recordings are complete.")
+      }
       finished(start + window.count)
     }
   }
+
+  /// A signal ended the work.
+  private struct Interrupted: Error {}
 
   private func record(_ pair: Pair, states: StatesFile, threads: Int) throws {
     let checkpoint = try Checkpoint.open(pair.checkpoint)
@@ -61,15 +73,20 @@ struct RecordStep: Sendable {
     let recorder = try Recorder(
       path: pair.recording, layers: layers(of: network), columns: columns,
       description: try description(of: checkpoint, pair: pair, states: states), overwrite: overwrite, threads: threads)
+    recorder.isKeptIfEnded = keepsPartials
     do {
       try states.forEachBlock(of: split) { rows in
         var seen = rows.states
         veil.apply(to: &seen, scenarios: rows.scenarios)
         try network.forward(rows: seen) { block in
+          if Interruption.shared.isRequested { throw Interrupted() }
           try recorder.append(batch(block, rows: rows, seen: seen, network: network))
         }
       }
       try recorder.finish()
+    } catch let error as Interrupted {
+      if keepsPartials { _ = try recorder.interrupt() } else { recorder.cancel() }
+      throw error
     } catch let error as RecordingError {
       // What was flushed is worth keeping, and the sentence says where it is.
       throw error

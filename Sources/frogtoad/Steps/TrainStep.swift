@@ -9,7 +9,7 @@ struct TrainStep: Sendable {
   enum Begin: Sendable {
     /// From untrained weights; an earlier training in the folder is an error or is replaced.
     case anew(replacing: Bool)
-    /// From the folder's `state.h5`.
+    /// From the folder's `state.h5`; from untrained weights where there is no training yet.
     case resume
   }
 
@@ -25,7 +25,12 @@ struct TrainStep: Sendable {
   ) throws -> TrainingOutcome {
     let trainer = try Trainer(hyperparameters: hyperparameters, training: data.training, validation: data.validation)
     let initial = try initialState(begin, trainer: trainer, data: data)
-    var checkpoints: [String] = []
+    return try Interruption.shared.gracefully { try train(trainer, from: initial, data: data, epochFinished: epochFinished) }
+  }
+
+  private func train(
+    _ trainer: Trainer, from initial: TrainingState, data: TrainingData, epochFinished: @escaping (Trainer.EpochReport) -> Void
+  ) throws -> TrainingOutcome {
     var best: ClassificationMeasures?
     var lastSaved = Date()
     let isCancelled = { Interruption.shared.isRequested }
@@ -33,9 +38,7 @@ struct TrainStep: Sendable {
       if report.epoch == 0 || report.isBest {
         let checkpoint = Checkpoint(
           report, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
-        let path = folder + "/" + checkpointName(epoch: report.epoch)
-        try checkpoint.write(to: path, overwrite: true)
-        checkpoints.append(path)
+        try checkpoint.write(to: folder + "/" + checkpointName(epoch: report.epoch), overwrite: true)
         best = report.measures
       }
       if Date().timeIntervalSince(lastSaved) >= Self.saveInterval {
@@ -47,21 +50,33 @@ struct TrainStep: Sendable {
     try save(state, data)
     try writeHistory(state.history)
     if ending == .cancelled {
-      throw Failure(
-        .interrupted, "Interrupted after epoch \(state.epoch) of \(shape.name). The checkpoints are kept; --resume goes on from there.")
+      throw Interruption.shared.failure(
+        " after epoch \(state.epoch) of \(shape.name). The checkpoints are kept.")
+    }
+    // A training that was complete already measures its best network again, for the same summary.
+    if best == nil {
+      best = try state.bestNetwork.evaluate(on: data.validation, l2: hyperparameters.l2).measures
     }
     return TrainingOutcome(shape: shape, folder: folder, state: state, ending: ending, bestMeasures: best)
   }
 
   private func initialState(_ begin: Begin, trainer: Trainer, data: TrainingData) throws -> TrainingState {
-    let statePath = folder + "/state.h5"
+    let own = TrainingFolder(path: folder)
+    let statePath = own.state
     switch begin {
     case .anew(let replacing):
-      try requireAbsent(statePath, overwrite: replacing)
-      try makeFolder(folder)
-      for path in ownCheckpointPaths(in: folder) { try FileManager.default.removeItem(atPath: path) }
-      return try trainer.untrained(hidden: shape.hidden)
+      try own.clear(replacing: replacing)
+      return try untrained(trainer, data)
     case .resume:
+      // All of it is the training's own, or this ends here.
+      let files = try own.files()
+      if !own.hasState {
+        guard files.isEmpty else {
+          throw Failure(
+            .failed, "\(statePath): is missing, and \(files[0]) cannot be resumed without it. Begin anew with --force.")
+        }
+        return try untrained(trainer, data)
+      }
       let saved = try SavedTraining.read(from: statePath)
       guard saved.statesSHA256 == data.statesSHA256 else {
         throw Failure(.failed, "\(statePath): was trained on other states. Give the states that the training began with.")
@@ -76,14 +91,22 @@ struct TrainStep: Sendable {
     }
   }
 
+  /// The state before training, saved at once, so that there is something to resume from the beginning.
+  private func untrained(_ trainer: Trainer, _ data: TrainingData) throws -> TrainingState {
+    let state = try trainer.untrained(hidden: shape.hidden)
+    try makeFolder(folder)
+    try save(state, data)
+    return state
+  }
+
   private func save(_ state: TrainingState, _ data: TrainingData) throws {
     let saved = SavedTraining(
       state: state, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
-    try saved.write(to: folder + "/state.h5", overwrite: true)
+    try saved.write(to: TrainingFolder(path: folder).state, overwrite: true)
   }
 
   private func writeHistory(_ history: [EpochRecord]) throws {
-    let file = try OutputFile(path: folder + "/training.csv", overwrite: true)
+    let file = try OutputFile(path: TrainingFolder(path: folder).history, overwrite: true)
     var writer = try TableWriter(schema: TrainingRow.schema, format: .csv, sink: file.write)
     try writer.write(history.map { TrainingRow(network: shape.name, record: $0) })
     try writer.finish()
