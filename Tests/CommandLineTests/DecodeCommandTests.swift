@@ -50,17 +50,4 @@ struct DecodeCommandTests {
     #expect(run.errors.hasSuffix(" (--max-memory).\n"), run.transcript)
     #expect(try workplace.run("mirrorscope", arguments + ["--rows", "100"]).status == 0)
   }
-
-  @Test(
-    "Numbers that are too large to reckon with are a usage error",
-    arguments: [
-      ("--rows", "4611686018427387904", "--rows takes at most 1,000,000,000, not 4611686018427387904."),
-      ("--folds", "4611686018427387904", "--folds takes a whole number from 2 to 1,000, not 4611686018427387904."),
-      ("--permutations", "1000001", "--permutations takes a whole number from 0 to 1,000,000, not 1000001."),
-      ("--threads", "4611686018427387904", "--threads takes a whole number from 1 to 4,096, not 4611686018427387904."),
-    ])
-  func tooLarge(option: String, value: String, sentence: String) throws {
-    let run = try workplace.run("mirrorscope", "decode", "golden.h5", option, value)
-    #expect(run.status == 64 && run.output.isEmpty && run.errors.hasPrefix("Error: \(sentence)\n"), run.transcript)
-  }
 }

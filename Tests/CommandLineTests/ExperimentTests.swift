@@ -39,9 +39,35 @@ struct ExperimentTests {
         + Set(cmni["recording"].filter { $0.contains("3x10") }).count * 34 * 4)
     #expect(try workplace.names().allSatisfy { !$0.hasSuffix(".partial") })
 
+    try expectResumed(run)
+
     let again = try workplace.run("frogtoad", "run", "--output", "demo")
     #expect(again.status == 1, again.transcript)
     #expect(again.errors == "error: demo/states.h5: exists already. Give --force to replace it, or another --output.\n", again.transcript)
+  }
+
+  /// Takes parts of a run away, as if it had been stopped, and has the rest made again.
+  private func expectResumed(_ run: ProgramRun) throws {
+    let tables = try ["cmni.csv", "stats.csv"].map { try workplace.text("demo/\($0)") }
+    _ = try workplace.shell(
+      "cd demo; rm cmni.csv recordings/3x10/epoch-000.h5 recordings/2x17/epoch-001.h5; cp recordings/2x17/epoch-000.h5 "
+        + "recordings/2x17/epoch-001.h5.partial; rm networks/2x17/training.csv")
+    let resumed = try workplace.run("frogtoad", "run", "--output", "demo", "--resume")
+    expectSuccess(resumed)
+    #expect(resumed.output == run.output)
+    #expect(resumed.errors.contains("Recording 2 checkpoints, "), resumed.transcript)
+    #expect(try ["cmni.csv", "stats.csv"].map { try workplace.text("demo/\($0)") } == tables)
+    #expect(try workplace.names().allSatisfy { !$0.hasSuffix(".partial") })
+    let other = try workplace.run("frogtoad", "run", "--output", "demo", "--resume", "--seed", "2")
+    #expect(other.status == 1, other.transcript)
+    #expect(
+      other.errors == "error: demo/states.h5: holds 190,000 training and 10,000 test states made with seed 1, of another run. Give the "
+        + "--preset and --seed that it began with, or begin anew with --force.\n", other.transcript)
+    _ = try workplace.shell("cd demo/recordings/2x17; cp epoch-000.h5 epoch-001.h5")
+    let exchanged = try workplace.run("frogtoad", "run", "--output", "demo", "--resume", "--quiet")
+    #expect(
+      exchanged.errors == "error: demo/recordings/2x17/epoch-001.h5: is no recording of demo/networks/2x17/epoch-001.h5. Move it away, or "
+        + "begin anew with --force.\n", exchanged.transcript)
   }
 
   @Test("The same seed gives the same bytes for one thread and for two; another seed does not")

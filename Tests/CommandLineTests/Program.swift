@@ -49,6 +49,13 @@ final class Workplace {
     try run(executable: Self.buildFolder.appending(path: program), arguments)
   }
 
+  /// Starts one of our programs in the folder, to be ended while it runs.
+  func start(_ program: String, _ arguments: String...) throws -> RunningProgram { try start(program, arguments) }
+
+  func start(_ program: String, _ arguments: [String]) throws -> RunningProgram {
+    try RunningProgram(Self.buildFolder.appending(path: program), arguments, in: folder)
+  }
+
   /// Where one of our programs is; nil when it was not built.
   func program(_ name: String) -> String? {
     let path = Self.buildFolder.appending(path: name).path
@@ -86,6 +93,50 @@ final class Workplace {
     if FileManager.default.isExecutableFile(atPath: beside.appending(path: "mirrorscope").path) { return beside }
     return URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build/debug").standardizedFileURL
   }()
+}
+
+/// A program at work.
+final class RunningProgram {
+  private let process = Process()
+  private let folder: URL
+  private let errors: URL
+  /// Between the signal and its end.
+  private(set) var seconds = 0.0
+
+  fileprivate init(_ executable: URL, _ arguments: [String], in folder: URL) throws {
+    self.folder = folder
+    errors = folder.appending(path: ".errors-\(UUID().uuidString)")
+    _ = FileManager.default.createFile(atPath: errors.path, contents: nil)
+    process.executableURL = executable
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = try FileHandle(forWritingTo: errors)
+    try process.run()
+  }
+
+  /// Waits until a file of the folder is there and has so many bytes.
+  func wait(for name: String, bytes: Int = 0) throws {
+    let path = folder.appending(path: name).path
+    while process.isRunning {
+      if let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int, size >= bytes { return }
+      usleep(500)
+    }
+    Issue.record("it ended before \(name) was there: \(try String(contentsOf: errors, encoding: .utf8))")
+  }
+
+  /// Sends a signal and waits for the end.
+  func end(by signal: Int32) throws -> ProgramRun {
+    let start = Date()
+    kill(process.processIdentifier, signal)
+    process.waitUntilExit()
+    seconds = Date().timeIntervalSince(start)
+    defer { try? FileManager.default.removeItem(at: errors) }
+    return ProgramRun(
+      command: ([process.executableURL?.lastPathComponent ?? ""] + (process.arguments ?? [])).joined(separator: " "),
+      status: process.terminationStatus, output: "", errors: try String(contentsOf: errors, encoding: .utf8))
+  }
 }
 
 /// The Python that `scripts/test` prepares; nil leaves out comparisons with it.
