@@ -48,7 +48,7 @@ struct TrainCommand: ParsableCommand {
     let log = common.logger
     log.info("Training \(hidden.name) with seed \(options.seed) on \(states).")
     let data = try TrainingData(states, networks: 1, common: common)
-    if resume && !TrainingFolder(path: output).hasState { log.info("\(output): holds no training yet; it begins with epoch 0.") }
+    if resume, try TrainingFolder(path: output).files().isEmpty { log.info("\(output): holds no training yet; it begins with epoch 0.") }
     Interruption.shared.advise("--resume goes on from there.")
     let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
     let outcome = try step.run(on: data, begin: resume ? .resume : .anew(replacing: force)) { report in
