@@ -18,7 +18,10 @@ public enum InputFiles {
   }
 
   static func refuse(_ identity: FileIdentity, for path: String) throws {
-    if let input = declared.name(of: identity) { throw FileError(file: path, fault: .isInput(input)) }
+    // The number of a file that is gone may be another's by now.
+    if let input = declared.name(of: identity), FileIdentity(path: input) == identity {
+      throw FileError(file: path, fault: .isInput(input))
+    }
   }
 }
 

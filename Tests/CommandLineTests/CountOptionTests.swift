@@ -43,7 +43,7 @@ struct CountOptionTests {
     let help = try workplace.run("mirrorscope", "decode", "--help").output.split(separator: "\n").joined(separator: " ")
       .replacing(#/ +/#, with: " ")
     for (option, standard) in [("rows", 4000), ("permutations", 999), ("folds", 5)] {
-      #expect(try help.firstMatch(of: Regex("--\(option) <\(option)> [^-<]*\\(default: \(standard)\\)")) != nil, "\(help)")
+      #expect(try help.firstMatch(of: Regex("--\(option) <\(option)> [^<]*?\\(default: \(standard)\\)")) != nil, "\(help)")
     }
   }
 }

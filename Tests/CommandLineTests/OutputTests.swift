@@ -19,7 +19,7 @@ struct OutputTests {
   private func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(filePath: workplace.path(name))) }
 
   private static let results = [
-    "mirrorscope stats r.h5", "mirrorscope cmni r.h5 --format json", "mirrorscope inspect r.h5", "mirrorscope validate r.h5",
+    "mirrorscope stats r.h5", "mirrorscope cmni r.h5 --format json", "mirrorscope inspect r.h5", "mirrorscope validate r.h5 --quiet",
     "mirrorscope --help", "mirrorscope stats --help", "frogtoad --version", "frogtoad play --turns 3 --delay 0", "frogtoad inspect s.h5",
   ]
 

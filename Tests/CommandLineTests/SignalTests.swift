@@ -102,7 +102,7 @@ struct SignalTests {
     let run = try workplace.shell("mirrorscope decode planted.h5 --permutations 1000000 --quiet 2>errors | true; cat errors")
     #expect(run.status == 0 && run.output.isEmpty, run.transcript)
     let many = String(repeating: "planted.h5 ", count: 30)
-    for command in ["mirrorscope stats", "mirrorscope inspect", "mirrorscope validate"] {
+    for command in ["mirrorscope stats", "mirrorscope inspect", "mirrorscope validate --quiet"] {
       let run = try workplace.shell("\(command) \(many) 2>errors | head -1 >first; cat errors")
       #expect(run.output.isEmpty, run.transcript)
       #expect(try !workplace.text("first").isEmpty)
