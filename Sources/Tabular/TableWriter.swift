@@ -53,8 +53,13 @@ public struct TableWriter {
   }
 
   public mutating func write<Row: TableRow>(_ rows: [Row]) throws {
-    try write(rows.map(\.cells))
+    // Cells and their text take several times the memory of the rows: only some of them are there at a time.
+    for start in stride(from: 0, to: rows.count, by: Self.rowsAtATime) {
+      try write(rows[start..<min(start + Self.rowsAtATime, rows.count)].map(\.cells))
+    }
   }
+
+  private static let rowsAtATime = 1024
 
   /// Writes what stands after the last row. Call it once, at the end.
   public mutating func finish() throws {
