@@ -72,8 +72,10 @@ public struct DivergenceAnalysis: Analysis {
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [DivergenceRow] {
     let moments = try RecordingMoments(of: recording, threads: context.threads)
     let codes = moments.rows.codes
-    return try zip(recording.layers, moments.layers).flatMap { layer, moments -> [DivergenceRow] in
-      guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { return [] }
+    var result: [DivergenceRow] = []
+    result.reserveCapacity(comparedPhases.count * recording.layers.reduce(0) { $0 + $1.unitCount })
+    for (layer, moments) in zip(recording.layers, moments.layers) {
+      guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { continue }
       let histograms =
         layer.storesDoubles
         ? try recording.histograms(of: layer, into: empty, threads: context.threads) {
@@ -82,11 +84,12 @@ public struct DivergenceAnalysis: Analysis {
         : try recording.histograms(of: layer, into: empty, threads: context.threads) { (part, block: UnsafeBufferPointer<Float>, rows) in
           try part.add(block, groupOfRow: codes[rows])
         }
-      return (0..<layer.unitCount).flatMap { unit in
-        divergenceRows(
+      for unit in 0..<layer.unitCount {
+        result += divergenceRows(
           layer: moments, unit: unit, histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) })
       }
     }
+    return result
   }
 }
 

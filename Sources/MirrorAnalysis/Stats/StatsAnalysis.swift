@@ -52,23 +52,44 @@ public struct StatsAnalysis: Analysis {
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [StatsRow] {
     try RecordingMoments(of: recording, threads: context.threads).statsRows
   }
+
+  /// Layer by layer.
+  public func forEachRows(of recording: RecordingView, in context: AnalysisContext, take: ([StatsRow]) throws -> Void) throws {
+    for layer in try RecordingMoments(of: recording, threads: context.threads).layers { try take(layer.statsRows) }
+  }
 }
 
 extension RecordingMoments {
   /// The rows of `stats`, by layer, unit and phase.
   public var statsRows: [StatsRow] {
-    layers.flatMap { layer in
-      (0..<layer.unitCount).flatMap { unit in
-        Phase.allCases.map { phase in
-          let moments = layer[phase]
-          let reason: String? =
-            moments.count == 0
-            ? "no rows in this phase" : moments.isConstant(unit) ? "constant: skewness and kurtosis do not exist" : nil
-          return StatsRow(
-            layer: layer.name, unit: unit, phase: phase, count: moments.count,
-            mean: moments.count > 0 ? moments.mean[unit] : nil, variance: moments.variance(unit), skewness: moments.skewness(unit),
-            kurtosis: moments.kurtosis(unit), minimum: moments.minimum(unit), maximum: moments.maximum(unit), reason: reason)
-        }
+    var rows: [StatsRow] = []
+    // Not one array after another, each grown from the one before: of a wide network they would take several times the memory.
+    rows.reserveCapacity(layers.reduce(0) { $0 + $1.unitCount } * Phase.allCases.count)
+    for layer in layers { layer.addStatsRows(to: &rows) }
+    return rows
+  }
+}
+
+extension LayerMoments {
+  fileprivate var statsRows: [StatsRow] {
+    var rows: [StatsRow] = []
+    rows.reserveCapacity(unitCount * Phase.allCases.count)
+    addStatsRows(to: &rows)
+    return rows
+  }
+
+  fileprivate func addStatsRows(to rows: inout [StatsRow]) {
+    for unit in 0..<unitCount {
+      for phase in Phase.allCases {
+        let moments = self[phase]
+        let reason: String? =
+          moments.count == 0
+          ? "no rows in this phase" : moments.isConstant(unit) ? "constant: skewness and kurtosis do not exist" : nil
+        rows.append(
+          StatsRow(
+            layer: name, unit: unit, phase: phase, count: moments.count, mean: moments.count > 0 ? moments.mean[unit] : nil,
+            variance: moments.variance(unit), skewness: moments.skewness(unit), kurtosis: moments.kurtosis(unit),
+            minimum: moments.minimum(unit), maximum: moments.maximum(unit), reason: reason))
       }
     }
   }

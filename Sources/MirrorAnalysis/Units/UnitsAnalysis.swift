@@ -141,6 +141,7 @@ extension RecordingMoments {
     let tests = permuted.map { PermutationTests($0) }
     var result: [UnitsRow] = []
     var twoSided: [Double?] = []
+    result.reserveCapacity(layers.reduce(0) { $0 + $1.unitCount })
     for layer in layers {
       let contrasts = layer.contrasts ?? []
       let classes = unitClasses(contrasts, responsive: criteria.responsive, selectivity: criteria.selectivity)
