@@ -106,8 +106,11 @@ extension RecordingView {
       let band = Double(bandRows) * Double(max(layer.unitCount, 1)) * stored
       let isOneBlock = bandRows == blockRows
       let ahead = isOneBlock ? 0 : min(8 * band, max(band, 0x1p26))
+      // No more than the file has.
+      let count = Double(max(0, part.recording.rowCount - 1) / max(1, bandRows) + 1)
       // The chunk as stored, and what it is decoded through.
-      return Double(threads) * band * (isOneBlock ? 1 : 2) + ahead + Double(threads) * 2 * Double(chunk.reduce(1, *)) * stored
+      return min(count * band, Double(threads) * band * (isOneBlock ? 1 : 2) + ahead)
+        + min(count, Double(threads)) * 2 * chunk.reduce(stored) { $0 * Double($1) }
     }.max() ?? 0
   }
 }
