@@ -29,7 +29,7 @@ struct ValidateCommand: ParsableCommand {
     let file = try destination.open()
     var hasFaults = false
     for path in recordings {
-      let lines = faults(of: path)
+      let lines = try faults(of: path)
       hasFaults = hasFaults || !lines.isEmpty
       for line in lines.isEmpty ? ["\(path): valid"] : lines { try file.write(line + "\n") }
     }
@@ -38,11 +38,16 @@ struct ValidateCommand: ParsableCommand {
   }
 
   /// One line for each fault.
-  private func faults(of path: String) -> [String] {
+  ///
+  /// - Throws: what ends the command: a recording that takes more memory than is allowed, which says nothing of whether it is valid.
+  private func faults(of path: String) throws -> [String] {
     do {
-      let findings = try validateRecording(path: path, threads: common.threads)
+      let findings = try validateRecording(path: path, threads: common.threads, maxMemory: common.maxMemory?.bytes)
       for note in findings.notes { common.logger.info("\(path): note: \(note)") }
       return findings.faults.map { $0.sentence { $0.option } }
+    } catch let error as RecordingError {
+      if case .tooLarge = error { throw error }
+      return [error.sentence { $0.option }]
     } catch {
       return [Mirrorscope.explain(error)?.sentence ?? "\(error)"]
     }

@@ -17,6 +17,9 @@ public struct AnalysisRunner: Sendable {
   /// Throws where the work is to end; called from any thread, between blocks of rows.
   public var checkCancellation: @Sendable () throws -> Void = {}
 
+  /// Rows that are given the name of their recording at a time.
+  private static let namedRows = 1 << 16
+
   public init() {}
 
   /// Runs the analysis over each recording.
@@ -63,7 +66,12 @@ public struct AnalysisRunner: Sendable {
   ) throws {
     try lend(paths, to: analysis) { view, context in
       let identity = RecordingIdentity(view)
-      try analysis.forEachRows(of: view, in: context) { rows in try take(rows.map { RecordingRow(identity, $0) }) }
+      try analysis.forEachRows(of: view, in: context) { rows in
+        // Named a piece at a time: all of them a second time might not fit into the memory.
+        for start in stride(from: 0, to: rows.count, by: Self.namedRows) {
+          try take(rows[start..<min(start + Self.namedRows, rows.count)].map { RecordingRow(identity, $0) })
+        }
+      }
     }
   }
 
@@ -101,17 +109,10 @@ public struct AnalysisRunner: Sendable {
         .addingReportingOverflow(view.readingBytes(of: groups, threads: threads))
       return overflows ? .max : sum
     }
-    var needed = bytes(context.threads)
-    while context.threads > 1, needed > maxMemory {
-      context.threads /= 2
-      needed = bytes(context.threads)
-    }
-    guard needed <= maxMemory else {
-      throw RecordingError.tooLarge(
-        file: view.path, what: "the table \(A.Row.schema.name)", bytes: needed, allowed: maxMemory, alternative: analysis.smallerAlternative
-      )
-    }
-    return (context, needed)
+    context.threads = try fittingThreads(
+      most: context.threads, maxMemory: maxMemory, file: view.path, what: "the table \(A.Row.schema.name)",
+      alternative: analysis.smallerAlternative, bytes: bytes)
+    return (context, bytes(context.threads))
   }
 
   private func open<A: Analysis>(_ paths: [String], for analysis: A) throws -> RecordingView {
@@ -137,4 +138,21 @@ public struct AnalysisRunner: Sendable {
     guard let lowest = names.firstIndex(where: { isChosen($0) && isLookedAt($0) }) ?? names.firstIndex(where: isChosen) else { return nil }
     return Set(names[lowest...])
   }
+}
+
+/// As many threads as fit into the memory.
+///
+/// - Parameter bytes: what so many threads take.
+/// - Throws: `RecordingError.tooLarge` where not even one fits.
+func fittingThreads(
+  most: Int, maxMemory: Int?, file: String, what: String, alternative: String, bytes: (_ threads: Int) throws -> Int
+) throws -> Int {
+  guard let maxMemory else { return most }
+  var threads = most
+  while threads > 1, try bytes(threads) > maxMemory { threads /= 2 }
+  let needed = try bytes(threads)
+  guard needed <= maxMemory else {
+    throw RecordingError.tooLarge(file: file, what: what, bytes: needed, allowed: maxMemory, alternative: alternative)
+  }
+  return threads
 }

@@ -41,3 +41,20 @@ extension RecordingView {
     try lower.storesDoubles || layer.storesDoubles ? require(Double.self) : require(Float.self)
   }
 }
+
+extension RecordingView {
+  /// Bytes that checking a recording takes at most: a layer's blocks, or those of two with the kernel between them, and the columns.
+  func validationBytes(threads: Int) -> Int {
+    let own = layers.filter(\.isOwnLayer)
+    let pairs = zip(own, own.dropFirst()).filter(\.1.hasKernel)
+    let kernels = pairs.map { 40 * Double($0.unitCount) * Double($1.unitCount) }
+    // Blocks of two layers as doubles, with the weighted sums and their bounds.
+    let replayed = pairs.map {
+      Double(RecordingSchema.rowsPerBlock(unitCount: $0.unitCount + $1.unitCount)) * Double($0.unitCount + 4 * $1.unitCount)
+    }
+    let inputs = 32 * Double(inputCount ?? 0) * Double(RecordingSchema.rowsPerBlock(unitCount: max(1, inputCount ?? 0)))
+    let reading = readingBytes(of: layers.map { [$0] } + pairs.map { [$0, $1] }, threads: threads)
+    return byteCount(
+      Double(reading) + (kernels.max() ?? 0) + 8 * Double(threads) * (replayed.max() ?? 0) + inputs + 40 * Double(rowCount))
+  }
+}

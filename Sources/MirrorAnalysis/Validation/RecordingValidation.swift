@@ -31,17 +31,22 @@ public struct RecordingFindings: Sendable {
 /// Everything is read: the structure, the codes of all columns, inputs, kernels, and every chunk and activation, so damage anywhere is found.
 /// Values are checked where the structure is whole.
 ///
-/// - Parameter checkCancellation: called between blocks; what it throws ends the work.
-/// - Throws: `HDF5Error` when the file cannot be opened at all, and `RecordingError` when it is no recording or of a newer schema; what
-///   else is wrong is found.
+/// - Parameters:
+///   - maxMemory: bytes that may be taken; nil sets no limit.
+///   - checkCancellation: called between blocks; what it throws ends the work.
+/// - Throws: `HDF5Error` when the file cannot be opened at all, and `RecordingError` when it is no recording or of a newer schema, or when it
+///   would take more memory than is allowed; what else is wrong is found.
 public func validateRecording(
-  path: String, threads: Int, checkCancellation: @escaping @Sendable () throws -> Void = {}
+  path: String, threads: Int, maxMemory: Int? = nil, checkCancellation: @escaping @Sendable () throws -> Void = {}
 ) throws -> RecordingFindings {
   var findings = RecordingFindings()
   let structure = try Recording.structuralFaults(path: path)
   findings.faults = structure.faults
   guard let recording = structure.recording else { return findings }
   let view = try RecordingView(of: [recording], checkCancellation: checkCancellation)
+  let threads = try fittingThreads(
+    most: max(1, threads), maxMemory: maxMemory, file: path, what: "checking its largest layers", alternative: "Take a larger machine,",
+    bytes: view.validationBytes)
 
   findings.faults += recording.columnFaults()
   findings.checkOutputs(of: recording)

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+#if os(Linux)
+  import Glibc
+
+  /// What analyses take of memory within --max-memory, as the system counts it.
+  @Suite("Peak memory")
+  struct PeakMemoryTests {
+    private let workplace: Workplace
+
+    init() throws {
+      workplace = try Workplace()
+    }
+
+    /// Twelve recordings of 4,000 rows of 512 units: 100 MB of activations in all.
+    private func makeRecordings() throws -> [String] {
+      for arguments in [
+        ["generate", "--states", "4000", "--test", "200", "--output", "s.h5"],
+        ["train", "s.h5", "--hidden", "256,256", "--epochs", "1", "--output", "net"],
+        ["record", "net", "--states", "s.h5", "--output", "recordings"],
+      ] {
+        let run = try workplace.run("frogtoad", arguments)
+        #expect(run.status == 0, run.transcript)
+      }
+      let recording = try #require(workplace.names().last { $0.hasPrefix("recordings/") && $0.hasSuffix(".h5") })
+      return try (0..<12).map { number in
+        let copy = workplace.path("copy-\(number).h5")
+        try FileManager.default.copyItem(atPath: workplace.path(recording), toPath: copy)
+        return copy
+      }
+    }
+
+    /// Runs a program without its output. Of `Process` nobody learns what the child took: `wait4` says it.
+    private func peak(_ program: String, _ arguments: [String]) throws -> (status: Int32, bytes: Int) {
+      var actions = posix_spawn_file_actions_t()
+      posix_spawn_file_actions_init(&actions)
+      defer { posix_spawn_file_actions_destroy(&actions) }
+      for descriptor: Int32 in [1, 2] { posix_spawn_file_actions_addopen(&actions, descriptor, "/dev/null", O_WRONLY, 0) }
+      let words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
+      defer { for word in words { free(word) } }
+      var child: pid_t = 0
+      try #require(posix_spawn(&child, program, &actions, nil, words + [nil], environ) == 0)
+      var (status, usage) = (Int32(0), rusage())
+      try #require(wait4(child, &status, 0, &usage) == child)
+      return (status >> 8, usage.ru_maxrss << 10)
+    }
+
+    @Test("Many recordings at once stay within --max-memory and 100 MB, or are refused")
+    func peaks() throws {
+      let recordings = try makeRecordings()
+      let program = try #require(workplace.program("mirrorscope"))
+      let limit = 150 << 20
+      for command in [["stats"], ["cmni", "--permutations", "50"], ["validate"]] {
+        let (status, bytes) = try peak(program, command + recordings + ["--max-memory", "150M", "--threads", "16"])
+        #expect(status == 0, "\(command)")
+        #expect(bytes <= limit + 100 << 20, "\(command) took \(bytes >> 20) MB")
+      }
+    }
+
+    @Test("A recording that takes more to check than is allowed is refused with the size that it needs")
+    func refusal() throws {
+      let recordings = try makeRecordings()
+      let run = try workplace.run("mirrorscope", ["validate", recordings[0], "--max-memory", "1M"])
+      #expect(run.status == 1, run.transcript)
+      #expect(run.errors.contains("checking its largest layers needs ") && run.errors.contains("(--max-memory)"), run.transcript)
+    }
+  }
+#endif
