@@ -134,7 +134,8 @@ extension Recording {
       if meaning.isEmpty {
         throw RecordingError.invalid(
           file: path,
-          fault: "/split is an enum of \(members.map(\.name).joined(separator: " and ")), which name neither select nor evaluate. Name them, or "
+          fault:
+            "/split is an enum of \(members.map(\.name).joined(separator: " and ")), which name neither select nor evaluate. Name them, or "
             + "write integers 0 and 1.")
       }
     } else {
