@@ -42,11 +42,11 @@ struct DecodeCommandTests {
 
   @Test("Rows that do not fit into --max-memory end with 1 and say what they need; fewer rows fit")
   func memory() throws {
-    let arguments = ["decode", "golden.h5", "--quiet", "--threads", "1", "--permutations", "9", "--max-memory", "5M"]
+    let arguments = ["decode", "golden.h5", "--quiet", "--threads", "1", "--permutations", "9", "--max-memory", "4M"]
     let run = try workplace.run("mirrorscope", arguments)
     #expect(run.status == 1 && run.output.isEmpty, run.transcript)
     #expect(run.errors.hasPrefix("error: golden.h5: the table decode needs "), run.transcript)
-    #expect(run.errors.contains(", more than the 5.0 MB that are allowed. Take fewer rows, leave wide layers out,"), run.transcript)
+    #expect(run.errors.contains(", more than the 4.0 MB that are allowed. Take fewer rows, leave wide layers out,"), run.transcript)
     #expect(run.errors.hasSuffix(" (--max-memory).\n"), run.transcript)
     #expect(try workplace.run("mirrorscope", arguments + ["--rows", "100"]).status == 0)
   }

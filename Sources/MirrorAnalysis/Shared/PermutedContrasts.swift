@@ -51,9 +51,12 @@ public struct PermutedContrasts: Sendable {
 
   /// Bytes that the permutations of a recording take at most: two nulls twice, sums with what is dealt from, and a batch of rows.
   static func bytes(_ shape: RecordingShape, permutations: Int) -> Double {
-    let batch = Double(ContrastStream.batchValues) * 24
-    return 32 * Double(permutations) * Double(shape.unitCount) + 2 * Double(max(passBytes, 32 * 16 * shape.unitCount)) + batch
-      + 12 * Double(shape.rowCount)
+    let (units, rows) = (Double(shape.unitCount), Double(shape.contrastRowCount))
+    // A pass takes 32 permutations at least; as many strata may be open as there are rows.
+    let perPermutation = 16 * (units + rows)
+    let sums = max(32 * perPermutation, min(Double(passBytes), Double(permutations) * perPermutation))
+    let batch = 24 * min(Double(ContrastStream.batchValues), rows * units)
+    return 32 * Double(permutations) * units + 2 * sums + batch + 12 * Double(shape.rowCount)
   }
 }
 
