@@ -36,7 +36,7 @@ extension Float {
 struct StoredActivations: Sendable {
   let encoding: ActivationEncoding
   /// The numbers that the file's writer put where an activation is missing (attributes `_FillValue` and `missing_value`), as stored.
-  private let missingValues: [Double]
+  let missingValues: [Double]
 
   /// Numbers that are read as they are.
   init(_ encoding: ActivationEncoding, missingValuesOf attributes: Attributes) throws {

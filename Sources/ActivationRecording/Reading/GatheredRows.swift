@@ -40,6 +40,7 @@ extension RecordingView {
   public func values<Value: ActivationValue>(
     of layers: [RecordedLayer], where isWanted: RowTest? = nil, as type: Value.Type = Value.self, threads: Int
   ) throws -> [Value] {
+    if isWanted == nil, let all: [Value] = try wholeLayer(layers, threads: threads) { return all }
     let widths = layers.map(\.unitCount)
     let width = widths.reduce(0, +)
     let numbering = RowNumbering(of: rowCount, where: isWanted)
@@ -55,6 +56,19 @@ extension RecordingView {
       } take: { _ in
       }
       initialized = numbering.count * width
+    }
+  }
+
+  /// All rows of a single layer of a single file whose stored numbers are the activations: decoded into their place. Nil for all else.
+  ///
+  /// Benchmark: read.
+  private func wholeLayer<Value: ActivationValue>(_ layers: [RecordedLayer], threads: Int) throws -> [Value]? {
+    guard layers.count == 1, let layer = layers.first, parts.count == 1, parts[0].keptRows == nil, layer.stored.missingValues.isEmpty,
+      layer.stored.encoding == (Value.self == Double.self ? .doubles : .floats)
+    else { return nil }
+    try checkCancellation()
+    return try layer.activations.read(as: Value.self, threads: threads) { [self] rows, values in
+      try requireFinite(values, of: layers, rows: Array(rows))
     }
   }
 
