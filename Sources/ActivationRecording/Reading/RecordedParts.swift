@@ -47,6 +47,9 @@ extension Recording {
     }
   }
 
+  /// Whether attributes, types and the indices of chunks carry checksums too, as what is written here does.
+  public var hasHeaderChecksums: Bool { get throws { try file.hasHeaderChecksums } }
+
   /// The data sets of the schema that the file holds, those of layers that are not open left out.
   func contents() throws -> [Dataset] {
     let root = try file.root

@@ -54,8 +54,8 @@ func writeLayers(_ network: Network, into group: Group) throws {
     try stored.attributes.set("kind", "dense")
     try stored.attributes.set("activation_function", layer.activation.rawValue)
     try stored.attributes.set("is_output", index == network.layers.count - 1 ? 1 : 0)
-    _ = try stored.write("kernel", layer.kernel, shape: [layer.inputCount, layer.unitCount])
-    _ = try stored.write("bias", layer.bias)
+    try stored.write("kernel", layer.kernel, shape: [layer.inputCount, layer.unitCount]).seal()
+    try stored.write("bias", layer.bias).seal()
   }
 }
 
@@ -86,6 +86,9 @@ struct StoredParts {
     guard let value = try root.attributes.string(name) else { throw fault(.missing(part: "attribute \(name)")) }
     return value
   }
+
+  /// Throws where a data set that carries a checksum of its content has another one.
+  func verify(_ dataset: Dataset) throws { try verifyContent(of: dataset, file: file) }
 
   func json<Value: Decodable>(_ name: String, as _: Value.Type = Value.self) throws -> Value {
     let text = try string(name)

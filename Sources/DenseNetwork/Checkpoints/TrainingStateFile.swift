@@ -79,11 +79,11 @@ public struct SavedTraining: Sendable, Equatable {
 
   private func writeHistory(into group: Group) throws {
     let history = state.history
-    _ = try group.write("epoch", history.map { Int64($0.epoch) })
-    _ = try group.write("training_loss", history.map { $0.trainingLoss ?? .nan })
-    _ = try group.write("validation_loss", history.map(\.validationLoss))
-    _ = try group.write("validation_accuracy", history.map(\.validationAccuracy))
-    _ = try group.write("is_best", history.map { UInt8($0.isBest ? 1 : 0) })
+    try group.write("epoch", history.map { Int64($0.epoch) }).seal()
+    try group.write("training_loss", history.map { $0.trainingLoss ?? .nan }).seal()
+    try group.write("validation_loss", history.map(\.validationLoss)).seal()
+    try group.write("validation_accuracy", history.map(\.validationAccuracy)).seal()
+    try group.write("is_best", history.map { UInt8($0.isBest ? 1 : 0) }).seal()
   }
 
   private static func readHistory(_ parts: StoredParts) throws -> [EpochRecord] {
@@ -110,6 +110,8 @@ public struct SavedTraining: Sendable, Equatable {
 
   private static func column<T: Element>(_ name: String, _ parts: StoredParts) throws -> [T] {
     guard try parts.root.contains("history/\(name)") else { throw parts.fault(.missing(part: "/history/\(name)")) }
-    return try parts.root.dataset("history/\(name)").read(as: T.self, rank: 1)
+    let dataset = try parts.root.dataset("history/\(name)")
+    try parts.verify(dataset)
+    return try dataset.read(as: T.self, rank: 1)
   }
 }

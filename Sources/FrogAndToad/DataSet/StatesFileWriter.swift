@@ -117,6 +117,8 @@ private struct SplitWriter {
     try episodes?.prepareToFinish()
     for column in bytes { try column.finish() }
     try episodes?.finish()
+    for column in bytes { try column.seal() }
+    try episodes?.seal()
   }
 
   private func check(_ rows: StateRows) throws {

@@ -73,7 +73,8 @@ public struct Attributes: Sendable {
     try open(name) { try $0.numbers(as: Double.self) }
   }
 
-  /// Sets a string, replacing an attribute of that name. Stored at its own length, in UTF-8.
+  /// Sets a string, replacing an attribute of that name. Stored in UTF-8 in as many bytes as it has, so that no heap, which has no checksum,
+  /// is needed for it.
   public func set(_ name: String, _ value: String) throws {
     try set(name, strings: [value], shape: [])
   }
@@ -109,6 +110,50 @@ public struct Attributes: Sendable {
   /// What is wrong with a file that is to be of `schema`, by these attributes of its root; nil for one to be read.
   public func mismatch(with schema: Schema) throws -> Schema.Mismatch? {
     schema.mismatch(kind: try string("schema"), version: try string("schema_version"), complete: try integer("complete"))
+  }
+
+  /// Copies the attributes of another object that this one lacks: numbers, enumerations and text; what else there is, references above all,
+  /// belongs to the other file and is left.
+  public func copyMissing(from other: Attributes) throws {
+    let operation = operation("copy attributes to")
+    for name in try other.names() where try !contains(name) {
+      if case .string? = try other.datatype(of: name) {
+        if let values = try other.strings(name) { try set(name, strings: values, shape: other.shape(of: name)) }
+        continue
+      }
+      try withLibrary { library in
+        let source = try library.check(H5Aopen(other.id(library), name, hid_t(H5P_DEFAULT)), operation)
+        defer { H5Aclose(source) }
+        let type = try library.check(H5Aget_type(source), operation)
+        defer { H5Tclose(type) }
+        let kind = H5Tget_class(type)
+        let space = try library.check(H5Aget_space(source), operation)
+        defer { H5Sclose(space) }
+        let count = try library.check(H5Sget_simple_extent_npoints(space), operation)
+        guard kind == H5T_INTEGER || kind == H5T_FLOAT || kind == H5T_ENUM, count > 0 else { return }
+        var bytes = [UInt8](repeating: 0, count: Int(count) * H5Tget_size(type))
+        try library.check(H5Aread(source, type, &bytes), operation)
+        let own = try library.check(H5Tcopy(type), operation)
+        defer { H5Tclose(own) }
+        let copy = try library.check(
+          H5Acreate2(writableID(library, operation), name, own, space, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)), operation)
+        defer { H5Aclose(copy) }
+        try library.check(H5Awrite(copy, own, bytes), operation)
+      }
+    }
+  }
+
+  /// Empty for a single value; an attribute of several dimensions counts as one of them.
+  private func shape(of name: String) throws -> [Int] {
+    let operation = operation("read attribute \(name) of")
+    return try withLibrary { library in
+      let raw = try library.check(H5Aopen(id(library), name, hid_t(H5P_DEFAULT)), operation)
+      defer { H5Aclose(raw) }
+      let space = try library.check(H5Aget_space(raw), operation)
+      defer { H5Sclose(space) }
+      let rank = try library.check(H5Sget_simple_extent_ndims(space), operation)
+      return rank == 0 ? [] : [Int(try library.check(H5Sget_simple_extent_npoints(space), operation))]
+    }
   }
 
   /// Removes the attribute, if it is there.
@@ -222,7 +267,8 @@ private struct OpenAttribute {
 extension Attributes {
   private func set(_ name: String, strings: [String], shape: [Int]) throws {
     let operation = operation("write attribute \(name) of")
-    try create(name, .string(length: nil), shape, operation) { attribute, type, library in
+    // HDF5 has no type of 0 bytes: an empty text is a zero.
+    try create(name, .string(length: max(1, strings.map(\.utf8.count).max() ?? 1)), shape, operation) { attribute, type, library in
       try writeText(strings, type, library, operation) { H5Awrite(attribute, $0, $1) }
     }
   }

@@ -14,7 +14,7 @@ public final class File: @unchecked Sendable {
   private let raw: hid_t
   private let isWritable: Bool
   private var isOpen = true
-  /// Whether its last flush failed, so that nothing of it may be closed; read within the library's lock only.
+  /// Whether it is left as it is on the disk, with nothing of it closed; read within the library's lock only.
   private(set) var isAbandoned = false
 
   private init(path: String, raw: hid_t, isWritable: Bool) {
@@ -56,11 +56,45 @@ public final class File: @unchecked Sendable {
       let access = try accessList(library, operation)
       defer { H5Pclose(access) }
       if isLocked { _ = chdf5_turn_off_locking(access) }
+      let creation = try library.check(H5Pcreate(chdf5_file_create()), operation)
+      defer { H5Pclose(creation) }
+      // A time stamp would make two runs with the same seed differ.
+      try library.check(H5Pset_obj_track_times(creation, false), operation)
+      // The beginning of the file as HDF5 1.8 has it: that of 1.10 says while it is being written that it is, and what a kill leaves could not
+      // be opened.
+      try library.check(H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V110), operation)
       let flags = overwrite ? chdf5_truncate() : chdf5_exclusive()
       // A file that this program has open exists too, whatever HDF5 says of it.
       guard overwrite || !isOpenHere(path, library) else { throw operation.error(.fileExists, "it exists already") }
-      let raw = try library.check(H5Fcreate(path, flags, hid_t(H5P_DEFAULT), access), operation)
-      return File(path: path, raw: raw, isWritable: true)
+      let raw = try library.check(H5Fcreate(path, flags, creation, access), operation)
+      let file = File(path: path, raw: raw, isWritable: true)
+      // Everything in it as HDF5 1.10 has it: headers, attributes, types and the indices of chunks carry checksums.
+      try library.check(H5Fset_libver_bounds(raw, H5F_LIBVER_V110, H5F_LIBVER_V110), operation)
+      return file
+    }
+  }
+
+  /// Opens what a writer left when it was stopped, or failed: its end may be missing. What is missing reads as damage, not as zeros, where
+  /// chunks carry checksums.
+  ///
+  /// - Parameter asOthersSeeIt: for a file that this program has open for writing and has given up: what another program would find in it.
+  public static func openPartial(_ path: String, asOthersSeeIt: Bool = false) throws -> File {
+    let operation = Operation("open", file: path)
+    try checkName(operation)
+    try checkRegular(operation)
+    return try withLibrary { library in
+      let access = try accessList(library, operation)
+      defer { H5Pclose(access) }
+      if asOthersSeeIt {
+        // Of files that are opened through different drivers HDF5 does not know that they are one.
+        try library.check(H5Pset_fapl_stdio(access), operation)
+        _ = chdf5_turn_off_locking(access)
+      }
+      // A file that is shorter than it says is refused otherwise.
+      var skips = true
+      if H5Pexist(access, "skip_eof_check") > 0 { try library.check(H5Pset(access, "skip_eof_check", &skips), operation) }
+      let raw = try library.check(H5Fopen(path, chdf5_read_only(), access), operation)
+      return File(path: path, raw: raw, isWritable: false)
     }
   }
 
@@ -112,6 +146,27 @@ public final class File: @unchecked Sendable {
       isAbandoned = H5Fflush(raw, H5F_SCOPE_LOCAL) < 0
       guard !isAbandoned else { throw HDF5Error(Operation("close", file: path), stack: ErrorStack.current(library)) }
       try library.check(H5Fclose(raw), Operation("close", file: path))
+    }
+  }
+
+  /// Leaves the file as it is on the disk: nothing more is written, and every later use throws. For a file whose writing failed: what HDF5
+  /// still holds in memory would make it worse.
+  public func abandon() {
+    withLibrary { _ in
+      guard isOpen else { return }
+      isOpen = false
+      isAbandoned = true
+    }
+  }
+
+  /// Whether what the file says of itself (headers, attributes, types, indices) carries checksums, as what HDF5 writes in its newer format does.
+  public var hasHeaderChecksums: Bool {
+    get throws {
+      try withLibrary { library in
+        var info = H5F_info2_t()
+        try library.check(H5Fget_info2(id(library), &info), Operation("inspect", file: path))
+        return info.super.version >= 2
+      }
     }
   }
 

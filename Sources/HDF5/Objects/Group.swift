@@ -49,7 +49,11 @@ public final class Group: Sendable {
       let links = try linkList(library, operation)
       defer { H5Pclose(links) }
       let id = try file.writableID(library, operation)
-      let raw = try library.check(H5Gcreate2(id, path, links, hid_t(H5P_DEFAULT), hid_t(H5P_DEFAULT)), operation)
+      let creation = try library.check(H5Pcreate(chdf5_group_create()), operation)
+      defer { H5Pclose(creation) }
+      // A time stamp would make two runs with the same seed differ.
+      try library.check(H5Pset_obj_track_times(creation, false), operation)
+      let raw = try library.check(H5Gcreate2(id, path, links, creation, hid_t(H5P_DEFAULT)), operation)
       return Group(file: file, path: path, handle: Handle(raw, in: file))
     }
   }

@@ -63,7 +63,11 @@ public func validateRecording(
   try findings.check(path) { _ in try view.requireWeightsHash() }
   findings.faults += recording.contentFaults()
   try findings.check(path) { findings in
-    if case .none = try recording.checksums { findings.notes.append("carries no checksums: damage may go unseen.") }
+    if case .none = try recording.checksums {
+      findings.notes.append("carries no checksums: damage may go unseen.")
+    } else if try !recording.hasHeaderChecksums {
+      findings.notes.append("is in HDF5's older format, in which attributes and types carry no checksums: damage to them may go unseen.")
+    }
     if !recording.hasPhase { findings.notes.append("has no /phase: every analysis needs a column named that tells the phases.") }
   }
   return findings
