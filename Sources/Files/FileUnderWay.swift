@@ -30,7 +30,7 @@ public final class FileUnderWay {
   /// Of the partial file among those of the program.
   private var token: FilesUnderWay.Token?
 
-  public static func partialName(of path: String) -> String { path + ".partial" }
+  public static func partialName(of path: String, suffix: String = ".partial") -> String { path + suffix }
 
   /// Whether a file, folder or link of that name would give way to a new file; a device or pipe would not.
   public static func replacesFile(at path: String) -> Bool {
@@ -44,12 +44,14 @@ public final class FileUnderWay {
   ///
   /// - Parameters:
   ///   - overwrite: whether an existing file may be replaced, once this one is complete.
+  ///   - suffix: what is added to the name meanwhile.
   ///   - ordinary: whether it has to be an ordinary file: one that is not only written from first to last.
   ///   - mayReplace: asked about an older partial file that nobody is writing; false keeps it, with the error `leftover`. It can be opened for
   ///     reading meanwhile.
   /// - Throws: `FileError`; nothing has been changed then. A file that the program reads, as `InputFiles` knows it, is refused.
   public init(
-    _ path: String, overwrite: Bool, ordinary: Bool = false, mayReplace leftover: (_ partial: String) -> Bool = { _ in true }
+    _ path: String, overwrite: Bool, suffix: String = ".partial", ordinary: Bool = false,
+    mayReplace leftover: (_ partial: String) -> Bool = { _ in true }
   ) throws {
     self.path = path
     self.overwrite = overwrite
@@ -58,7 +60,7 @@ public final class FileUnderWay {
     if let target {
       try InputFiles.refuse(path)
       if !overwrite, Self.replacesFile(at: path) { throw FileError(file: path, fault: .exists) }
-      writingPath = Self.partialName(of: target)
+      writingPath = Self.partialName(of: target, suffix: suffix)
       (descriptor, token) = try Self.makePartial(writingPath, for: path, mayReplace: leftover)
       identity = FileIdentity(descriptor: descriptor)
     } else {
@@ -93,6 +95,13 @@ public final class FileUnderWay {
   public func unlock() {
     guard !isOver else { return }
     _ = flock(descriptor, LOCK_UN)
+  }
+
+  /// Puts what was written until now on the disk, so that it survives a loss of power too.
+  ///
+  /// - Throws: `FileError` where the disk refuses it.
+  public func synchronise() throws {
+    if !isOver, target != nil { try synchronise(descriptor) }
   }
 
   /// Puts what was written on the disk and gives the file its name.

@@ -11,8 +11,8 @@ struct RecoverCommand: ParsableCommand {
       EXAMPLE
         mirrorscope recover Tests/Fixtures/CommandLine/killed.h5.partial -o kept.h5
 
-      Rows are kept as far as every data set has them; the partial file stays as it is. Without --output the recording takes the name \
-      without .partial.
+      Rows are kept as far as every data set stores them, with their checksums; the partial file stays as it is. Without --output \
+      the recording takes the name without .partial.
       """)
 
   @Argument(help: "A file that a recorder left behind.", completion: .file(extensions: ["partial"]))
@@ -34,7 +34,8 @@ struct RecoverCommand: ParsableCommand {
     InputFiles.declare([partial])
     try requireAbsent(target, overwrite: force)
     let found = try recoverRecording(partial: partial, output: target, overwrite: force, threads: common.threads)
-    let leftOut = found.longest > found.rows ? "; \(found.longest - found.rows) rows flushed in part are left out" : ""
-    common.logger.info("\(target): \(found.rows) rows recovered\(leftOut)")
+    let leftOut = found.longest > found.rows ? "; \(found.longest - found.rows) rows flushed in part or damaged are left out" : ""
+    let damage = found.damage.map { "; \($0), so the rows behind are left out" } ?? ""
+    common.logger.info("\(target): \(found.rows) rows recovered\(found.damage == nil ? leftOut : damage)")
   }
 }

@@ -1,7 +1,8 @@
 import ActivationRecording
 import Foundation
-import HDF5
 import Testing
+
+@testable import HDF5
 
 @Suite("Recovery")
 struct RecoveryTests {
@@ -75,16 +76,145 @@ struct RecoveryTests {
     #expect(try recoverRecording(partial: partial, output: path("a.h5")).rows == 8192)
   }
 
-  @Test("Data sets that end before the others decide how many rows are kept")
+  /// Damages the chunk that begins at a row.
+  private func damage(_ path: String, _ dataset: String, fromRow row: Int) throws {
+    let file = try File.open(path, writable: true)
+    let stored = try file.root.dataset(dataset)
+    // One byte too short for a checksum: what no decoder may read.
+    let place = [row] + stored.shape.dropFirst().map { _ in 0 }
+    try withUnsafeBytes(of: UInt8(1)) { try stored.writeRawChunk($0, filterMask: 0, at: place) }
+    try file.close()
+  }
+
+  @Test("A row counts only where every data set stores it: rows that are declared and were never written are left out")
   func uneven() throws {
     let partial = try partial(rows: 70_000)
     let file = try File.open(partial, writable: true)
     let phase = try file.root.dataset("phase")
     let rows = phase.shape[0]
-    try phase.extend(rows: rows + 50)
+    for name in ["phase", "label", "layers/dense_2/activations"] { try file.root.dataset(name).extend(rows: rows + 5000) }
     try file.close()
     let found = try recoverRecording(partial: partial, output: path("a.h5"))
-    #expect(found.rows == rows && found.longest == rows + 50)
+    #expect(found == Recovery(rows: rows, longest: rows + 5000, damage: nil))
+    #expect(try RecordingView(path: path("a.h5")).rowCount == rows)
+  }
+
+  @Test(
+    "A chunk that is damaged ends the recovery before it, and where rows follow it says so",
+    arguments: ["label", "layers/dense_1/activations"])
+  func damaged(name: String) throws {
+    let partial = try partial(rows: 70_000)
+    try damage(partial, name, fromRow: 8192)
+    let found = try recoverRecording(partial: partial, output: path("a.h5"))
+    #expect(found.rows == 8192)
+    #expect(found.damage == "/\(name) is damaged: in rows 8192 to 12287 a checksum does not match")
+    #expect(try RecordingView(path: path("a.h5")).unfilteredPhases.codes.count == 8192)
+  }
+
+  @Test("What is cut off at the end is left out, whatever the file says of its length")
+  func cutOff() throws {
+    let partial = try partial(rows: 70_000)
+    let whole = try recoverRecording(partial: partial, output: path("whole.h5")).rows
+    let bytes = try Data(contentsOf: URL(filePath: partial))
+    var last = whole
+    for part in [9, 7, 5, 3] {
+      try bytes.prefix(bytes.count / 10 * part).write(to: URL(filePath: path("cut.h5.partial")))
+      do {
+        let rows = try recoverRecording(partial: path("cut.h5.partial"), output: path("cut.h5"), overwrite: true).rows
+        #expect(rows > 0 && rows <= last)
+        last = rows
+        let recording = try RecordingView(path: path("cut.h5"))
+        #expect(try recording.unfilteredPhases.codes == (0..<rows).map { Phase.allCases[$0 % 4].rawValue })
+        #expect(try recording.values(of: [recording.layers[1]], where: { _ in true }, threads: 1) == (0..<rows).map { Float($0) / 2 })
+      } catch let error as RecordingError where error.kind == .notEnoughData {
+        last = 0
+      } catch is HDF5Error {
+        last = 0
+      }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).allSatisfy { !$0.hasSuffix(".recovering") })
+    }
+    #expect(last < whole)
+  }
+
+  @Test("Everything comes back: coordinates, pairs, layouts of kernels, doubles, attributes that no description has")
+  func everything() throws {
+    var columns = Recorder.Columns()
+    columns.hasPairs = true
+    columns.coordinates = [.init("token", .integers), .init("time", .numbers), .init("wording", .categories(["plain", "blunt"]))]
+    columns.inputs = (1, false)
+    var layer = LayerDescription(name: "block.1/mlp", unitCount: 2, activationFunction: "gelu", isOutput: false)
+    layer.storage = .float64
+    layer.kernel = .doubles([0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    layer.kernelLayout = .unitByInput
+    var half = LayerDescription(name: "head", unitCount: 1, activationFunction: "linear", isOutput: true)
+    half.storage = .bfloat16
+    let recorder = try Recorder(
+      path: path("running.h5"), layers: [layer, half], columns: columns, description: RecordingDescription(), flushPeriod: .zero)
+    let rows = 9000
+    var batch = RowBatch(
+      phases: (0..<rows).map { Phase.allCases[$0 % 4] },
+      activations: [.doubles((0..<2 * rows).map { Double($0) / 3 }), .floats((0..<rows).map { Float($0 % 100) })])
+    batch.pairs = (0..<rows).map { Int32($0 / 2) }
+    batch.inputs = .floats((0..<rows).map { Float($0) })
+    batch.coordinates = [
+      "token": .integers(Array(0..<rows)), "time": .numbers((0..<rows).map { Double($0) / 7 }),
+      "wording": .strings((0..<rows).map { $0 % 3 == 0 ? "blunt" : "plain" }),
+    ]
+    try recorder.append(batch)
+    try FileManager.default.copyItem(atPath: path("running.h5.partial"), toPath: path("b.h5.partial"))
+    recorder.cancel()
+    let file = try File.open(path("b.h5.partial"), writable: true)
+    try file.root.group("model").attributes.set("temperature", 0.7)
+    try file.root.group("layers/head").attributes.set("note", "last")
+    try file.root.writeStrings("rows/speaker", (0..<rows).map { "speaker \($0 % 5)" }, length: 9)
+    try file.close()
+
+    let found = try recoverRecording(partial: path("b.h5.partial"), output: path("b.h5"))
+    #expect(found.rows == 8192)
+    let view = try RecordingView(path: path("b.h5"))
+    #expect(try view.pairs == (0..<8192).map { Int32($0 / 2) })
+    #expect(try view.rowColumn("token") == .integers(Array(0..<8192)))
+    #expect(try view.rowColumn("time") == .numbers((0..<8192).map { Double($0) / 7 }))
+    #expect(try view.rowColumn("wording").text(3) == "blunt" && view.rowColumn("speaker").text(8) == "speaker 3")
+    #expect(view.layers.map(\.name) == ["block.1/mlp", "head"] && view.layers[0].storesDoubles)
+    #expect(try view.kernel(of: view.layers[0])?.values == [0.1, 0.4, 0.2, 0.5, 0.3, 0.6])
+    let root = try File.open(path("b.h5")).root
+    #expect(try root.dataset("layers/block.1/mlp/kernel").read(as: Double.self) == [0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    #expect(try root.dataset("layers/block.1/mlp/activations").read(rows: 8191..<8192) == [16382.0 / 3, 16383.0 / 3])
+    #expect(try root.dataset("layers/head/activations").attributes.string("dtype") == "bfloat16")
+    #expect(try root.group("model").attributes.double("temperature") == 0.7)
+    #expect(try root.group("layers/head").attributes.string("note") == "last")
+  }
+
+  @Test("When writing fails, the rows that the message promises are those that can be recovered", arguments: [40, 90, 150, 400])
+  func promised(writes: Int) throws {
+    var columns = Recorder.Columns()
+    columns.hasStrata = true
+    let recorder = try Recorder(
+      path: path("full.h5"),
+      layers: [LayerDescription(name: "dense_1", unitCount: 8, activationFunction: "relu", isOutput: true)], columns: columns,
+      description: RecordingDescription())
+    WriteFault.inject(afterWrites: writes, file: path("full.h5.partial"))
+    defer { WriteFault.clear(file: path("full.h5.partial")) }
+    let error = #expect(throws: RecordingError.self) {
+      for start in stride(from: 0, to: 800_000, by: 8192) {
+        var batch = RowBatch(
+          phases: (0..<8192).map { Phase.allCases[$0 % 4] }, activations: [(0..<8 * 8192).map { Float(start + $0) }])
+        batch.strata = (0..<8192).map { Int32(start + $0) }
+        try recorder.append(batch)
+      }
+    }
+    guard case .writeFailed(_, let partial, let rows, _)? = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    guard rows > 0 else {
+      let nothing = #expect(throws: RecordingError.self) { try recoverRecording(partial: partial, output: path("kept.h5")) }
+      #expect(nothing?.kind == .notEnoughData && error?.description.contains("No row of it can be recovered") == true)
+      return
+    }
+    #expect(try recoverRecording(partial: partial, output: path("kept.h5")).rows == rows)
+    #expect(try RecordingView(path: path("kept.h5")).strata == (0..<rows).map { Int32($0) })
   }
 
   @Test("Before the first flush there is nothing to recover, and an output is not replaced without leave")

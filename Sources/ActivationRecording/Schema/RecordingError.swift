@@ -43,7 +43,7 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
   case exists(file: String)
   /// The file could not be begun; nothing of it is left.
   case cannotBegin(file: String, cause: String)
-  /// Writing failed part way; what is on disk stays under the partial name.
+  /// Writing failed part way; what is on disk stays under the partial name, and so many rows of it can be recovered.
   case writeFailed(file: String, partial: String, rows: Int, cause: String)
 
   public var description: String { sentence { _ in nil } }
@@ -75,6 +75,8 @@ public enum RecordingError: Error, Sendable, CustomStringConvertible {
     case .exists(let file): return "\(file): exists already.\(ending(.replace))"
     case .cannotBegin(let file, let cause):
       return "\(file): the recording cannot be begun (\(cause)). Check the folder and the space left on the disk."
+    case .writeFailed(let file, let partial, 0, let cause):
+      return "\(file): writing failed (\(cause)). No row of it can be recovered from \(partial); free some space and record again."
     case .writeFailed(let file, let partial, let rows, let cause):
       return "\(file): writing failed (\(cause)). The \(rows) rows flushed before stay in \(partial); free some space and record again."
     }

@@ -19,6 +19,8 @@ public final class Recorder {
   private let writers: RecorderWriters
   private var rowsSinceFlush = 0
   private var flushedRows = 0
+  /// Set when writing has failed: the rows that the partial file gives back.
+  private var recoverableRows: Int?
   private var lastFlush = ContinuousClock.now
 
   /// Rows between two flushes of the file. A kill can cost these, the chunks that are under way and the one being filled.
@@ -36,9 +38,23 @@ public final class Recorder {
   ///     being filled (`RecordingSchema.rowsPerBlock` rows at most) and what came after the last flush.
   /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `.cannotBegin` when the file cannot be created;
   ///   `FileError` when its partial file is being written, or holds rows of an interrupted recorder and `overwrite` is false.
-  public init(
+  public convenience init(
     path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool = false,
     threads: Int = 1, compressionLevel: Int = 1, flushPeriod: Duration = .seconds(5)
+  ) throws {
+    try self.init(
+      path: path, layers: layers, columns: columns, description: description, overwrite: overwrite, threads: threads,
+      compressionLevel: compressionLevel, flushPeriod: flushPeriod, suffix: ".partial"
+    ) { _ in
+    }
+  }
+
+  /// - Parameters:
+  ///   - suffix: of the file's name until it is complete; under another than `.partial` nothing in an older one is of use.
+  ///   - body: puts into the file what else is to be in it.
+  init(
+    path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool, threads: Int,
+    compressionLevel: Int = 1, flushPeriod: Duration = .seconds(5), suffix: String, _ body: (Group) throws -> Void
   ) throws {
     self.flushPeriod = flushPeriod
     try columns.check(layers: layers, path: path)
@@ -46,7 +62,9 @@ public final class Recorder {
     self.layers = layers
     self.columns = columns
     do {
-      underWay = try FileUnderWay(path, overwrite: overwrite, ordinary: true) { overwrite || !Self.holdsRows($0) }
+      underWay = try FileUnderWay(path, overwrite: overwrite, suffix: suffix, ordinary: true) {
+        overwrite || suffix != ".partial" || !Self.holdsRows($0)
+      }
       file = try File.create(underWay)
     } catch let error as HDF5Error {
       throw RecordingError.cannotBegin(file: path, cause: error.reason)
@@ -62,6 +80,7 @@ public final class Recorder {
       try description.write(to: root)
       writers = try RecorderWriters(
         in: root, layers: layers, columns: columns, workers: ChunkWorkers(threads: threads), compressionLevel: compressionLevel)
+      try body(root)
       try file.flush()
     } catch {
       try? file.close()
@@ -86,11 +105,12 @@ public final class Recorder {
       if lastFlush.duration(to: .now) >= flushPeriod {
         for writer in writers.all { try writer.writeFullChunks() }
         try flush()
+        try underWay.synchronise()
       } else if rowsSinceFlush >= Self.flushInterval {
         try flush()
       }
     } catch {
-      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
+      throw failure(error)
     }
   }
 
@@ -100,10 +120,12 @@ public final class Recorder {
       for writer in writers.all { try writer.prepareToFinish() }
       for writer in writers.all { try writer.finish() }
       for writer in writers.all { try writer.seal() }
+      // All of it has found room on the disk before the file says that it is complete.
+      try file.flush()
       try file.root.attributes.set("complete", 1)
       try file.close()
     } catch {
-      throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))
+      throw failure(error)
     }
     do {
       try underWay.finish()
@@ -146,7 +168,7 @@ public final class Recorder {
 
   /// Rows that a recorder flushed before it was stopped can be recovered.
   private static func holdsRows(_ partial: String) -> Bool {
-    guard let phase = try? File.open(partial).root.dataset("phase"), let rows = phase.shape.first else { return false }
+    guard let phase = try? File.openPartial(partial).root.dataset("phase"), let rows = phase.shape.first else { return false }
     return rows > 0
   }
 
@@ -164,5 +186,34 @@ public final class Recorder {
   }
 }
 
+extension Recorder {
+  /// Leaves the partial file as it is, and counts what can be had from it: what HDF5 still holds cannot be written any more.
+  private func failure(_ error: any Error) -> RecordingError {
+    file.abandon()
+    let rows = recoverableRows ?? countRecoverableRows()
+    recoverableRows = rows
+    return .writeFailed(file: path, partial: partialPath, rows: rows, cause: reason(error))
+  }
+
+  /// Counts as recovering does, in the file as another program finds it.
+  private func countRecoverableRows() -> Int {
+    guard let root = try? File.openPartial(partialPath, asOthersSeeIt: true).root else { return 0 }
+    // Chunks before the last two flushes were found to be whole by those: it is enough that the file still leads to them.
+    let firstRowRead = max(0, flushedRows - 2 * Self.flushInterval)
+    var rows = Int.max
+    for writer in writers.all {
+      guard let dataset = try? root.dataset(String(writer.path.dropFirst())) else { return 0 }
+      rows = min(rows, dataset.intactRows(from: firstRowRead).count)
+    }
+    return rows
+  }
+}
+
 /// The cause in HDF5's words, without the partial file's name.
-private func reason(_ error: any Error) -> String { (error as? HDF5Error)?.reason ?? "\(error)" }
+private func reason(_ error: any Error) -> String {
+  switch error {
+  case let error as HDF5Error: error.reason
+  case let error as FileError: error.reason
+  default: "\(error)"
+  }
+}

@@ -14,6 +14,11 @@ extension Recorder {
     /// Coordinates of rows, data sets of `/rows`.
     public var coordinates: [Coordinate] = []
 
+    /// Whether `/label` and `/prediction` are numbers without names.
+    var numbersActions = false
+    /// Whether inputs are doubles.
+    var inputsAreDoubles = false
+
     public init() {}
 
     /// A coordinate of rows.
@@ -57,7 +62,8 @@ extension Recorder.Columns {
         "the bias of layer \(layer.name) has \(layer.bias?.count ?? 0) values for \(layer.unitCount) units.")
     }
     try require(
-      !(hasLabels || hasPredictions) || actionNames?.isEmpty == false, "labels and predictions need the names of the actions.")
+      !(hasLabels || hasPredictions) || numbersActions || actionNames?.isEmpty == false,
+      "labels and predictions need the names of the actions.")
     if let actionNames {
       try require(
         actionNames.count <= RecordingSchema.mostActions && Set(actionNames).count == actionNames.count,

@@ -13,6 +13,7 @@ struct RecorderWriters {
   private let split: RowWriter<UInt8>?
   private let inputBytes: RowWriter<UInt8>?
   private let inputFloats: RowWriter<Float>?
+  private let inputDoubles: RowWriter<Double>?
   private let coordinates: [(name: String, writer: CoordinateWriter)]
 
   /// Declares every data set, without rows.
@@ -27,7 +28,7 @@ struct RecorderWriters {
     try phases.attributes.set("flag_values", Phase.allCases.map { Int($0.rawValue) })
     try phases.attributes.set("flag_meanings", Phase.allCases.map(\.name).joined(separator: " "))
     phase = try RowWriter(phases, workers: workers)
-    let actions = Datatype.enumeration(columns.actionNames ?? [])
+    let actions = columns.numbersActions ? Datatype.uint8 : .enumeration(columns.actionNames ?? [])
     label = columns.hasLabels ? try rows.writer("label", actions, in: root) : nil
     prediction = columns.hasPredictions ? try rows.writer("prediction", actions, in: root) : nil
     partnerActing = columns.hasPartnerActing ? try rows.writer("partner_acting", .uint8, in: root) : nil
@@ -39,7 +40,10 @@ struct RecorderWriters {
     try inputScale?.makeScale(name: "feature")
     try inputScale?.seal()
     inputBytes = inputs?.asBytes == true ? try rows.writer("inputs", .uint8, in: root, columns: inputScale) : nil
-    inputFloats = inputs?.asBytes == false ? try rows.writer("inputs", .float32, in: root, columns: inputScale) : nil
+    let storesFloats = inputs?.asBytes == false
+    let storesDoubles = storesFloats && columns.inputsAreDoubles
+    inputFloats = storesFloats && !storesDoubles ? try rows.writer("inputs", .float32, in: root, columns: inputScale) : nil
+    inputDoubles = storesDoubles ? try rows.writer("inputs", .float64, in: root, columns: inputScale) : nil
     let rowGroup = columns.coordinates.isEmpty ? nil : try root.createGroup("rows")
     coordinates = try columns.coordinates.compactMap { coordinate in
       try rowGroup.map { (coordinate.name, try CoordinateWriter(coordinate, rows: rows, in: $0)) }
@@ -51,7 +55,7 @@ struct RecorderWriters {
   }
 
   func append(_ batch: RowBatch, firstRow: Int) throws {
-    try sample.append((firstRow..<firstRow + batch.phases.count).map { Int64($0) })
+    try sample.append(batch.sample ?? (firstRow..<firstRow + batch.phases.count).map { Int64($0) })
     try phase.append(batch.phases.map(\.rawValue))
     for (writer, values) in zip(activations, batch.activations) { try writer.append(values) }
     if let labels = batch.labels { try label?.append(labels) }
@@ -63,6 +67,7 @@ struct RecorderWriters {
     switch batch.inputs {
     case .bytes(let values): try inputBytes?.append(values)
     case .floats(let values): try inputFloats?.append(values)
+    case .doubles(let values): try inputDoubles?.append(values)
     case nil: break
     }
     for (name, writer) in coordinates {
@@ -72,13 +77,14 @@ struct RecorderWriters {
 
   /// The writer of every data set of rows, whatever its type.
   var all: [any RowSink] {
-    let columns: [(any RowSink)?] = [label, prediction, partnerActing, stratum, pair, split, inputBytes, inputFloats]
+    let columns: [(any RowSink)?] = [label, prediction, partnerActing, stratum, pair, split, inputBytes, inputFloats, inputDoubles]
     return [sample, phase] + activations.map(\.sink) + columns.compactMap { $0 } + coordinates.map(\.writer.sink)
   }
 }
 
 /// What the recorder does to a writer of rows of any type.
 protocol RowSink {
+  var path: String { get }
   var storedRowCount: Int { get }
   func writeFullChunks() throws
   func prepareToFinish() throws

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import HDF5
 
@@ -5,22 +6,29 @@ import HDF5
 public struct Recovery: Sendable, Equatable {
   /// Rows that every data set holds, written to the new recording.
   public let rows: Int
-  /// Rows of the longest data set: those beyond `rows` were flushed in part and are left out.
+  /// Rows of the longest data set: those beyond `rows` were flushed in part, or are damaged, and are left out.
   public let longest: Int
+  /// What ended the recovery where there are rows behind it, as a sentence without the file's name; nil where only the end is missing.
+  public let damage: String?
 }
 
 /// Makes a complete recording of the rows that a recorder had flushed before it was killed.
 ///
-/// The partial file is only read. Rows are copied as far as all data sets have them, with the description, layers and kernels; values that
-/// are not finite are copied as they are (`validate` names them). The provenance says where the rows come from.
+/// The partial file is only read. Rows are copied as far as every data set stores them: in chunks that are there, have their checksums and
+/// decode to whole chunks; what is cut off or damaged ends them. Phases, actions and splits are taken by name, numbers as they are stored,
+/// finite or not (`validate` names the others), with all that the file says of itself, its layers and its model. The provenance says
+/// where the rows come from.
 ///
 /// - Parameters:
 ///   - partial: a file that a recorder left behind, `NAME.h5.partial`.
 ///   - output: the recording to make.
 /// - Throws: `HDF5Error` when the partial file cannot be read; `RecordingError.invalid` when it is no recording, `.badInput` when it is a
-///   complete one, `.notEnoughRows` when no whole row was flushed, and what `Recorder` throws. Nothing is left under `output` then.
+///   complete one, `.notEnoughRows` when no whole row was flushed, `.exists`, and what `Recorder` throws. Nothing is left under `output` then.
 public func recoverRecording(partial: String, output: String, overwrite: Bool = false, threads: Int = 1) throws -> Recovery {
-  let file = try File.open(partial)
+  guard !sameFile(partial, output) else {
+    throw RecordingError.badInput(file: output, fault: "is the file to be recovered. Give the recording another name.")
+  }
+  let file = try File.openPartial(partial)
   let root = try file.root
   let layout = try RecordingLayout(
     of: file, isWanted: { _ in true },
@@ -28,55 +36,77 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
       // That it is unfinished and that row counts differ is what recovery is for.
       if case .missingPart = fault { throw fault }
     })
-  if try root.attributes.integer("complete") == 1 {
+  guard let phase = layout.phase else { throw RecordingError.invalid(file: partial, fault: "/phase cannot be read.") }
+  let sample = try root.contains("sample") && root.kind(of: "sample") == .dataset ? root.dataset("sample") : nil
+  let datasets =
+    [sample, phase].compactMap { $0 } + layout.layers.map(\.activations) + Array(layout.allColumns.values)
+    + Array(layout.allRowColumns.values)
+  let intact = try datasets.map { dataset in
+    guard !dataset.shape.isEmpty else { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) has no rows.") }
+    return (path: dataset.path, rows: dataset.intactRows())
+  }
+  let rows = intact.map(\.rows.count).min() ?? 0
+  let damaged = intact.filter { $0.rows.count == rows && $0.rows.isFollowed }.min { $0.path < $1.path }
+  let damage = damaged.map { "\($0.path) is damaged: \($0.rows.fault ?? "")" }
+  let found = Recovery(rows: rows, longest: datasets.compactMap(\.shape.first).max() ?? 0, damage: damage)
+  if try root.attributes.integer("complete") == 1, intact.allSatisfy({ $0.rows.count == found.longest }) {
     throw RecordingError.badInput(file: partial, fault: "is complete; there is nothing to recover. Use it as it is.")
   }
-  guard let phase = layout.phase else { throw RecordingError.invalid(file: partial, fault: "/phase cannot be read.") }
-  let columns = try PartialColumns(layout)
-  let lengths = [phase.shape[0]] + layout.layers.map { $0.activations.shape[0] } + columns.all.map { $0.shape.first ?? 0 }
-  let found = Recovery(rows: lengths.min() ?? 0, longest: lengths.max() ?? 0)
-  guard found.rows > 0 else {
-    throw RecordingError.notEnoughRows(file: partial, fault: "no whole row was flushed before the recorder ended. Record again.")
+  guard rows > 0 else {
+    let cause = damage.map { "\($0), and no whole row lies before that" } ?? "no whole row was flushed before the recorder ended"
+    throw RecordingError.notEnoughRows(file: partial, fault: "\(cause). Record again.")
   }
-
+  let columns = try PartialColumns(layout, sample: sample, rows: rows, path: partial)
+  let source = try Recording(file: file, layout: layout)
   var description = layout.description
   description.provenance["recovered_from"] = URL(filePath: partial).lastPathComponent
-  let source = try Recording(file: file, layout: layout)
   let layers = try layout.layers.map { try source.description(of: $0) }
-  guard overwrite || !FileManager.default.fileExists(atPath: output) else { throw RecordingError.exists(file: output) }
-  // The recorder's own partial file of `output` may be the very file that is recovered.
-  let scratch = output + ".recovering"
+  // The recorder's own partial file of `output` may be the very file that is recovered, so this one has another name meanwhile.
   let recorder = try Recorder(
-    path: scratch, layers: layers, columns: columns.declaration, description: description, overwrite: true, threads: threads)
+    path: output, layers: layers, columns: columns.declaration, description: description, overwrite: overwrite, threads: threads,
+    suffix: ".recovering"
+  ) { copy in
+    try copy.copyAttributes(from: root, layers: layers.map(\.name))
+    try columns.writeTexts(into: copy)
+  }
   // The rows are in the partial file that is read.
   recorder.isKeptIfEnded = false
   do {
     let widest = layers.map(\.unitCount).max() ?? 1
     let blockRows = RecordingSchema.rowsPerBlock(unitCount: widest)
-    for start in stride(from: 0, to: found.rows, by: blockRows) {
-      let range = start..<min(start + blockRows, found.rows)
-      let phases = try columns.codes(of: phase, names: Phase.allCases.map(\.name), rows: range, path: partial).map { Phase.allCases[$0] }
+    for start in stride(from: 0, to: rows, by: blockRows) {
+      let range = start..<min(start + blockRows, rows)
       var batch = RowBatch(
-        phases: phases,
+        phases: try columns.phases(of: phase, rows: range),
         activations: try layout.layers.map { layer in
           layer.storesDoubles
             ? .doubles(try layer.stored.read(rows: range, of: layer.activations, as: Double.self, refuse: nil))
             : .floats(try layer.stored.read(rows: range, of: layer.activations, as: Float.self, refuse: nil))
         })
-      try columns.read(range, into: &batch, path: partial)
+      try columns.read(range, into: &batch)
       try recorder.append(batch)
     }
     try recorder.finish()
+  } catch let error as RecordingError {
+    recorder.cancel()
+    // What was written of it is gone; the partial file is as it was.
+    guard case .writeFailed(let file, _, _, let cause) = error else { throw error }
+    throw RecordingError.cannotBegin(file: file, cause: cause)
   } catch {
     recorder.cancel()
     throw error
   }
-  guard rename(scratch, output) == 0 else {
-    let cause = "rename: " + String(cString: strerror(errno))
-    unlink(scratch)
-    throw RecordingError.cannotBegin(file: output, cause: cause)
-  }
   return found
+}
+
+extension Group {
+  /// Brings attributes that a description has no place for: of the file, the model, the provenance and the layers.
+  fileprivate func copyAttributes(from source: Group, layers: [String]) throws {
+    try attributes.copyMissing(from: source.attributes)
+    for name in ["model", "provenance"] + layers.map({ "layers/" + $0 }) where try source.contains(name) {
+      try group(name).attributes.copyMissing(from: source.group(name).attributes)
+    }
+  }
 }
 
 extension Recording {
@@ -90,86 +120,22 @@ extension Recording {
     case (_, .float16): description.storage = .float16
     case (let encoding, _): description.storage = encoding.storesDoubles ? .float64 : .float32
     }
-    func numbers(_ parameters: StoredParameters) -> RecordedNumbers {
-      let floats = parameters.values.map { Float($0) }
-      return zip(floats, parameters.values).allSatisfy { Double($0) == $1 } ? .floats(floats) : .doubles(parameters.values)
+    func numbers(_ values: [Double], _ precision: StoredPrecision) -> RecordedNumbers {
+      let floats = values.map { Float($0) }
+      let areFloats = precision.relative >= 0x1p-24 && zip(floats, values).allSatisfy { Double($0) == $1 }
+      return areFloats ? .floats(floats) : .doubles(values)
     }
-    description.kernel = try kernel(of: layer).map(numbers)
-    description.bias = try bias(of: layer).map(numbers)
+    if let kernel = try kernel(of: layer) {
+      description.kernelLayout = try kernelLayout(of: layer)
+      var values = kernel.values
+      if description.kernelLayout == .unitByInput {
+        let units = layer.unitCount
+        let inputs = values.count / units
+        values = (0..<units).flatMap { unit in (0..<inputs).map { kernel.values[$0 * units + unit] } }
+      }
+      description.kernel = numbers(values, kernel.precision)
+    }
+    description.bias = try bias(of: layer).map { numbers($0.values, $0.precision) }
     return description
-  }
-}
-
-/// The optional per-row data sets of an unfinished recording.
-private struct PartialColumns {
-  private let datasets: [RecordingSchema.Column: Dataset]
-  private let coordinates: [(Recorder.Columns.Coordinate, Dataset)]
-  private(set) var declaration = Recorder.Columns()
-
-  var all: [Dataset] { Array(datasets.values) + coordinates.map(\.1) }
-
-  init(_ layout: RecordingLayout) throws {
-    datasets = layout.allColumns
-    coordinates = layout.allRowColumns.sorted { $0.key < $1.key }.compactMap { name, dataset in
-      switch dataset.datatype {
-      case .enumeration(_, let members): (Recorder.Columns.Coordinate(name, .categories(members.map(\.name))), dataset)
-      case let type where type.isInteger: (Recorder.Columns.Coordinate(name, .integers), dataset)
-      case let type where type.isFloat: (Recorder.Columns.Coordinate(name, .numbers), dataset)
-      default: nil
-      }
-    }
-    declaration.hasLabels = datasets[.label] != nil
-    declaration.hasPredictions = datasets[.prediction] != nil
-    declaration.hasPartnerActing = datasets[.partnerActing] != nil
-    declaration.hasStrata = datasets[.stratum] != nil
-    declaration.hasPairs = datasets[.pair] != nil
-    declaration.hasSplit = datasets[.split] != nil
-    if let inputs = datasets[.inputs], let count = inputs.shape.last { declaration.inputs = (count, inputs.datatype == .uint8) }
-    declaration.actionNames = layout.actions?.names
-    declaration.coordinates = coordinates.map(\.0)
-  }
-
-  /// The positions among `names` of the codes of a range of rows: by the names of an enum, otherwise the codes themselves.
-  func codes(of dataset: Dataset, names: [String], rows: Range<Int>, path: String) throws -> [Int] {
-    var meaning: [Int: Int] = [:]
-    if case .enumeration(_, let members) = dataset.datatype {
-      for member in members { meaning[member.value] = names.firstIndex(of: member.name) }
-    } else {
-      for code in names.indices { meaning[code] = code }
-    }
-    return try dataset.read(rows: rows, as: Int.self).enumerated().map { offset, code in
-      guard let position = meaning[code] else {
-        throw RecordingError.invalid(
-          file: path,
-          fault: "\(dataset.path) holds \(code) at row \(rows.lowerBound + offset). It may hold \(names.joined(separator: ", ")).")
-      }
-      return position
-    }
-  }
-
-  func read(_ rows: Range<Int>, into batch: inout RowBatch, path: String) throws {
-    let actions = declaration.actionNames ?? []
-    batch.labels = try datasets[.label].map { try codes(of: $0, names: actions, rows: rows, path: path).map { UInt8($0) } }
-    batch.predictions = try datasets[.prediction].map { try codes(of: $0, names: actions, rows: rows, path: path).map { UInt8($0) } }
-    batch.partnerActing = try datasets[.partnerActing]?.read(rows: rows, as: UInt8.self).map { $0 != 0 }
-    batch.strata = try datasets[.stratum]?.read(rows: rows, as: Int32.self)
-    batch.pairs = try datasets[.pair]?.read(rows: rows, as: Int32.self)
-    batch.split = try datasets[.split].map {
-      try codes(of: $0, names: Split.allCases.map(\.name), rows: rows, path: path).map { Split.allCases[$0] }
-    }
-    if let inputs = datasets[.inputs] {
-      batch.inputs =
-        declaration.inputs?.asBytes == true
-        ? .bytes(try inputs.read(rows: rows, as: UInt8.self)) : .floats(try inputs.read(rows: rows, as: Float.self))
-    }
-    for (coordinate, dataset) in coordinates {
-      switch coordinate.kind {
-      case .integers: batch.coordinates[coordinate.name] = .integers(try dataset.read(rows: rows, as: Int.self))
-      case .numbers: batch.coordinates[coordinate.name] = .numbers(try dataset.read(rows: rows, as: Double.self))
-      case .categories(let names):
-        batch.coordinates[coordinate.name] = .strings(
-          try codes(of: dataset, names: names, rows: rows, path: path).map { names[$0] })
-      }
-    }
   }
 }

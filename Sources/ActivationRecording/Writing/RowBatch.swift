@@ -1,12 +1,14 @@
-/// What the network was shown: bytes or floats, `[rows × inputs]`, row-major.
+/// What the network was shown: bytes, floats or doubles, `[rows × inputs]`, row-major.
 public enum InputRows: Sendable, Equatable {
   case bytes([UInt8])
   case floats([Float])
+  case doubles([Double])
 
   var count: Int {
     switch self {
     case .bytes(let values): values.count
     case .floats(let values): values.count
+    case .doubles(let values): values.count
     }
   }
 }
@@ -31,6 +33,8 @@ public struct RowBatch: Sendable {
   public var inputs: InputRows?
   /// Coordinates of the rows, by name, each `[rows]`.
   public var coordinates: [String: RowColumn] = [:]
+  /// Numbers of the rows where they are not 0, 1, 2, …
+  var sample: [Int64]?
 
   public init(phases: [Phase], activations: [RecordedNumbers]) {
     self.phases = phases
@@ -71,7 +75,7 @@ public struct RowBatch: Sendable {
     try requireColumn("inputs", inputs?.count, declared: columns.inputs != nil, width: columns.inputs?.count ?? 1)
     if case .bytes? = inputs { try require(columns.inputs?.asBytes == true, "inputs were declared as floats but are bytes.") }
     if case .floats? = inputs { try require(columns.inputs?.asBytes == false, "inputs were declared as bytes but are floats.") }
-    let actionCount = columns.actionNames?.count ?? 0
+    let actionCount = columns.numbersActions ? RecordingSchema.mostActions : columns.actionNames?.count ?? 0
     for (name, values) in [("label", labels), ("prediction", predictions)] {
       if let highest = values?.max() {
         try require(Int(highest) < actionCount, "a \(name) is \(highest), but there are \(actionCount) actions.")

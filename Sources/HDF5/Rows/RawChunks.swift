@@ -26,12 +26,12 @@ extension Dataset {
   }
 
   /// Nil for more than HDF5's 32 bits count.
-  private func chunkByteCount(of elementSize: Int, _ chunkShape: [Int]) -> Int? {
+  func chunkByteCount(of elementSize: Int, _ chunkShape: [Int]) -> Int? {
     let size = chunkShape.reduce(Double(elementSize)) { $0 * Double($1) }
     return size <= Double(UInt32.max) ? Int(size) : nil
   }
 
-  private func leavesEdgesUnfiltered() throws -> Bool {
+  func leavesEdgesUnfiltered() throws -> Bool {
     let operation = operation("inspect")
     return try withLibrary { library in
       let list = try library.check(H5Dget_create_plist(id(library)), operation)
@@ -63,7 +63,7 @@ extension Dataset {
   }
 
   /// The stored bytes of the chunk whose first element is at `position`; nil for a chunk that was never written.
-  private func chunkSize(at position: [hsize_t], _ library: borrowing Library, _ operation: Operation) throws -> Int? {
+  func chunkSize(at position: [hsize_t], _ library: borrowing Library, _ operation: Operation) throws -> Int? {
     var size: hsize_t = 0
     if H5Dget_chunk_storage_size(try id(library), position, &size) < 0 {
       let stack = ErrorStack.current(library)
@@ -104,7 +104,7 @@ extension Dataset {
   }
 
   /// Steps to the next chunk of the same rows; gives false, back at the first, after the last.
-  private func advance(_ position: inout [hsize_t], over shape: [Int], by chunkShape: [Int]) -> Bool {
+  func advance(_ position: inout [hsize_t], over shape: [Int], by chunkShape: [Int]) -> Bool {
     for dimension in position.indices.dropFirst().reversed() {
       position[dimension] += hsize_t(chunkShape[dimension])
       if position[dimension] < hsize_t(shape[dimension]) { return true }
@@ -113,7 +113,7 @@ extension Dataset {
     return false
   }
 
-  private func checkContiguous(rows: Range<Int>?, _ library: borrowing Library, _ operation: Operation) throws {
+  func checkContiguous(rows: Range<Int>?, _ library: borrowing Library, _ operation: Operation) throws {
     let dataset = try id(library)
     let size = H5Dget_storage_size(dataset)
     guard size > 0 else {

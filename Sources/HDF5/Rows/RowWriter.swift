@@ -16,6 +16,9 @@ public final class RowWriter<T: Element> {
   /// Rows in the data set. They survive a kill once the file has been flushed.
   public var storedRowCount: Int { dataset.shape[0] }
 
+  /// The data set's path in the file.
+  public var path: String { dataset.path }
+
   private let dataset: Dataset
   private let encoding: Encoding
   private let chunkRows: Int

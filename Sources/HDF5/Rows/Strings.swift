@@ -5,14 +5,31 @@ extension Dataset {
   /// not UTF-8 become U+FFFD; padding is left out.
   ///
   /// - Throws: `typeMismatch` when the elements are no strings.
-  public func readStrings() throws -> [String] {
+  public func readStrings() throws -> [String] { try readStrings(of: nil) }
+
+  /// Reads the strings of some rows, as `readStrings()` does.
+  public func readStrings(rows: Range<Int>) throws -> [String] { try readStrings(of: rows) }
+
+  private func readStrings(of rows: Range<Int>?) throws -> [String] {
     let operation = operation("read")
     return try withLibrary { library in
       guard case .string = datatype else { throw operation.error(.typeMismatch, "its type is \(datatype), not text") }
-      try checkPresent(rows: nil, library, operation)
+      if let rows { try checkRows(rows, operation) }
+      try checkPresent(rows: rows, library, operation)
       let dataset = try id(library)
       let type = try library.check(H5Dget_type(dataset), operation)
       defer { H5Tclose(type) }
+      if let rows {
+        let count = rows.count * elementsPerRow
+        return try readText(type, count: count, library, operation) { memoryType, buffer in
+          var code: herr_t = 0
+          try transfer(rows: rows, elementCount: count, library, operation) { dataset, memorySpace, fileSpace in
+            code = H5Dread(dataset, memoryType, memorySpace, fileSpace, hid_t(H5P_DEFAULT), buffer)
+            return code
+          }
+          return code
+        }
+      }
       return try readText(type, count: elementCount, library, operation) { memoryType, buffer in
         H5Dread(dataset, memoryType, hid_t(H5S_ALL), hid_t(H5S_ALL), hid_t(H5P_DEFAULT), buffer)
       }
@@ -43,13 +60,13 @@ extension Dataset {
 /// Reads `count` strings of the stored type through `call`, which gets the type in memory and a buffer.
 func readText(
   _ type: hid_t, count: Int, _ library: borrowing Library, _ operation: Operation,
-  _ call: (_ memoryType: hid_t, _ buffer: UnsafeMutableRawPointer?) -> herr_t
+  _ call: (_ memoryType: hid_t, _ buffer: UnsafeMutableRawPointer?) throws -> herr_t
 ) throws -> [String] {
   guard count > 0 else { return [] }
   if try library.check(H5Tis_variable_str(type), operation) > 0 {
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
     return try pointers.withUnsafeMutableBytes { buffer in
-      try library.check(call(type, buffer.baseAddress), operation)
+      _ = try library.check(call(type, buffer.baseAddress), operation)
       let strings = buffer.bindMemory(to: UnsafeMutablePointer<CChar>?.self)
       defer {
         // HDF5 allocated each string, so HDF5 frees it.
