@@ -85,11 +85,10 @@ public final class File: @unchecked Sendable {
     return try withLibrary { library in
       let access = try accessList(library, operation)
       defer { H5Pclose(access) }
-      if asOthersSeeIt {
-        // Of files that are opened through different drivers HDF5 does not know that they are one.
-        try library.check(H5Pset_fapl_stdio(access), operation)
-        _ = chdf5_turn_off_locking(access)
-      }
+      // Of files that are opened through different drivers HDF5 does not know that they are one: this one is what is on the disk, and not what a
+      // writer that failed in this program still holds in memory.
+      try library.check(H5Pset_fapl_stdio(access), operation)
+      if asOthersSeeIt { _ = chdf5_turn_off_locking(access) }
       // A file that is shorter than it says is refused otherwise.
       var skips = true
       if H5Pexist(access, "skip_eof_check") > 0 { try library.check(H5Pset(access, "skip_eof_check", &skips), operation) }
