@@ -43,6 +43,24 @@ import Testing
     }
   }
 
+  @Test("No flipped byte changes what is read: it is what was written, or an error")
+  func flipped() throws {
+    let trainer = try Trainer(
+      hyperparameters: Hyperparameters(maximumEpochs: 1), training: smallSet(rows: 30, inputCount: 12),
+      validation: smallSet(rows: 30, inputCount: 12))
+    let state = try trainer.train(from: trainer.untrained(hidden: [3])) { _ in }.state
+    let saved = SavedTraining(state: state, hyperparameters: trainer.hyperparameters, statesSHA256: "ab12")
+    try saved.write(to: path)
+    let whole = try Data(contentsOf: URL(filePath: path))
+    for position in stride(from: 5, to: whole.count, by: 97) {
+      var bytes = whole
+      bytes[position] ^= 0x10
+      try bytes.write(to: URL(filePath: path))
+      guard let read = try? SavedTraining.read(from: path) else { continue }
+      #expect(read == saved, "byte \(position)")
+    }
+  }
+
   @Test("A damaged state names the part at fault")
   func damaged() throws {
     let trainer = try Trainer(
@@ -58,6 +76,11 @@ import Testing
       (
         "/history/epoch can't be used: it does not count 0, 1, 2, …. Use another copy of the file or train again.",
         { try $0.dataset("history/epoch").write([Int64(0), 4]) }
+      ),
+      (
+        "/best/dense_1/bias can't be used: it does not have the content that its content_sha256 was taken of. Use another copy of the file or "
+          + "train again.",
+        { try $0.dataset("best/dense_1/bias").write([Float(0.5), 0.5, 0.5]) }
       ),
       (
         "attribute steps_taken is missing. Use another copy of the file or train again.",

@@ -87,8 +87,12 @@ struct StoredParts {
     return value
   }
 
-  /// Throws where a data set that carries a checksum of its content has another one.
-  func verify(_ dataset: Dataset) throws { try verifyContent(of: dataset, file: file) }
+  /// - Throws: `CheckpointError.Fault.invalid` for the first of these data sets whose content is not what its `content_sha256` was taken of.
+  func verify(_ paths: [String]) throws {
+    for path in paths where try root.dataset(path).verifyContent() == false {
+      throw fault(.invalid(part: "/" + path, reason: "it does not have the content that its content_sha256 was taken of"))
+    }
+  }
 
   func json<Value: Decodable>(_ name: String, as _: Value.Type = Value.self) throws -> Value {
     let text = try string(name)

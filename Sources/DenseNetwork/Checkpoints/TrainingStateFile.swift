@@ -68,6 +68,11 @@ public struct SavedTraining: Sendable, Equatable {
       stepsTaken: UInt64(steps),
       bestNetwork: try parts.network(in: "best", architecture),
       history: try readHistory(parts))
+    // The network has its hash; these have sums of their own.
+    try parts.verify(
+      ["first_moments", "second_moments", "best"].flatMap { group in
+        architecture.layers.flatMap { ["\(group)/\($0.name)/kernel", "\(group)/\($0.name)/bias"] }
+      } + ["epoch", "training_loss", "validation_loss", "validation_accuracy", "is_best"].map { "history/" + $0 })
     return SavedTraining(
       state: state, hyperparameters: try parts.json("hyperparameters"), statesSHA256: try parts.string("states_sha256"),
       createdUTC: try parts.root.attributes.string("created_utc"),
@@ -110,8 +115,6 @@ public struct SavedTraining: Sendable, Equatable {
 
   private static func column<T: Element>(_ name: String, _ parts: StoredParts) throws -> [T] {
     guard try parts.root.contains("history/\(name)") else { throw parts.fault(.missing(part: "/history/\(name)")) }
-    let dataset = try parts.root.dataset("history/\(name)")
-    try parts.verify(dataset)
-    return try dataset.read(as: T.self, rank: 1)
+    return try parts.root.dataset("history/\(name)").read(as: T.self, rank: 1)
   }
 }
