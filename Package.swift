@@ -23,6 +23,8 @@ let package = Package(
   targets: [
     // HDF5's C interface, with a shim for the macros that Swift cannot import.
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+    // Reads a file's headers in a child process, which may die of damaged ones.
+    .target(name: "CHeaderCheck", dependencies: ["CHDF5"]),
     // Deflate and inflate of whole chunks, in zlib's format.
     .systemLibrary(name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
     // Matrix products: OpenBLAS on Linux, loaded when first needed, Accelerate on macOS.
@@ -38,7 +40,7 @@ let package = Package(
     // A file under way and its name, which file is which, and what a file of ours says it is.
     .target(name: "Files"),
     // A Swift face on HDF5, one file per notion.
-    .target(name: "HDF5", dependencies: ["CHDF5", "ChunkCodec", "Files", "Parallelism", crypto]),
+    .target(name: "HDF5", dependencies: ["CHDF5", "CHeaderCheck", "ChunkCodec", "Files", "Parallelism", crypto]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
     // A typed table out as CSV, TSV or JSON, and its Table Schema.
@@ -88,3 +90,10 @@ let package = Package(
   ],
   swiftLanguageModes: [.v6]
 )
+
+// The fuzz targets (scripts/fuzz) need the compiler's fuzzer, which not every platform has: only where asked for.
+if Context.environment["MIRRORSCOPE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["ActivationRecording", "ChunkCodec", "DenseNetwork", "FrogAndToad"], path: "Fuzzing/Sources"))
+}

@@ -10,6 +10,12 @@ static inline unsigned chdf5_read_write(void) { return H5F_ACC_RDWR; }
 static inline unsigned chdf5_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned chdf5_exclusive(void) { return H5F_ACC_EXCL; }
 
+// A macro over a version of it from 1.12 on.
+typedef herr_t (*chdf5_link_visitor)(hid_t group, const char *name, const H5L_info_t *info, void *context);
+static inline herr_t chdf5_visit_links(hid_t group, chdf5_link_visitor visit, void *context) {
+  return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, context);
+}
+
 // Stands for every file that is open.
 static inline hid_t chdf5_all_files(void) { return H5F_OBJ_ALL; }
 

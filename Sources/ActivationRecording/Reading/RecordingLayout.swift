@@ -254,7 +254,7 @@ extension Dataset {
   func declarationFault(_ name: String) -> String? {
     // What has no rows yet is as wide all the same; a `Dataset` has fewer than 2⁶⁰ elements.
     let count = shape.reduce(1) { $0 * max(1, $1) }
-    guard count > 1 << 24, storedByteCount < count >> 20 else { return nil }
+    guard count > 1 << 24, storedByteCount < count >> 20 else { return declarationFault.map { "\(name) \($0). Record again." } }
     return "\(name) declares \(shapeText) \(shape.count == 1 ? "rows" : "values"), but the file holds \(grouped(storedByteCount)) bytes of "
       + "them. Record again."
   }

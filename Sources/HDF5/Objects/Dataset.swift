@@ -4,7 +4,7 @@ internal import CHDF5
 ///
 /// Safe to use from any thread: calls take turns.
 public final class Dataset: @unchecked Sendable {
-  // Sendable because `extent`, the only variable, is read and written inside the library's lock only.
+  // Sendable because its variables are read and written inside the library's lock only.
 
   /// The absolute path inside the file, such as `/layers/dense_1/activations`.
   public let path: String
@@ -23,6 +23,8 @@ public final class Dataset: @unchecked Sendable {
   private let handle: Handle
   let file: File
   private var extent: [Int]
+  /// Whether its declared size was held against the stored bytes.
+  var isDeclarationTrusted = false
   let hasNoSpace: Bool
 
   /// The number of elements in each dimension; empty for a single value. After an `extend` through another `Dataset` of the same
@@ -56,6 +58,9 @@ public final class Dataset: @unchecked Sendable {
     hasNoSpace = H5Sget_simple_extent_type(space) == H5S_NULL
     (extent, maximumShape) = try Dataset.extents(of: space, elementSize: H5Tget_size(type), library, operation)
     chunkShape = try Dataset.chunkShape(in: list, rank: extent.count, library, operation)
+    if let chunkShape, !hasNoSpace {
+      try Dataset.checkChunk(chunkShape, extent: extent, elementSize: H5Tget_size(type), operation)
+    }
   }
 
   /// - Throws: `pointsElsewhere` for data that lie in other files.
@@ -145,6 +150,7 @@ public final class Dataset: @unchecked Sendable {
     try withLibrary { library in
       guard !extent.isEmpty else { throw operation.error(.shapeMismatch, "a single value has no rows") }
       guard rows >= 0 else { throw operation.error(.outOfRange, "there is no shape with \(rows) rows") }
+      if rows > extent[0] { try WriteFault.check(.allocation, operation) }
       var sizes = extent
       sizes[0] = rows
       try library.check(H5Dset_extent(writableID(library, operation), sizes.map { hsize_t($0) }), operation)

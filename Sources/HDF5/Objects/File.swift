@@ -106,6 +106,8 @@ public final class File: @unchecked Sendable {
     try checkName(operation)
     try checkRegular(operation)
     return try withLibrary { library in
+      // What this program has open it has read, or written itself; a second opening shares it.
+      if !isOpenHere(path, library) { try checkHeaders(library, operation) }
       let access = try accessList(library, operation)
       defer { H5Pclose(access) }
       let flags = writable ? chdf5_read_write() : chdf5_read_only()
@@ -131,8 +133,10 @@ public final class File: @unchecked Sendable {
 
   /// Hands everything written so far to the operating system.
   public func flush() throws {
+    let operation = Operation("flush", file: path)
     try withLibrary { library in
-      _ = try library.check(H5Fflush(id(library), H5F_SCOPE_LOCAL), Operation("flush", file: path))
+      try WriteFault.check(.sync, operation)
+      _ = try library.check(H5Fflush(id(library), H5F_SCOPE_LOCAL), operation)
     }
   }
 
@@ -142,6 +146,8 @@ public final class File: @unchecked Sendable {
       guard isOpen else { return }
       isOpen = false
       // After a flush that failed, H5Fclose of 1.10.8 crashes on what it cannot write: the file is then left open to the program's end.
+      isAbandoned = true
+      try WriteFault.check(.sync, Operation("close", file: path))
       isAbandoned = H5Fflush(raw, H5F_SCOPE_LOCAL) < 0
       guard !isAbandoned else { throw HDF5Error(Operation("close", file: path), stack: ErrorStack.current(library)) }
       try library.check(H5Fclose(raw), Operation("close", file: path))

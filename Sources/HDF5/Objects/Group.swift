@@ -82,16 +82,17 @@ public final class Group: Sendable {
     try withLibrary { library in
       let operation = Operation("list", file: file.path, object: path)
       let group = try id(library)
-      var info = H5G_info_t()
-      try library.check(H5Gget_info(group, &info), operation)
       var names: [String] = []
-      for index in 0..<info.nlinks {
-        let length = try library.check(
-          H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, hid_t(H5P_DEFAULT)), operation)
-        var bytes = [CChar](repeating: 0, count: length + 1)
-        try library.check(
-          H5Lget_name_by_idx(group, ".", H5_INDEX_NAME, H5_ITER_INC, index, &bytes, length + 1, hid_t(H5P_DEFAULT)), operation)
-        names.append(String(decoding: bytes.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+      try withUnsafeMutablePointer(to: &names) { pointer in
+        // One pass: asking for the name at each index goes through the group anew each time.
+        _ = try library.check(
+          chdf5_visit_links(
+            group,
+            { _, name, _, context in
+              guard let name else { return 0 }
+              context?.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
+              return 0
+            }, pointer), operation)
       }
       return names
     }

@@ -71,6 +71,8 @@ extension Dataset {
     rows: Range<Int>?, into buffer: UnsafeMutableBufferPointer<T>, _ library: borrowing Library, _ operation: Operation
   ) throws {
     try checkConversion(to: T.self, operation)
+    try WriteFault.check(.read, operation)
+    try checkInflation(rows: rows, library, operation)
     guard number.fits(in: T.numberClass), datatype != .bitField(byteCount: 1) else {
       return try readNarrowing(rows: rows, into: buffer, library, operation)
     }

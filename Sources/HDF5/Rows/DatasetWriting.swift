@@ -50,7 +50,7 @@ extension Dataset {
   ) throws {
     try checkConversion(from: T.self, operation)
     _ = try writableID(library, operation)
-    try WriteFault.check(operation)
+    try WriteFault.check(.write, operation)
     let memoryType = try T.memoryType(library, operation)
     if case .integer = number {
       try writeIntegers(values, memoryType, rows: rows, library, operation)

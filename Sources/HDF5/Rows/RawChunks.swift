@@ -48,6 +48,7 @@ extension Dataset {
   func readRawChunk(at offset: [Int], into buffer: GrowingBuffer) throws -> (byteCount: Int, filterMask: UInt32)? {
     let operation = operation("read")
     return try withLibrary { library in
+      try WriteFault.check(.read, operation)
       let dataset = try id(library)
       let position = offset.map { hsize_t($0) }
       guard let size = try chunkSize(at: position, library, operation) else { return nil }
@@ -85,8 +86,10 @@ extension Dataset {
   /// zeros for them. One look into HDF5's index for each chunk.
   ///
   /// - Parameter rows: nil for everything.
-  /// - Throws: `missingData` with the first row that is not there; `truncatedFile` for data beyond the end of the file.
+  /// - Throws: `missingData` with the first row that is not there, and for far more rows than the file can hold; `truncatedFile` for data
+  ///   beyond the end of the file.
   func checkPresent(rows: Range<Int>?, _ library: borrowing Library, _ operation: Operation) throws {
+    try checkDeclaration(operation)
     guard !hasFillValue, elementCount > 0, rows?.isEmpty != true else { return }
     guard let chunkShape else { return try checkContiguous(rows: rows, library, operation) }
     let shape = shape
@@ -135,7 +138,7 @@ extension Dataset {
   func writeRawChunk(_ bytes: UnsafeRawBufferPointer, filterMask: UInt32, at offset: [Int]) throws {
     let operation = operation("write")
     try withLibrary { library in
-      try WriteFault.check(operation)
+      try WriteFault.check(.write, operation)
       let position = offset.map { hsize_t($0) }
       _ = try library.check(
         H5Dwrite_chunk(writableID(library, operation), hid_t(H5P_DEFAULT), filterMask, position, bytes.count, bytes.baseAddress), operation)

@@ -24,12 +24,14 @@ public final class RowBlocks<T: Element>: @unchecked Sendable {
   /// - Parameters:
   ///   - rows: the rows to read; the default is all.
   ///   - blockRows: rows in each block but the last, at least 1.
-  /// - Throws: `outOfRange` for rows outside the data set, `typeMismatch` for a type that doesn't convert to `T`.
+  /// - Throws: `outOfRange` for rows outside the data set, `typeMismatch` for a type that doesn't convert to `T`, `missingData` for far more
+  ///   rows than the file can hold.
   public init(_ dataset: Dataset, rows: Range<Int>? = nil, blockRows: Int, as type: T.Type = T.self) throws {
     let operation = dataset.operation("read")
     let rows = rows ?? 0..<(dataset.shape.first ?? 0)
     try dataset.checkRows(rows, operation)
     try dataset.checkConversion(to: T.self, operation)
+    try dataset.checkDeclaration(operation)
     guard blockRows > 0 else { throw operation.error(.outOfRange, "blocks have at least one row, not \(blockRows)") }
     self.dataset = dataset
     self.rows = rows

@@ -16,6 +16,7 @@ extension Dataset {
       guard case .string = datatype else { throw operation.error(.typeMismatch, "its type is \(datatype), not text") }
       if let rows { try checkRows(rows, operation) }
       try checkPresent(rows: rows, library, operation)
+      try checkInflation(rows: rows, library, operation)
       let dataset = try id(library)
       let type = try library.check(H5Dget_type(dataset), operation)
       defer { H5Tclose(type) }
@@ -46,7 +47,7 @@ extension Dataset {
       guard values.count == elementCount else {
         throw operation.error(.shapeMismatch, "\(values.count) values for \(elementCount) elements")
       }
-      try WriteFault.check(operation)
+      try WriteFault.check(.write, operation)
       let dataset = try writableID(library, operation)
       let type = try library.check(H5Dget_type(dataset), operation)
       defer { H5Tclose(type) }
