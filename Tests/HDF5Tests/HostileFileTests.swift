@@ -30,14 +30,14 @@ import Testing
     try content.write(to: URL(filePath: path))
   }
 
-  @Test("An attribute that points beyond its heap, on which HDF5 1.10 crashes, is damage in words", arguments: [60_000, Int(Int32.max)])
-  func heapIndex(_ index: Int) throws {
+  @Test("An attribute that points beyond its heap, on which HDF5 1.10 crashes, is damage in words")
+  func heapIndex() throws {
     let path = try file { try $0.attributes.set("title", "a recording's title") }
     let heap = try #require(try Data(contentsOf: URL(filePath: path)).range(of: Data("GCOL".utf8))).lowerBound
     // Length, address of the heap, number of the object in it.
     let reference =
       withUnsafeBytes(of: UInt32(19).littleEndian) { Array($0) } + withUnsafeBytes(of: UInt64(heap).littleEndian) { Array($0) }
-    try damage(path, at: reference, offset: 12, with: withUnsafeBytes(of: UInt32(index).littleEndian) { Array($0) })
+    try damage(path, at: reference, offset: 12, with: withUnsafeBytes(of: UInt32(Int32.max).littleEndian) { Array($0) })
     let error = try hdf5Error { _ = try File.open(path).root.attributes.string("title") }
     #expect(error.kind == .corruptData || error.kind == .other)
     if error.kind == .corruptData {
@@ -83,17 +83,16 @@ import Testing
   @Test("A chunk that no data set needs is refused when the data set is opened")
   func chunkShape() throws {
     let path = try file { root in
-      let huge = try root.createDataset("huge", type: .uint8, shape: [0], maximumShape: [nil], chunk: [600 << 20])
-      try huge.extend(rows: 200)
-      let needless = try root.createDataset("needless", type: .float32, shape: [0, 6], maximumShape: [nil, 6], chunk: [44_000_000, 6])
+      let needless = try root.createDataset("needless", type: .float32, shape: [0, 6], maximumShape: [nil, 6], chunk: [20_000_000, 6])
       try needless.extend(rows: 200)
+      #expect(
+        try hdf5Error { try root.createDataset("huge", type: .uint8, shape: [0], maximumShape: [nil], chunk: [600 << 20]) }.kind
+          == .unsupported)
     }
-    let root = try File.open(path).root
     #expect(
-      try hdf5Error { _ = try root.dataset("huge") }.description
-        == "\(path): cannot open /huge: a chunk of it has 629145600 bytes, more than is read here; write smaller chunks (h5repack -l CHUNK)"
+      try hdf5Error { _ = try File.open(path).root.dataset("needless") }.description
+        == "\(path): cannot open /needless: a chunk of it has 480000000 bytes, more than is read here; write smaller chunks (h5repack -l CHUNK)"
     )
-    #expect(try hdf5Error { _ = try root.dataset("needless") }.kind == .unsupported)
   }
 
   @Test("A small chunk that takes a megabyte of the file is refused before HDF5 inflates it: it could give gigabytes")
