@@ -27,11 +27,11 @@ struct Fuzz {
       exit(runFuzzer(&count, &start, callback))
     }
   }
+}
 
-  private static func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) -> CInt {
-    body(UnsafeRawBufferPointer(start: bytes, count: count))
-    return 0
-  }
+private func fuzz(_ bytes: UnsafePointer<UInt8>?, _ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) -> CInt {
+  body(UnsafeRawBufferPointer(start: bytes, count: count))
+  return 0
 }
 
 @_silgen_name("LLVMFuzzerRunDriver")

@@ -43,6 +43,7 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
     + Array(layout.allRowColumns.values)
   let intact = try datasets.map { dataset in
     guard !dataset.shape.isEmpty else { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) has no rows.") }
+    if let fault = dataset.declarationFault { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) \(fault).") }
     return (path: dataset.path, rows: dataset.intactRows())
   }
   let rows = intact.map(\.rows.count).min() ?? 0

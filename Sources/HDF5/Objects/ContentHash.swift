@@ -153,7 +153,7 @@ extension Dataset {
     var hashed = hash
     try withLibrary { library in
       try checkPresent(rows: nil, library, operation)
-      try checkInflation(rows: nil, library, operation)
+      try checkChunks(rows: nil, library, operation)
       let type = try library.check(H5Dget_type(id(library)), operation)
       defer { H5Tclose(type) }
       let littleEndian = try makeLittleEndian(type, datatype, library, operation)

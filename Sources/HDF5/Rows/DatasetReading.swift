@@ -72,7 +72,7 @@ extension Dataset {
   ) throws {
     try checkConversion(to: T.self, operation)
     try WriteFault.check(.read, operation)
-    try checkInflation(rows: rows, library, operation)
+    try checkChunks(rows: rows, library, operation)
     guard number.fits(in: T.numberClass), datatype != .bitField(byteCount: 1) else {
       return try readNarrowing(rows: rows, into: buffer, library, operation)
     }

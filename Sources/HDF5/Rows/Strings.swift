@@ -16,7 +16,7 @@ extension Dataset {
       guard case .string = datatype else { throw operation.error(.typeMismatch, "its type is \(datatype), not text") }
       if let rows { try checkRows(rows, operation) }
       try checkPresent(rows: rows, library, operation)
-      try checkInflation(rows: rows, library, operation)
+      try checkChunks(rows: rows, library, operation)
       let dataset = try id(library)
       let type = try library.check(H5Dget_type(dataset), operation)
       defer { H5Tclose(type) }
