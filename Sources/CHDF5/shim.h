@@ -16,6 +16,17 @@ static inline herr_t chdf5_visit_links(hid_t group, chdf5_link_visitor visit, vo
   return H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, context);
 }
 
+// Where an object's header lies, whatever the links to it; HADDR_UNDEF where that cannot be had.
+static inline haddr_t chdf5_object_address(hid_t object) {
+#if H5_VERSION_GE(1, 12, 0)
+  H5O_info1_t info;
+  return H5Oget_info1(object, &info) < 0 ? HADDR_UNDEF : info.addr;
+#else
+  H5O_info_t info;
+  return H5Oget_info(object, &info) < 0 ? HADDR_UNDEF : info.addr;
+#endif
+}
+
 // Stands for every file that is open.
 static inline hid_t chdf5_all_files(void) { return H5F_OBJ_ALL; }
 

@@ -100,7 +100,7 @@ struct RecordingLayout: Sendable {
 
   /// Every layer of the file: each group with activations in it, however deep, named by its path below `/layers`.
   private mutating func readLayers(_ root: Group, path: String, isWanted: (String) -> Bool, report reportAny: Report) throws {
-    guard try root.contains("layers"), case let names = try layerNames(in: root.group("layers")), !names.isEmpty else {
+    guard try root.contains("layers"), case let names = try layerNames(in: root.group("layers"), of: root), !names.isEmpty else {
       try reportAny(
         .missingPart(file: path, part: "group /layers with a layer in it", advice: "Record the activations of one layer or more."))
       return
@@ -261,18 +261,22 @@ extension Dataset {
 }
 
 /// The paths below a group of all groups that hold activations, and of those that lead to none, sorted by their bytes.
-private func layerNames(in layers: Group) throws -> [String] {
+private func layerNames(in layers: Group, of root: Group) throws -> [String] {
   var names: [String] = []
   // A list, not recursion: how deep groups lie is the file's choice.
-  var left = try layers.childNames().map { (name: $0, depth: 1, isInLayer: false) }
-  while let (name, depth, isInLayer) = left.popLast() {
+  let above = try [layers.identity(), root.identity()]
+  var left = try layers.childNames().map { (name: $0, above: above, isInLayer: false) }
+  while let (name, above, isInLayer) = left.popLast() {
     guard try layers.kind(of: name) == .group else { continue }
     let group = try layers.group(name)
+    let identity = try group.identity()
+    // A link back to a group that it lies in: what is below is there already.
+    guard !above.contains(identity) else { continue }
     let children = try group.childNames()
     let hasActivations = children.contains("activations")
-    let inner = depth < deepestLayer ? try children.filter { try group.kind(of: $0) == .group } : []
+    let inner = above.count < deepestLayer ? try children.filter { try group.kind(of: $0) == .group } : []
     if hasActivations || inner.isEmpty && !isInLayer { names.append(name) }
-    left += inner.map { (name + "/" + $0, depth + 1, isInLayer || hasActivations) }
+    left += inner.map { (name + "/" + $0, above + [identity], isInLayer || hasActivations) }
   }
   return names.sorted()
 }

@@ -77,6 +77,11 @@ public final class Group: Sendable {
     }
   }
 
+  /// The same for every path to this group, and for no other in the file.
+  public func identity() throws -> UInt64 {
+    try withLibrary { library in UInt64(chdf5_object_address(try id(library))) }
+  }
+
   /// The names in this group, sorted by their bytes.
   public func childNames() throws -> [String] {
     try withLibrary { library in
