@@ -31,8 +31,8 @@ struct PythonTests {
       assert list(f["names"].asstr()[:]) == ["frog", "Kröte", ""] and list(f["fixed"].asstr()[:]) == ["frog", "Kröte", ""]
       assert f["half"].dtype == "<f2" and list(f["half"][:]) == [0.5, 2.0]
       a = f.attrs
-      assert a["schema"].decode() == "mirrorscope-recording" and a["complete"] == 1 and a["loss"] == 0.037
-      assert list(a["sizes"]) == [17, 17, 4] and list(a["actions"]) == [b"hop", b"jump"] and list(a["rates"]) == [0.5]
+      assert a["schema"] == "mirrorscope-recording" and a["complete"] == 1 and a["loss"] == 0.037
+      assert list(a["sizes"]) == [17, 17, 4] and list(a["actions"]) == ["hop", "jump"] and list(a["rates"]) == [0.5]
       """)
   }
 

@@ -48,7 +48,7 @@ struct PartialColumns {
     declaration.coordinates = coordinates.map(\.0)
     if let inputs = datasets[.inputs], let count = inputs.shape.last {
       declaration.inputs = (count, inputs.datatype == .uint8)
-      declaration.inputsAreDoubles = try StoredInputs(inputs, file: path).encoding.storesDoubles
+      declaration.inputsAreDoubles = try StoredInputs(inputs, file: path).storesDoubles
     }
     for column in [RecordingSchema.Column.stratum, .pair] {
       guard let dataset = datasets[column], !dataset.datatype.fitsInt32 else { continue }

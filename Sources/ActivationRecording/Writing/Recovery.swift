@@ -25,7 +25,7 @@ public struct Recovery: Sendable, Equatable {
 /// - Throws: `HDF5Error` when the partial file cannot be read; `RecordingError.invalid` when it is no recording, `.badInput` when it is a
 ///   complete one, `.notEnoughRows` when no whole row was flushed, `.exists`, and what `Recorder` throws. Nothing is left under `output` then.
 public func recoverRecording(partial: String, output: String, overwrite: Bool = false, threads: Int = 1) throws -> Recovery {
-  guard !sameFile(partial, output) else {
+  guard FileIdentity(path: output).map({ $0 != FileIdentity(path: partial) }) ?? true else {
     throw RecordingError.badInput(file: output, fault: "is the file to be recovered. Give the recording another name.")
   }
   let file = try File.openPartial(partial)

@@ -9,7 +9,7 @@ public struct Attributes: Sendable {
   let object: String
   let handle: Handle
 
-  /// The names, sorted by their bytes.
+  /// The names, sorted by their bytes; without `text_crc32`, which is no attribute of the object but of its attributes.
   public func names() throws -> [String] {
     let operation = operation("list the attributes of")
     return try withLibrary { library in
@@ -24,7 +24,7 @@ public struct Attributes: Sendable {
               return 0
             }, pointer), operation)
       }
-      return names
+      return names.filter { $0 != TextSums.attributeName }
     }
   }
 
@@ -42,7 +42,7 @@ public struct Attributes: Sendable {
   /// One string, of fixed or variable length, ASCII or UTF-8. h5py's empty value is an empty string.
   public func string(_ name: String) throws -> String? {
     try open(name) { attribute in
-      let values = try attribute.strings()
+      let values = try checked(name, attribute.strings())
       if values.isEmpty, attribute.hasNoSpace { return "" }
       return try attribute.only(values)
     }
@@ -50,7 +50,7 @@ public struct Attributes: Sendable {
 
   /// Strings of any shape, the last dimension running fastest.
   public func strings(_ name: String) throws -> [String]? {
-    try open(name) { try $0.strings() }
+    try open(name) { try checked(name, $0.strings()) }
   }
 
   /// One integer; a boolean of h5py is 0 or 1.
@@ -73,8 +73,7 @@ public struct Attributes: Sendable {
     try open(name) { try $0.numbers(as: Double.self) }
   }
 
-  /// Sets a string, replacing an attribute of that name. Stored in UTF-8 in as many bytes as it has, so that no heap, which has no checksum,
-  /// is needed for it.
+  /// Sets a string, replacing an attribute of that name. Stored at its own length, in UTF-8, with a checksum: see `TextSums`.
   public func set(_ name: String, _ value: String) throws {
     try set(name, strings: [value], shape: [])
   }
@@ -163,6 +162,7 @@ public struct Attributes: Sendable {
       let object = try writableID(library, operation)
       guard try library.check(H5Aexists(object, name), operation) > 0 else { return }
       try library.check(H5Adelete(object, name), operation)
+      try setSum(of: name, nil)
     }
   }
 
@@ -193,6 +193,21 @@ extension Attributes {
       defer { H5Aclose(raw) }
       return try body(OpenAttribute(raw, library, operation))
     }
+  }
+
+  private func textSums() throws -> TextSums {
+    TextSums(text: try open(TextSums.attributeName) { try $0.only($0.strings()) } ?? "")
+  }
+
+  /// - Throws: `corruptData` for text that is not what was written.
+  private func checked(_ name: String, _ values: [String]) throws -> [String] {
+    guard try textSums().agrees(name, values) else {
+      throw operation("read attribute \(name) of").error(
+        .corruptData,
+        "its text does not have the checksum in \(TextSums.attributeName): it was damaged, or changed by a program that keeps no checksums "
+          + "(then delete \(TextSums.attributeName))")
+    }
+    return values
   }
 }
 
@@ -267,9 +282,22 @@ private struct OpenAttribute {
 extension Attributes {
   private func set(_ name: String, strings: [String], shape: [Int]) throws {
     let operation = operation("write attribute \(name) of")
-    // HDF5 has no type of 0 bytes: an empty text is a zero.
-    try create(name, .string(length: max(1, strings.map(\.utf8.count).max() ?? 1)), shape, operation) { attribute, type, library in
+    try create(name, .string(length: nil), shape, operation) { attribute, type, library in
       try writeText(strings, type, library, operation) { H5Awrite(attribute, $0, $1) }
+    }
+    try setSum(of: name, strings)
+  }
+
+  /// - Parameter values: nil for an attribute that is no text, or no longer there.
+  private func setSum(of name: String, _ values: [String]?) throws {
+    var sums = try textSums()
+    guard values != nil || !sums.isEmpty else { return }
+    sums.set(name, values)
+    let text = sums.text
+    let operation = operation("write attribute \(TextSums.attributeName) of")
+    // HDF5 has no type of 0 bytes.
+    try create(TextSums.attributeName, .string(length: max(1, text.utf8.count)), [], operation) { attribute, type, library in
+      try writeText([text], type, library, operation) { H5Awrite(attribute, $0, $1) }
     }
   }
 
@@ -279,6 +307,7 @@ extension Attributes {
       guard !numbers.isEmpty else { return }
       try library.check(H5Awrite(attribute, T.memoryType(library, operation), numbers), operation)
     }
+    try setSum(of: name, nil)
   }
 
   private func create(

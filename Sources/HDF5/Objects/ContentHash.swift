@@ -11,7 +11,7 @@ import Files
 /// 1. The shape: the number of dimensions, then each size; 2⁶⁴ − 1 alone where there is no space at all (h5py's `Empty`).
 /// 2. The type, as a text: `float32`, `string`, `string of 8 bytes`, `enumeration of uint8 (none = 0, self = 1)`, as `Datatype.description`.
 /// 3. The number of attributes, and for each, in the order of its name's bytes: the name as a text, its shape and its type as above, and
-///    its values as in 4. Left out are `content_sha256` itself and what HDF5 and netCDF-4 keep for dimension scales: `CLASS`, `NAME`,
+///    its values as in 4. Left out are `content_sha256` itself, `text_crc32` and what HDF5 and netCDF-4 keep for dimension scales: `CLASS`, `NAME`,
 ///    `DIMENSION_LIST`, `REFERENCE_LIST`, `_Netcdf4Dimid`, `_Netcdf4Coordinates`.
 /// 4. The values. Where chunks have Fletcher-32 as their last filter, and the values are no strings: the four bytes of each chunk's sum as they
 ///    are stored, chunks in the order of their place, the last dimension running fastest. Otherwise each value, the last dimension running

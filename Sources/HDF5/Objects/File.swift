@@ -12,7 +12,7 @@ public final class File: @unchecked Sendable {
   /// The path as given.
   public let path: String
   private let raw: hid_t
-  private let isWritable: Bool
+  let isWritable: Bool
   private var isOpen = true
   /// Whether it is left as it is on the disk, with nothing of it closed; read within the library's lock only.
   private(set) var isAbandoned = false

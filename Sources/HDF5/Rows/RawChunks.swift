@@ -65,6 +65,8 @@ extension Dataset {
 
   /// The stored bytes of the chunk whose first element is at `position`; nil for a chunk that was never written.
   func chunkSize(at position: [hsize_t], _ library: borrowing Library, _ operation: Operation) throws -> Int? {
+    // A chunk that HDF5 holds in its cache is not in the file yet.
+    if file.isWritable { try library.check(H5Dflush(id(library)), operation) }
     var size: hsize_t = 0
     if H5Dget_chunk_storage_size(try id(library), position, &size) < 0 {
       let stack = ErrorStack.current(library)

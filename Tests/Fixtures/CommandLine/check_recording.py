@@ -32,7 +32,7 @@ with h5py.File(recording) as file:
     for name in layers:
         group = file["layers"][name]
         x = x @ group["kernel"][:].astype("f8") + group["bias"][:]
-        x = np.maximum(x, 0) if group.attrs["activation_function"].decode() == "relu" else x
+        x = np.maximum(x, 0) if group.attrs["activation_function"] == "relu" else x
         assert np.allclose(x, activations[name], rtol=1e-4, atol=1e-4), name
     assert (np.argmax(activations[layers[-1]], axis=1) == file["prediction"][:]).all()
 assert (inputs[:, [96, 98, 99]] == 0).all()

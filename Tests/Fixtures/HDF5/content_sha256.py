@@ -7,7 +7,7 @@ import sys
 import h5py
 import numpy as np
 
-BOOKKEEPING = {"content_sha256", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"}
+BOOKKEEPING = {"content_sha256", "text_crc32", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates"}
 
 
 def number(value):
