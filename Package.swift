@@ -65,7 +65,8 @@ let package = Package(
       ]),
     // Analyses recordings, whoever wrote them.
     .executableTarget(
-      name: "mirrorscope", dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Terminal"]),
+      name: "mirrorscope",
+      dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Terminal"]),
     // Pieces of work that scripts/benchmark times.
     .executableTarget(
       name: "benchmark",

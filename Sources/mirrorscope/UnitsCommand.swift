@@ -10,9 +10,11 @@ struct UnitsCommand: ParsableCommand {
       EXAMPLE
         mirrorscope units demo/recordings/2x17/epoch-001.h5 --output units.csv
 
-      class goes by size: responsive units (a quarter of the layer's largest contrast) are mirror units if both contrasts are above 0 and \
-      the selectivity is at most 0.6, otherwise differentiating. taxonomy goes by significance. p_conjunction is the larger of the two \
-      one-sided p's, q_value its Benjamini-Hochberg adjustment over all units tested. Permutations stay inside strata where there are any.
+      class goes by evidence: mirror (above none in self and in other), suppressed (below in both), opposite, differentiating (self and \
+      other differ), each at a quarter of --level after Benjamini-Hochberg over all units; unresponsive where both effects lie within \
+      ±--margin; otherwise unresolved. author_class goes by size alone. p_conjunction is the larger of the two one-sided p's, q_value its \
+      Benjamini-Hochberg adjustment, p_fwer bounds even one false mirror unit. Labels of rows are permuted inside strata (or pairs) where \
+      these hold several phases, those of whole strata where each holds one, and freely without strata.
       """)
 
   @Option(name: .customLong("p-values"), help: "Test of a contrast.")
@@ -21,17 +23,19 @@ struct UnitsCommand: ParsableCommand {
   @Option(count: 1...1_000_000, help: "Permutations; the smallest p is 1 / (N + 1).")
   var permutations = 1000
 
-  @Flag(name: .customLong("no-strata"), help: "Permute over all rows even where the recording has strata.")
-  var noStrata = false
-
-  @Option(name: .long, help: "Share of the layer's largest contrast from which a unit counts as responsive.")
+  @Option(name: .long, help: "For author_class: share of the layer's largest contrast from which a unit counts as responsive.")
   var responsive = 0.25
 
-  @Option(name: .long, help: "Largest |selectivity| of a mirror unit.")
+  @Option(name: .long, help: "For author_class: largest |selectivity| of a mirror unit.")
   var selectivity = 0.6
 
-  @Option(name: .long, help: "Level of the taxonomy.")
+  @Option(name: .long, help: "Level of class.")
   var level = 0.05
+
+  @Option(name: .long, help: "Largest |g| that is as good as 0.")
+  var margin = 0.1
+
+  @OptionGroup var exchange: ExchangeOptions
 
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
@@ -40,14 +44,15 @@ struct UnitsCommand: ParsableCommand {
     for (name, value) in [("responsive", responsive), ("selectivity", selectivity), ("level", level)] {
       guard (0...1).contains(value) else { throw ValidationError("--\(name) takes a number from 0 to 1, not \(value).") }
     }
+    guard margin > 0, margin.isFinite else { throw ValidationError("--margin takes a number above 0, not \(margin).") }
   }
 
   func run() throws {
     var criteria = UnitCriteria()
-    (criteria.responsive, criteria.selectivity, criteria.level) = (responsive, selectivity, level)
-    var plan = ResamplingPlan()
-    (plan.permutations, plan.usesStrata) = (permutations, !noStrata)
-    try options.run(UnitsAnalysis(test: test, criteria: criteria, plan: plan), seed: test == .permutation ? seed : nil)
+    (criteria.responsive, criteria.selectivity, criteria.level, criteria.margin) = (responsive, selectivity, level, margin)
+    try options.run(
+      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.design),
+      seed: test == .permutation ? seed : nil)
   }
 }
 

@@ -63,8 +63,9 @@ struct TableSchemaTests {
     ),
     (
       RecordingRow<UnitsRow>.schema,
-      "recording, network, epoch, layer, unit, delta_self, delta_other, mns, selectivity, class, d_self, d_other, p_self, p_other, p_conjunction, "
-        + "q_value, reason, taxonomy, p_method"
+      "recording, network, epoch, layer, unit, delta_self, delta_other, mns, selectivity, class, g_self, g_other, p_self, p_other, p_conjunction, "
+        + "q_value, reason, p_method, g_self_low, g_self_high, g_other_low, g_other_high, p_fwer, p_interaction, graded, subtype, author_class, "
+        + "exchange, n_blocks"
     ),
   ]
 

@@ -13,7 +13,9 @@ struct UnitsTests {
     #expect(rows.count == expected.count)
     for (row, unit) in zip(rows, expected) {
       guard let unit else {
-        #expect(row.reason != nil && row.contrast == nil && row.pSelf == nil && row.qValue == nil && row.unitClass == nil)
+        #expect(
+          row.reason != nil && row.contrast == nil && row.pSelf == nil && row.qValue == nil && row.unitClass == nil
+            && row.authorClass == nil)
         continue
       }
       #expect(relativeError(row.effectSelf, unit.g[0], floor: 1e-6) <= 1e-9)
@@ -25,25 +27,20 @@ struct UnitsTests {
   }
 
   @Test(
-    "Permutation p's agree with numpy's within Monte-Carlo error, inside strata where there are any, the same for any number of threads",
+    "Permutation p's are near Welch's where rows are many and free, the same for any number of threads",
     arguments: InferenceOracle.recordings)
   func permutation(name: String) throws {
-    let expected = try InferenceOracle.of(name).units
     let (recording, moments) = try recordingAndMoments(name)
-    var plan = ResamplingPlan()
-    plan.permutations = 2000
-    let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: 1, threads: 1)
-    let rows = try moments.unitsRows(permuted: permuted)
-    for (row, unit) in zip(rows, expected) {
-      guard let unit else { continue }
-      for (ours, theirs) in zip([row.pSelf, row.pOther], unit.permutation) {
-        // Five standard errors of the difference of two estimates, from 2,000 and 4,000 draws.
-        let error = (theirs * (1 - theirs) * (1.0 / 2000 + 1.0 / 4000)).squareRoot()
-        #expect(abs(try #require(ours) - theirs) <= 5 * error + 0.002)
+    let analysis = UnitsAnalysis(permutations: 2000, exchange: .free)
+    let rows = try analysis.rows(of: recording, in: AnalysisContext(threads: 1))
+    for (row, welch) in zip(rows, try moments.unitsRows()) {
+      #expect(row.contrast == welch.contrast && row.effectSelf == welch.effectSelf && row.authorClass == welch.authorClass)
+      for (ours, theirs) in [(row.pSelf, welch.pSelf), (row.pOther, welch.pOther)] {
+        guard let ours, let theirs else { continue }
+        #expect(abs(ours - theirs) <= 5 * (theirs * (1 - theirs) / 2000).squareRoot() + 0.02)
       }
     }
-    let again = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: 1, threads: 2)
-    #expect(try moments.unitsRows(permuted: again).map(\.cells) == rows.map(\.cells))
+    #expect(try analysis.rows(of: recording, in: AnalysisContext(threads: 2)).map(\.cells) == rows.map(\.cells))
   }
 }
 
@@ -110,13 +107,13 @@ struct CalibrationTests {
     let rejected = Double(rows.count { conjunction($0) <= 0.05 }) / 2000
     #expect(rejected <= 0.06 && rejected >= 0.03)
     #expect(rows.count { $0.unitClass == .mirror } == 0)
-    #expect(rows.count { $0.taxonomy == .selfOnly } >= 1800)
+    #expect(rows.count { $0.unitClass == .differentiating } >= 1900)
   }
 
   @Test("Planted mirror units of g = 0.5 with 1,000 rows a phase are found at q 0.05 with a power above 0.95")
   func power() throws {
     let rows = try rows(moments(units: 200, rows: 1000, own: 0.5, other: 0.5, seed: 3), count: 1000)
     #expect(Double(rows.count { ($0.qValue ?? 1) <= 0.05 }) / 200 > 0.95)
-    #expect(rows.allSatisfy { $0.taxonomy == .congruentExcited && $0.unitClass == .mirror })
+    #expect(rows.allSatisfy { $0.unitClass == .mirror && $0.authorClass != nil })
   }
 }

@@ -2,82 +2,9 @@ import ActivationRecording
 import Statistics
 import Tabular
 
-/// What the two contrasts of a unit say by significance, whatever the size of the effect.
-public enum UnitTaxonomy: String, Sendable, CaseIterable {
-  /// Both contrasts differ from 0, and both are above it.
-  case congruentExcited = "congruent excited"
-  /// Both differ from 0, and both are below it.
-  case congruentSuppressed = "congruent suppressed"
-  /// Both differ from 0, on different sides.
-  case oppositeSign = "opposite-sign"
-  case selfOnly = "self-only"
-  case otherOnly = "other-only"
-  /// Neither differs from 0.
-  case nonResponsive = "non-responsive"
-
-  init(_ contrast: PhaseContrast, ownDiffers: Bool, otherDiffers: Bool) {
-    switch (ownDiffers, otherDiffers) {
-    case (false, false): self = .nonResponsive
-    case (true, false): self = .selfOnly
-    case (false, true): self = .otherOnly
-    case (true, true):
-      self =
-        contrast.deltaSelf > 0 && contrast.deltaOther > 0
-        ? .congruentExcited : contrast.deltaSelf < 0 && contrast.deltaOther < 0 ? .congruentSuppressed : .oppositeSign
-    }
-  }
-}
-
-/// A row of `units`: what one unit does when the agent is in distress itself, and when it watches another.
-public struct UnitsRow: TableRow {
-  public var layer: String
-  public var unit: Int
-  public var contrast: PhaseContrast?
-  public var unitClass: UnitClass?
-  public var effectSelf: Double?
-  public var effectOther: Double?
-  /// One-sided: the phase is above none.
-  public var pSelf: Double?
-  public var pOther: Double?
-  public var qValue: Double?
-  public var reason: String?
-  public var taxonomy: UnitTaxonomy?
-  public var method: ContrastTest
-
-  public static let schema = TableSchema(
-    name: "units", title: "What each unit does in the self and other phases, with tests",
-    columns: [
-      Column("layer", .string, "Name of the layer"),
-      Column("unit", .integer, "Number of the unit, 0-based"),
-      Column("delta_self", .number, "Mean activation in the self phase minus that in the none phase"),
-      Column("delta_other", .number, "Mean activation in the other phase minus that in the none phase"),
-      Column("mns", .number, "Mirror-neuron score: the smaller delta where both are above 0, otherwise 0"),
-      Column("selectivity", .number, "(delta_self - delta_other) / (|delta_self| + |delta_other|)"),
-      Column("class", .string, "mirror, differentiating or low-sensitivity, by size of the deltas"),
-      Column("d_self", .number, "Hedges' g of self against none"),
-      Column("d_other", .number, "Hedges' g of other against none"),
-      Column("p_self", .number, "One-sided p that self is not above none"),
-      Column("p_other", .number, "One-sided p that other is not above none"),
-      Column("p_conjunction", .number, "The larger of the two: p that the unit does not rise for both"),
-      Column("q_value", .number, "Benjamini-Hochberg q of p_conjunction over all units tested in the recording"),
-      Column("reason", .string, "Why a number does not exist"),
-      Column("taxonomy", .string, "By significance of the two contrasts, two-sided, Benjamini-Hochberg over all of them"),
-      Column("p_method", .string, "permutation or welch"),
-    ])
-
-  public var cells: [Cell] {
-    [
-      .string(layer), .integer(unit), .number(contrast?.deltaSelf), .number(contrast?.deltaOther),
-      .number(contrast?.mirrorNeuronScore), .number(contrast?.selectivity), .string(unitClass?.rawValue), .number(effectSelf),
-      .number(effectOther), .number(pSelf), .number(pOther), .number(conjunctionP(pSelf, pOther)), .number(qValue), .string(reason),
-      .string(taxonomy?.rawValue), .string(method.rawValue),
-    ]
-  }
-}
-
 /// How a contrast of two phases is tested.
 public enum ContrastTest: String, Sendable, CaseIterable {
-  /// By permuting the labels of whole rows, inside strata where there are any.
+  /// By permuting labels and studentising the difference anew each time, as the rows' blocks allow.
   case permutation
   /// Welch's t: no equal variances assumed, but rows taken as independent.
   case welch
@@ -85,12 +12,14 @@ public enum ContrastTest: String, Sendable, CaseIterable {
 
 /// How units are classed and called different from 0.
 public struct UnitCriteria: Sendable, Equatable {
-  /// Share of the layer's largest contrast from which a unit counts as responsive.
+  /// For the author's classes: share of the layer's largest contrast from which a unit counts as responsive.
   public var responsive = 0.25
-  /// Largest |selectivity| of a mirror unit.
+  /// For the author's classes: largest |selectivity| of a mirror unit.
   public var selectivity = 0.6
-  /// Level of the taxonomy, on q values.
+  /// Level of the classes by evidence.
   public var level = 0.05
+  /// Largest |g| that is as good as 0.
+  public var margin = 0.1
 
   public init() {}
 }
@@ -99,108 +28,142 @@ public struct UnitCriteria: Sendable, Equatable {
 public struct UnitsAnalysis: Analysis {
   public var criteria: UnitCriteria
   public var test: ContrastTest
-  public var plan: ResamplingPlan
+  public var permutations: Int
+  /// What permutations move; nil takes what the recording's blocks say.
+  public var exchange: ExchangeDesign?
 
-  /// - Parameter plan: its permutations, for the test that permutes.
-  public init(test: ContrastTest = .permutation, criteria: UnitCriteria = UnitCriteria(), plan: ResamplingPlan) {
-    self.test = test
-    self.criteria = criteria
-    self.plan = plan
+  /// - Parameter permutations: for the test that permutes.
+  public init(
+    test: ContrastTest = .permutation, criteria: UnitCriteria = UnitCriteria(), permutations: Int = 1000, exchange: ExchangeDesign? = nil
+  ) {
+    (self.test, self.criteria, self.permutations, self.exchange) = (test, criteria, permutations, exchange)
   }
 
-  public var needs: RecordingNeeds { RecordingNeeds(reading: test == .permutation ? .inStep : .layerByLayer) }
+  public var needs: RecordingNeeds { RecordingNeeds() }
 
   public var smallerAlternative: String { "Choose fewer layers, take fewer permutations," }
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
-    let permuted = test == .permutation ? PermutedContrasts.bytes(shape, permutations: plan.permutations) : 0
-    return byteCount(shape.momentBytes(threads: threads) + permuted + 600 * Double(shape.unitCount))
+    let permuted =
+      test == .permutation ? UnitPermutations.bytes(shape, permutations: permutations, threads: threads) : 0
+    return byteCount(shape.momentBytes(threads: threads) + permuted + 1400 * Double(shape.unitCount))
   }
 
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [UnitsRow] {
     try recording.phases.require([.neither, .own, .other], in: recording.path)
     let moments = try RecordingMoments(of: recording, threads: context.threads)
     guard test == .permutation else { return try moments.unitsRows(criteria: criteria) }
-    let permuted = try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: context.seed, threads: context.threads)
+    let permuted = try UnitPermutations(
+      of: recording, moments: moments, permutations: permutations, choice: exchange, context: context)
+    for note in permuted.pairs.notes { context.note("\(recording.path): \(note)") }
     return try moments.unitsRows(criteria: criteria, permuted: permuted)
   }
 }
 
 extension RecordingMoments {
+  /// The rows of `units` by Welch's t, from the moments alone.
+  ///
+  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
+  public func unitsRows(criteria: UnitCriteria = UnitCriteria()) throws -> [UnitsRow] {
+    try unitsRows(criteria: criteria, permuted: nil)
+  }
+
   /// The rows of `units`, by layer and unit.
   ///
   /// The conjunction p is the larger of the two one-sided p's (intersection–union test; Berger, 1982): the minimum in the mirror-neuron
-  /// score *is* a conjunction. A unit that never varies in the none, self and other phases is not tested and says so.
+  /// score *is* a conjunction. p_fwer is twice the larger of the two max-T p's (at most 1), since a false mirror needs a false rejection in
+  /// one family or the other. A unit that never varies in the none, self and other phases is not tested and says so.
   ///
   /// - Parameter permuted: the contrasts under permuted labels; nil tests by Welch's t from the moments alone.
-  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
-  public func unitsRows(
-    criteria: UnitCriteria = UnitCriteria(), permuted: PermutedContrasts? = nil
-  ) throws -> [UnitsRow] {
+  func unitsRows(criteria: UnitCriteria, permuted: UnitPermutations?) throws -> [UnitsRow] {
     try rows.require([.neither, .own, .other], in: name)
-    let tests = permuted.map { PermutationTests($0) }
+    let tests = permuted.map { PermutationTests($0, level: criteria.level) }
     var result: [UnitsRow] = []
-    var twoSided: [Double?] = []
     result.reserveCapacity(layers.reduce(0) { $0 + $1.unitCount })
     for layer in layers {
       let contrasts = layer.contrasts ?? []
       let classes = unitClasses(contrasts, responsive: criteria.responsive, selectivity: criteria.selectivity)
       for unit in 0..<layer.unitCount {
-        var row = UnitsRow(
-          layer: layer.name, unit: unit, method: permuted == nil ? .welch : .permutation)
+        var row = UnitsRow(layer: layer.name, unit: unit, method: permuted == nil ? .welch : .permutation)
         if let value = layer.constantValue(unit) {
           row.reason = value == 0 ? "dead: 0 in every row" : "constant: the same in every row"
-          twoSided += [nil, nil]
         } else {
           row.contrast = contrasts[unit]
-          row.unitClass = classes[unit]
-          let own = layer.test(unit, .own, permutation: tests?.own, position: result.count)
-          let other = layer.test(unit, .other, permutation: tests?.other, position: result.count)
-          (row.effectSelf, row.pSelf) = (own.effect, own.pGreater)
-          (row.effectOther, row.pOther) = (other.effect, other.pGreater)
-          row.reason = own.reason ?? other.reason
-          twoSided += [own.pTwoSided, other.pTwoSided]
+          row.authorClass = classes[unit]
+          func tested(_ phase: Phase, against reference: Phase, _ index: Int) -> TestedContrast {
+            layer.test(unit, phase, against: reference, criteria, permutation: tests?.pairs[index], position: result.count)
+          }
+          (row.own, row.other) = (tested(.own, against: .neither, 0), tested(.other, against: .neither, 1))
+          row.interaction = tested(.own, against: .other, 2)
+          row.reason = row.own.reason ?? row.other.reason
+        }
+        if let permuted {
+          (row.exchange, row.blockCount) = (permuted.pairs.designName, permuted.pairs.blockCount)
+          if let own = tests?.pairs[0].largest?[result.count], let other = tests?.pairs[1].largest?[result.count] {
+            row.familyWiseP = min(1, 2 * max(own, other))
+          }
         }
         result.append(row)
       }
     }
-    let qValues = benjaminiHochberg(result.map { conjunctionP($0.pSelf, $0.pOther) })
-    let differs = benjaminiHochberg(twoSided).map { ($0 ?? 1) <= criteria.level }
+    let qValues = benjaminiHochberg(result.map(\.conjunctionP))
+    let evidence = unitEvidence(
+      own: result.map(\.own), other: result.map(\.other), interaction: result.map(\.interaction), level: criteria.level)
+    let smallest = permuted.map { 1 / Double(($0.counts.compactMap { $0 }.first?.permutations ?? 0) + 1) }
     for index in result.indices {
       result[index].qValue = qValues[index]
-      if let contrast = result[index].contrast, twoSided[2 * index] != nil || twoSided[2 * index + 1] != nil {
-        result[index].taxonomy = UnitTaxonomy(contrast, ownDiffers: differs[2 * index], otherDiffers: differs[2 * index + 1])
+      result[index].evidence = evidence[index]
+      if let smallest, let p = result[index].conjunctionP, let q = qValues[index], result[index].reason == nil, p <= smallest * 1.000001,
+        q > criteria.level
+      {
+        result[index].reason = "p is the smallest that so many permutations can give, and too large for q at so many units"
       }
     }
     return result
   }
 }
 
-/// The permutation p's of every unit of every layer.
-private struct PermutationTests {
-  struct Contrast {
-    let greater: [Double?]
-    let twoSided: [Double?]
-  }
+extension UnitsRow {
+  /// p that the unit does not rise for both.
+  public var conjunctionP: Double? { Statistics.conjunctionP(own.pGreater, other.pGreater) }
+}
 
-  let own: Contrast
-  let other: Contrast
+/// How many standard errors an interval and a test of equivalence reach.
+private struct TwoQuantiles {
+  let ofInterval: Double
+  let ofLevel: Double
 
-  init(_ permuted: PermutedContrasts) {
-    func contrast(_ null: PermutationNull) -> Contrast {
-      Contrast(greater: null.pValues(.greater), twoSided: null.pValues(.twoSided))
-    }
-    own = contrast(permuted.own)
-    other = contrast(permuted.other)
+  init(degreesOfFreedom: Double, level: Double) {
+    let distribution = StudentTDistribution(degreesOfFreedom: degreesOfFreedom)
+    (ofInterval, ofLevel) = (distribution.upperQuantile(0.025), distribution.upperQuantile(level))
   }
 }
 
-/// What is known of one contrast of one unit.
-private struct TestedContrast {
-  var effect: Double?
-  var pGreater: Double?
-  var pTwoSided: Double?
-  var reason: String?
+/// The permutation p's of every unit of every layer, for the three pairs of phases.
+private struct PermutationTests {
+  struct Contrast {
+    let observed: [Double]?
+    let greater: [Double?]?
+    let less: [Double?]?
+    let twoSided: [Double?]?
+    let largest: [Double?]?
+    let reason: String?
+    /// Blocks less one, where standard errors are those of blocks.
+    let degreesOfFreedom: Double?
+    let quantiles: TwoQuantiles?
+  }
+
+  let pairs: [Contrast]
+
+  init(_ permuted: UnitPermutations, level: Double) {
+    pairs = zip(permuted.pairs.all, permuted.counts).map { pair, counts in
+      let degrees = pair.exchange.clusters ? Double(pair.exchange.fewestBlocks - 1) : nil
+      return Contrast(
+        observed: counts?.observed, greater: counts?.pValues(.greater), less: counts?.pValues(.less), twoSided: counts?.pValues(.twoSided),
+        largest: counts?.maximumPValues, reason: pair.exchange.reason,
+        degreesOfFreedom: degrees, quantiles: degrees.flatMap { $0 >= 1 ? TwoQuantiles(degreesOfFreedom: $0, level: level) : nil })
+    }
+  }
 }
 
 extension LayerMoments {
@@ -211,21 +174,43 @@ extension LayerMoments {
     return low == phases.compactMap { $0.maximum(unit) }.max() ? low : nil
   }
 
-  fileprivate func test(_ unit: Int, _ phase: Phase, permutation: PermutationTests.Contrast?, position: Int) -> TestedContrast {
+  /// g, its interval g ± t · J √(V/s² + d²/(2(n₁ + n₀))) with the V that studentises the difference (cluster-robust where there are blocks) and
+  /// s the pooled standard deviation, and the p's.
+  fileprivate func test(
+    _ unit: Int, _ phase: Phase, against base: Phase, _ criteria: UnitCriteria, permutation: PermutationTests.Contrast?, position: Int
+  ) -> TestedContrast {
     let treated = self[phase].summary(unit)
-    let reference = self[.neither].summary(unit)
-    var result = TestedContrast(effect: HedgesG(treated: treated, reference: reference)?.g)
+    let reference = self[base].summary(unit)
+    let hedges = HedgesG(treated: treated, reference: reference)
+    let welch = WelchTest(treated: treated, reference: reference)
+    var result = TestedContrast(effect: hedges?.g)
+    var (t, degrees) = (welch?.t, welch?.degreesOfFreedom)
     if let permutation {
-      result.pGreater = permutation.greater[position]
-      result.pTwoSided = permutation.twoSided[position]
-    } else if let welch = WelchTest(treated: treated, reference: reference) {
-      result.pGreater = welch.pGreater
-      result.pTwoSided = welch.pTwoSided
+      if permutation.reason == nil {
+        result.pGreater = permutation.greater?[position]
+        result.pLess = permutation.less?[position]
+        result.pTwoSided = permutation.twoSided?[position]
+      }
+      if let blocks = permutation.degreesOfFreedom { (t, degrees) = (permutation.observed?[position], blocks) }
+    } else {
+      (result.pGreater, result.pLess, result.pTwoSided) = (welch?.pGreater, welch?.pLess, welch?.pTwoSided)
+    }
+    if let hedges, let t, let degrees, t.isFinite, degrees >= 1, t != 0 || hedges.g == 0 {
+      // V/s² = (d/t)²; without any difference V is that of equal variances.
+      let size = Double(treated.count + reference.count)
+      let spread = hedges.g == 0 ? hedges.variance : (hedges.g / t) * (hedges.g / t) + hedges.g * hedges.g / (2 * size)
+      let known = degrees == permutation?.degreesOfFreedom ? permutation?.quantiles : nil
+      let quantiles = known ?? TwoQuantiles(degreesOfFreedom: degrees, level: criteria.level)
+      let half = quantiles.ofInterval * spread.squareRoot()
+      (result.low, result.high) = (hedges.g - half, hedges.g + half)
+      result.isEquivalent = abs(hedges.g) + quantiles.ofLevel * spread.squareRoot() < criteria.margin
     }
     if treated.count < 2 || reference.count < 2 {
-      result.reason = "fewer than 2 rows in none or \(phase.name)"
+      result.reason = "fewer than 2 rows in \(base.name) or \(phase.name)"
+    } else if let reason = permutation?.reason {
+      result.reason = reason
     } else if result.effect == nil || result.pGreater == nil {
-      result.reason = "does not vary within none and \(phase.name)"
+      result.reason = "does not vary within \(base.name) and \(phase.name)"
     }
     return result
   }

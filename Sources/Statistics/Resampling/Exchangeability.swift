@@ -120,6 +120,19 @@ public struct Exchangeability: Sendable {
 
   public var blockCount: Int { blockStarts.count - 1 }
 
+  /// The smallest number of blocks that hold a group.
+  public var fewestBlocks: Int {
+    var blocks = [Int](repeating: 0, count: groupCount)
+    for block in 0..<blockCount {
+      var seen = 0
+      for position in blockStarts[block]..<blockStarts[block + 1] where seen & (1 << Int(labels[position])) == 0 {
+        seen |= 1 << Int(labels[position])
+        blocks[Int(labels[position])] += 1
+      }
+    }
+    return blocks.min() ?? 0
+  }
+
   /// Writes labels that are dealt anew, one for each position of `order`. The same stream gives the same labels.
   public func deal(into dealt: UnsafeMutableBufferPointer<UInt8>, stream: inout RandomStream) {
     guard dealt.count == labels.count else { return }

@@ -36,6 +36,30 @@ public struct StudentTDistribution: Sendable, Equatable {
     return min(1, density * sum * step * Double.pi / 2)
   }
 
+  /// The t with P(T ≥ t) = `p`, 0 < p < 1: Newton's steps from the expansion in the normal quantile (Abramowitz and Stegun, 26.7.5), kept inside
+  /// a bracket.
+  public func upperQuantile(_ p: Double) -> Double {
+    guard p < 0.5 else { return p == 0.5 ? 0 : -upperQuantile(1 - p) }
+    guard p > 0 else { return .infinity }
+    let nu = degreesOfFreedom
+    let z = normalUpperQuantile(p)
+    if nu.isInfinite { return z }
+    var low = z
+    var high = Double.infinity
+    var t = z + z * (z * z + 1) / (4 * nu) + z * (5 * z * z * z * z + 16 * z * z + 3) / (96 * nu * nu)
+    let scale = gammaRatio(nu / 2) / (nu * Double.pi).squareRoot()
+    for _ in 0..<100 {
+      let excess = upperTail(t) - p
+      if excess > 0 { low = max(low, t) } else { high = min(high, t) }
+      let density = scale * exp(-(nu + 1) / 2 * log1p(t * t / nu))
+      var next = t + excess / density
+      if !(next > low && next < high) { next = high.isFinite ? low + (high - low) / 2 : 2 * t }
+      if abs(next - t) <= 1e-14 * t { return next }
+      t = next
+    }
+    return t
+  }
+
   /// P(T ≤ t) = P(T ≥ −t).
   public func cumulative(_ t: Double) -> Double { upperTail(-t) }
 }
@@ -56,4 +80,14 @@ func gammaRatio(_ a: Double) -> Double {
   let coefficients = [-1.0 / 8, 1.0 / 192, -1.0 / 640, 17.0 / 14336, -31.0 / 18432]
   let series = coefficients.reversed().reduce(0) { $0 * square + $1 }
   return factor * a.squareRoot() * exp(inverse * series)
+}
+
+/// The z with P(Z ≥ z) = `p` < ½, by bisection.
+private func normalUpperQuantile(_ p: Double) -> Double {
+  var (low, high) = (0.0, 39.0)
+  for _ in 0..<80 {
+    let middle = (low + high) / 2
+    if 0.5 * erfc(middle / 2.0.squareRoot()) > p { low = middle } else { high = middle }
+  }
+  return (low + high) / 2
 }

@@ -1,0 +1,89 @@
+import ActivationRecording
+import Statistics
+
+/// Studentised differences of every unit of every open layer, observed and under permuted labels, for the three pairs of phases.
+struct UnitPermutations: Sendable {
+  let pairs: PhasePairs
+  /// Of each of `pairs.all`; nil where nothing may be permuted.
+  let counts: [StudentisedCounts?]
+
+  /// Bytes of a layer's rows that are in memory at once; a wider layer is read several times, some units each time.
+  static let heldBytes = 1 << 30
+
+  /// One layer after another, some units at a time where a layer is larger than `heldBytes`.
+  ///
+  /// - Parameter moments: of this recording.
+  init(
+    of recording: RecordingView, moments: RecordingMoments, permutations: Int, choice: ExchangeDesign?, context: AnalysisContext
+  ) throws {
+    let pairs = try PhasePairs(of: recording, choice: choice)
+    var counts = [StudentisedCounts?](repeating: nil, count: pairs.all.count)
+    for (layer, layerMoments) in zip(recording.layers, moments.layers) {
+      let bytesPerUnit = max(1, layer.storesDoubles ? 8 : 4) * max(1, moments.rows.counts.prefix(3).reduce(0, +))
+      let width = max(1, min(layer.unitCount, Self.heldBytes / bytesPerUnit))
+      for first in stride(from: 0, to: layer.unitCount, by: width) {
+        try context.checkCancellation()
+        let units = first..<min(first + width, layer.unitCount)
+        let parts =
+          layer.storesDoubles
+          ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, context, as: Double.self)
+          : try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, context, as: Float.self)
+        for (index, part) in parts.enumerated() {
+          guard let part else { continue }
+          if counts[index] == nil { counts[index] = part } else { counts[index]?.append(part) }
+        }
+      }
+    }
+    (self.pairs, self.counts) = (pairs, counts)
+  }
+
+  private static func counts<Value: ActivationValue>(
+    of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
+    _ permutations: Int, _ context: AnalysisContext, as type: Value.Type
+  ) throws -> [StudentisedCounts?] {
+    let values: [Value]
+    if units.count == layer.unitCount {
+      values = try recording.values(of: [layer], where: pairs.isUsed, threads: context.threads)
+    } else {
+      var part: [Value] = []
+      part.reserveCapacity(units.count * moments.rowCount)
+      let width = layer.unitCount
+      try recording.mapRows(of: [layer], selections: [pairs.isUsed], threads: context.threads) { (rows, values: [Value]) in
+        rows.indices.flatMap { values[$0 * width + units.lowerBound..<$0 * width + units.upperBound] }
+      } take: {
+        part += $0[0]
+      }
+      values = part
+    }
+    let origins = units.map { Value(moments.origin($0)) }
+    return try pairs.all.map { pair in
+      guard pair.exchange.canPermute else { return nil }
+      return try studentisedPermutations(
+        values, units: units.count, origins: origins, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
+        purpose: pair.purpose, threads: context.threads)
+    }
+  }
+
+  /// Bytes that it takes at most, beside the moments.
+  static func bytes(_ shape: RecordingShape, permutations: Int, threads: Int) -> Double {
+    let rows = Double(shape.contrastRowCount)
+    let widest = shape.layers.map { Double($0.unitCount * $0.valueBytes) }.max() ?? 0
+    let narrowest = shape.layers.map { Double($0.valueBytes) * rows }.max() ?? 0
+    let held = min(widest * rows, max(Double(heldBytes), narrowest))
+    let work = studentisedPermutationBytes(
+      rows: rows, units: Double(shape.widestLayer), permutations: permutations, threads: threads)
+    return held + work + 40 * rows + 3 * (80 * Double(shape.unitCount) + 8 * Double(permutations))
+  }
+}
+
+extension LayerMoments {
+  fileprivate var rowCount: Int { [Phase.neither, .own, .other].reduce(0) { $0 + self[$1].count } }
+
+  /// What a unit's values are counted from: its mean where that is far from 0 against its spread, so that sums of squares lose nothing;
+  /// otherwise 0, from which rectified activations are exact.
+  fileprivate func origin(_ unit: Int) -> Double {
+    let none = self[.neither].summary(unit)
+    let spread = [Phase.neither, .own, .other].compactMap { self[$0].variance(unit) }.max() ?? 0
+    return none.mean.isFinite && none.mean * none.mean > 64 * spread ? none.mean : 0
+  }
+}

@@ -1,0 +1,38 @@
+internal import CBLAS
+
+/// The number types in which sums under permuted labels are formed, as products of matrices.
+protocol LabelProductScalar: BinaryFloatingPoint, Sendable {
+  /// By how much rounding may part two equal sums, against the sum of the magnitudes.
+  static var rounding: Double { get }
+
+  /// C = A B + β C, [lanes × columns], A [lanes × depth], B [depth × columns].
+  static func multiply(
+    _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, lanes: Int, depth: Int, columns: Int, adding: Bool,
+    into c: UnsafeMutablePointer<Self>)
+}
+
+extension Float: LabelProductScalar {
+  static var rounding: Double { 0x1p-18 }
+
+  static func multiply(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, lanes: Int, depth: Int, columns: Int, adding: Bool,
+    into c: UnsafeMutablePointer<Float>
+  ) {
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(lanes), Int32(columns), Int32(depth), 1, a, Int32(depth), b, Int32(columns),
+      adding ? 1 : 0, c, Int32(columns))
+  }
+}
+
+extension Double: LabelProductScalar {
+  static var rounding: Double { 0x1p-44 }
+
+  static func multiply(
+    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, lanes: Int, depth: Int, columns: Int, adding: Bool,
+    into c: UnsafeMutablePointer<Double>
+  ) {
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(lanes), Int32(columns), Int32(depth), 1, a, Int32(depth), b, Int32(columns),
+      adding ? 1 : 0, c, Int32(columns))
+  }
+}

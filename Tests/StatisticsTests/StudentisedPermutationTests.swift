@@ -1,0 +1,141 @@
+import Foundation
+import Testing
+
+@testable import Statistics
+
+/// Against numpy, which lists every arrangement (Fixtures/Statistics/studentised.py).
+@Suite("Studentised permutations")
+struct StudentisedPermutationTests {
+  struct Oracle: Decodable, Sendable {
+    let design: String
+    let groups: [UInt8]
+    let blocks: [Int32]?
+    let values: [Double]
+    let units: Int
+    let t: [Double]
+    let arrangements: Int
+    let greater, less, twoSided, maximum: [Double]
+
+    static let all: [Oracle] =
+      (try? JSONDecoder().decode(
+        [Oracle].self,
+        from: Data(
+          contentsOf: URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Fixtures/Statistics/studentised.json")))) ?? []
+
+    func exchange() throws -> Exchangeability { try Exchangeability(groups: groups, groupCount: 2, blocks: blocks) }
+
+    func counts<Value: BinaryFloatingPoint & Sendable>(_ type: Value.Type, threads: Int = 1, origins: [Value]? = nil) throws
+      -> StudentisedCounts
+    {
+      try studentisedPermutations(
+        values.map { Value($0) }, units: units, origins: origins ?? [0, 3, 100], rows: Array(0..<Int32(groups.count)), of: exchange(),
+        permutations: 6000, seed: 9, purpose: "test", threads: threads)
+    }
+  }
+
+  @Test("There is an oracle for every design") func oracles() { #expect(Oracle.all.map(\.design) == ["free", "within", "whole"]) }
+
+  @Test("The observed t is Welch's or the cluster-robust one, in doubles to 1e-9 and in floats to 1e-4", arguments: Oracle.all)
+  func observed(oracle: Oracle) throws {
+    #expect(try oracle.exchange().design?.rawValue == oracle.design)
+    for (ours, theirs) in zip(try oracle.counts(Double.self).observed, oracle.t) {
+      #expect(abs(ours - theirs) <= 1e-9 * max(1, abs(theirs)))
+    }
+    for (ours, theirs) in zip(try oracle.counts(Float.self).observed, oracle.t) {
+      #expect(abs(ours - theirs) <= 1e-4 * max(1, abs(theirs)))
+    }
+  }
+
+  @Test("p's are the shares of all arrangements within Monte-Carlo error, one-sided, two-sided and of the largest", arguments: Oracle.all)
+  func pValues(oracle: Oracle) throws {
+    for counts in [try oracle.counts(Double.self), try oracle.counts(Float.self)] {
+      for (ours, theirs) in [
+        (counts.pValues(.greater), oracle.greater), (counts.pValues(.less), oracle.less), (counts.pValues(.twoSided), oracle.twoSided),
+        (counts.maximumPValues, oracle.maximum),
+      ] {
+        for (p, share) in zip(ours, theirs) {
+          #expect(abs(try #require(p) - share) <= 5 * (share * (1 - share) / 6000).squareRoot() + 1e-3)
+        }
+      }
+    }
+  }
+
+  @Test("Threads, the order of units and what values are counted from change no count", arguments: Oracle.all)
+  func invariance(oracle: Oracle) throws {
+    let counts = try oracle.counts(Double.self)
+    #expect(try oracle.counts(Double.self, threads: 2) == counts)
+    let moved = try oracle.counts(Double.self, origins: [1, 0, 99])
+    #expect(moved.greater == counts.greater && moved.twoSided == counts.twoSided)
+  }
+
+  @Test("Layers put together are one: the largest is that of all units")
+  func appending() throws {
+    let oracle = Oracle.all[0]
+    let whole = try oracle.counts(Double.self)
+    var parts: StudentisedCounts?
+    for unit in 0..<3 {
+      let column = stride(from: unit, to: oracle.values.count, by: 3).map { oracle.values[$0] }
+      let part = try studentisedPermutations(
+        column, units: 1, origins: [[0, 3, 100][unit]], rows: Array(0..<Int32(oracle.groups.count)), of: oracle.exchange(),
+        permutations: 6000, seed: 9, purpose: "test", threads: 1)
+      if parts == nil { parts = part } else { parts?.append(part) }
+    }
+    #expect(parts?.greater == whole.greater && parts?.maximumPValues == whole.maximumPValues)
+  }
+
+  /// Share of data sets without an effect that are rejected at .05, one-sided, of one unit each in `trials` columns.
+  private func rejection(
+    groups: [UInt8], blocks: [Int32]?, trials: Int, _ value: (_ row: Int, inout RandomStream) -> Double
+  ) throws -> Double {
+    var stream = RandomStream(seed: 11, purpose: "level")
+    var values: [Float] = []
+    for row in groups.indices { for _ in 0..<trials { values.append(Float(value(row, &stream))) } }
+    let counts = try studentisedPermutations(
+      values, units: trials, origins: [Float](repeating: 0, count: trials), rows: Array(0..<Int32(groups.count)),
+      of: Exchangeability(groups: groups, groupCount: 2, blocks: blocks), permutations: 199, seed: 2, purpose: "level", threads: 2)
+    return Double(counts.pValues(.greater).count { ($0 ?? 1) <= 0.05 }) / Double(trials)
+  }
+
+  @Test("With nine times the variance and a third of the rows in one group the level nearly holds, where plain differences reject a fifth")
+  func unequalVariances() throws {
+    let groups = [UInt8](repeating: 0, count: 120) + [UInt8](repeating: 1, count: 60)
+    let rate = try rejection(groups: groups, blocks: nil, trials: 400) { row, stream in (row < 120 ? 1 : 3) * stream.normal() }
+    // .05 + 2 standard errors of 400 trials, and .01 for a test that holds in the limit of many rows.
+    #expect(rate <= 0.05 + 2 * 0.0109 + 0.01 && rate >= 0.025)
+  }
+
+  @Test("Whole blocks of correlated rows keep the level, where free rows would reject a third", arguments: [true, false])
+  func wholeBlocks(knowsBlocks: Bool) throws {
+    let blocks: [Int32] = (0..<400).map { Int32($0 / 10) }
+    let groups: [UInt8] = blocks.map { UInt8($0 % 2) }
+    var effects: [Double] = []
+    var last = -1
+    var column = 0
+    let rate = try rejection(groups: groups, blocks: knowsBlocks ? blocks : nil, trials: 300) { row, stream in
+      if row != last { (last, column) = (row, 0) }
+      if row % 10 == 0 {
+        if column == 0 { effects = [] }
+        effects.append(stream.normal())
+      }
+      defer { column += 1 }
+      return (effects[column] + stream.normal()) * 0.5.squareRoot()
+    }
+    #expect(knowsBlocks ? rate <= 0.05 + 2 * 0.0126 : rate > 0.2)
+  }
+}
+
+@Suite("Quantiles of Student's t")
+struct StudentQuantileTests {
+  @Test(
+    "Quantiles are scipy.stats.t.isf's",
+    arguments: [
+      (0.025, 1.0, 12.706204736174705), (0.025, 4.0, 2.7764451051977943), (0.05, 30.0, 1.6972608865939574),
+      (0.0001, 2.5, 34.86796932111477),
+      (0.975, 7.0, -2.364624251592785), (0.025, 1e6, 1.9599663568141072),
+    ])
+  func quantile(p: Double, degrees: Double, expected: Double) {
+    let found = StudentTDistribution(degreesOfFreedom: degrees).upperQuantile(p)
+    #expect(abs(found - expected) <= 1e-8 * abs(expected))
+  }
+}
