@@ -12,28 +12,27 @@ struct CMNICommand: ParsableCommand {
 
       Δself and Δother are the changes of a unit's mean activation from the none phase to the self and other phases. The index sums \
       min(Δself, Δother) over the units and divides by their number. Variants: author (0 unless both are above 0), formula (the minimum \
-      alone), hidden (author's, without the output layer), standardised (each Δ as Cohen's d).
+      alone), hidden (author's, without the output layer), standardised (each Δ as Cohen's d), symmetric (the smaller size where the signs \
+      agree).
 
-      --permutations N fills null_mean, excess, z and p_value: the labels none and self, and none and other, are permuted separately, \
-      inside strata where the recording has them. The rectified index is positive under this null and grows as rows become fewer: \
-      compare the excess, not the index. --bootstrap N fills the 95 % percentile interval.
+      cmni_crossfit chooses units on one half of the rows and takes them on the other; ci_low and ci_high are its 95 % interval. \
+      --permutations N fills the rest: p_value and excess (labels none, self and other dealt together: no unit answers to either), p_both \
+      (both phases have an effect somewhere), p_overlap (the same units answer to both).
       """)
 
-  @Option(count: 0...1_000_000, help: "Permutations of the phase labels for the null; 0 leaves it out.")
+  @Option(count: 0...1_000_000, help: "Permutations of the phase labels; 0 leaves p-values out.")
   var permutations = 0
 
-  @Option(count: 0...1_000_000, help: "Bootstrap replicates for the interval; 0 leaves it out.")
-  var bootstrap = 0
+  @Flag(name: .customLong("by-layer"), help: "An index for each layer, in place of one over all layers.")
+  var byLayer = false
 
-  @Flag(name: .customLong("no-strata"), help: "Permute and draw single rows even where the recording has strata.")
-  var noStrata = false
-
+  @OptionGroup var exchange: ExchangeOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
 
   func run() throws {
-    var plan = ResamplingPlan()
-    (plan.permutations, plan.replicates, plan.usesStrata) = (permutations, bootstrap, !noStrata)
-    try options.run(CMNIAnalysis(plan), seed: plan.isEmpty ? nil : seed)
+    var analysis = CMNIAnalysis(permutations: permutations)
+    (analysis.exchange, analysis.byLayer) = (exchange.choice, byLayer)
+    try options.run(analysis, seed: seed)
   }
 }

@@ -1,25 +1,24 @@
 import ArgumentParser
 import Statistics
 
-/// What permutations move.
+/// What permutations and halves exchange.
 struct ExchangeOptions: ParsableArguments {
   @Option(
-    name: .customLong("exchange"),
-    help:
-      "What permutations move: labels of rows (free), labels inside strata (within), labels of whole strata (whole). Default: as strata say."
-  )
-  var choice: ExchangeDesign?
+    help: ArgumentHelp(
+      "What is exchanged: rows (free), labels inside strata (within) or whole strata (whole). By default what the strata allow."))
+  var exchange: ExchangeDesign?
 
-  @Flag(name: .customLong("no-strata"), help: "Another word for --exchange free.")
+  @Flag(name: .customLong("no-strata"), help: "The same as --exchange free.")
   var noStrata = false
 
-  var design: ExchangeDesign? { noStrata ? .free : choice }
-
   func validate() throws {
-    guard !noStrata || choice == nil || choice == .free else {
-      throw ValidationError("--no-strata is --exchange free; leave one of them out.")
+    if noStrata, let exchange, exchange != .free {
+      throw ValidationError("--no-strata means --exchange free. Leave it or --exchange \(exchange.rawValue) out.")
     }
   }
+
+  /// Nil lets the strata decide.
+  var choice: ExchangeDesign? { noStrata ? .free : exchange }
 }
 
 extension ExchangeDesign: ExpressibleByArgument {}

@@ -51,7 +51,7 @@ struct UnitsCommand: ParsableCommand {
     var criteria = UnitCriteria()
     (criteria.responsive, criteria.selectivity, criteria.level, criteria.margin) = (responsive, selectivity, level, margin)
     try options.run(
-      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.design),
+      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice),
       seed: test == .permutation ? seed : nil)
   }
 }

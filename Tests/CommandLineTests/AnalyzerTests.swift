@@ -15,7 +15,7 @@ struct AnalyzerTests {
   @Test(
     "Every command gives the same bytes for one thread and two, and in every format a table",
     arguments: [
-      ["cmni", "--permutations", "50", "--bootstrap", "50"], ["stats"], ["units", "--permutations", "50"],
+      ["cmni", "--permutations", "50"], ["cmni", "--permutations", "50", "--by-layer"], ["stats"], ["units", "--permutations", "50"],
       ["units", "--p-values", "welch"],
       ["divergence"], ["correlate"], ["correlate", "--method", "spearman", "--phase", "self"], ["correlate", "--across-layers"], ["audit"],
       ["decode"], ["circuit"],
@@ -47,7 +47,7 @@ struct AnalyzerTests {
 
   @Test("More memory than allowed is refused before it is taken")
   func memory() throws {
-    let run = try workplace.run("mirrorscope", "cmni", "planted.h5", "--bootstrap", "10", "--max-memory", "10K", "--quiet")
+    let run = try workplace.run("mirrorscope", "cmni", "planted.h5", "--max-memory", "10K", "--quiet")
     #expect(run.status == 1, run.transcript)
     #expect(run.errors.hasPrefix("error: planted.h5: the table cmni needs "), run.transcript)
   }

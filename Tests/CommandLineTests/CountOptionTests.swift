@@ -6,7 +6,6 @@ struct CountOptionTests {
   private static let options: [(command: [String], option: String, range: String)] = [
     (["mirrorscope", "stats", "r.h5"], "--threads", "1 to 4,096"), (["frogtoad", "inspect", "s.h5"], "--threads", "1 to 4,096"),
     (["mirrorscope", "cmni", "r.h5"], "--permutations", "0 to 1,000,000"),
-    (["mirrorscope", "cmni", "r.h5"], "--bootstrap", "0 to 1,000,000"),
     (["mirrorscope", "units", "r.h5"], "--permutations", "1 to 1,000,000"),
     (["mirrorscope", "similarity", "r.h5"], "--permutations", "0 to 1,000,000"),
     (["mirrorscope", "decode", "r.h5"], "--permutations", "0 to 1,000,000"), (["mirrorscope", "decode", "r.h5"], "--folds", "2 to 1,000"),

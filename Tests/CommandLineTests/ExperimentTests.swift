@@ -29,13 +29,13 @@ struct ExperimentTests {
     #expect(run.output.contains("/mirrorscope inspect demo/recordings/2x17/epoch-"))
 
     let cmni = Table(try workplace.text("demo/cmni.csv"))
-    #expect(cmni["variant"].prefix(4) == ["author", "formula", "hidden", "standardised"])
+    #expect(cmni["variant"].prefix(5) == ["author", "formula", "hidden", "standardised", "symmetric"])
     #expect(cmni["epoch"].first == "0")
     #expect(cmni.numbers("cmni").allSatisfy { $0 != nil })
     #expect(Set(cmni["recording"].map { $0.split(separator: "/")[1] }) == ["2x17", "3x10"])
     let stats = Table(try workplace.text("demo/stats.csv"))
     #expect(
-      stats.rows.count == (cmni.rows.count / 4 - Set(cmni["recording"].filter { $0.contains("3x10") }).count) * 38 * 4
+      stats.rows.count == (cmni.rows.count / 5 - Set(cmni["recording"].filter { $0.contains("3x10") }).count) * 38 * 4
         + Set(cmni["recording"].filter { $0.contains("3x10") }).count * 34 * 4)
     #expect(try workplace.names().allSatisfy { !$0.hasSuffix(".partial") })
 

@@ -86,45 +86,15 @@ struct CMNITests {
     #expect(CMNI(.standardised, of: [constant])?.value == 0)
   }
 
+  @Test(
+    "The symmetric variant takes the smaller size where the signs agree", arguments: [(-0.2, -0.3, 0.2), (0.3, 0.1, 0.1), (0.3, -0.1, 0)])
+  func symmetric(own: Double, other: Double, score: Double) {
+    #expect(PhaseContrast(deltaSelf: own, deltaOther: other).symmetricScore == score)
+  }
+
   @Test("Without rows in a phase that it needs there is no index", arguments: CMNIVariant.allCases)
   func missingPhase(variant: CMNIVariant) throws {
     let layer = try unit([[0, 1, 2], [1, 2, 3], [], [0]])
     #expect(CMNI(variant, of: [layer]) == nil)
-  }
-}
-
-/// Against numpy (Fixtures/MirrorAnalysis/inference.py).
-@Suite("Null and interval of the index")
-struct CMNIInferenceTests {
-  @Test(
-    "The null of CMNI and its interval agree with numpy's within Monte-Carlo error, inside strata and of strata drawn whole where there are any",
-    arguments: InferenceOracle.recordings)
-  func index(name: String) throws {
-    let expected = try InferenceOracle.of(name)
-    let (recording, moments) = try recordingAndMoments(name)
-    var plan = ResamplingPlan()
-    (plan.permutations, plan.replicates) = (2000, 2000)
-    let analysis = CMNIAnalysis(plan)
-    func infer(seed: UInt64, threads: Int) throws -> [CMNIInference] {
-      try analysis.rows(of: recording, in: AnalysisContext(threads: threads, seed: seed)).map(\.inference)
-    }
-    let inference = try infer(seed: 1, threads: 2)
-    for (variant, result) in zip(CMNIVariant.allCases, inference) {
-      let null = try #require(expected.null[variant.rawValue])
-      let value = try #require(CMNI(variant, of: moments.layers)?.value)
-      let mean = try #require(result.nullMean)
-      #expect(abs(mean - null[0]) <= 5 * null[1] * (1.0 / 2000 + 1.0 / 4000).squareRoot(), "\(variant)")
-      #expect(relativeError(result.excess, value - mean) <= 1e-12)
-      #expect(relativeError(result.z, (value - mean) / null[1], floor: 1e-3) <= 0.1, "\(variant)")
-      let p = try #require(result.pValue)
-      #expect(p >= 1.0 / 2001 && p <= 1)
-      let interval = try #require(expected.interval[variant.rawValue])
-      let spread = try #require(expected.spread[variant.rawValue])
-      // A 2.5 % quantile of 2,000 draws has a standard error of about 0.06 of the spread.
-      #expect(abs(try #require(result.interval?.lower) - interval[0]) <= 0.4 * spread, "\(variant)")
-      #expect(abs(try #require(result.interval?.upper) - interval[1]) <= 0.4 * spread, "\(variant)")
-    }
-    #expect(try infer(seed: 1, threads: 1) == inference)
-    #expect(try infer(seed: 2, threads: 1) != inference)
   }
 }

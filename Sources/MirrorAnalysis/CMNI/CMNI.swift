@@ -11,6 +11,8 @@ public enum CMNIVariant: String, CaseIterable, Sendable {
   /// The author's, with each Δ divided by the pooled standard deviation of its two phases (Cohen's d). A unit without variance has no d
   /// and counts as no mirror unit.
   case standardised
+  /// min(|Δself|, |Δother|) where the two have the same sign, otherwise 0: for activations that mean something on either side of 0.
+  case symmetric
 }
 
 /// The index of one recording in one variant: CMNI = Σ MNS(n) / N.
@@ -40,11 +42,21 @@ public struct CMNI: Sendable, Equatable {
       case .standardised:
         guard let contrasts = layer.standardisedContrasts else { return nil }
         scores += contrasts.map { $0?.mirrorNeuronScore ?? 0 }
+      case .symmetric:
+        guard let contrasts = layer.contrasts else { return nil }
+        scores += contrasts.map(\.symmetricScore)
       }
     }
     self.variant = variant
     totalMNS = scores.reduce(0, +)
     unitCount = scores.count
+  }
+}
+
+extension PhaseContrast {
+  /// min(|Δself|, |Δother|) where the signs agree, otherwise 0.
+  public var symmetricScore: Double {
+    (deltaSelf > 0) == (deltaOther > 0) ? min(abs(deltaSelf), abs(deltaOther)) : 0
   }
 }
 

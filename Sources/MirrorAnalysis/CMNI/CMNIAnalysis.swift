@@ -1,4 +1,5 @@
 import ActivationRecording
+import Statistics
 import Tabular
 
 /// A row of `cmni`: one variant.
@@ -7,25 +8,35 @@ public struct CMNIRow: TableRow {
   public let index: CMNI
   public let phaseRows: PhaseRows
   public let inference: CMNIInference
+  /// The layer whose units are summed over; nil for all of them.
+  public var layer: String?
 
   public static let schema = TableSchema(
-    name: "cmni", title: "Checkpoint Mirror Neuron Index, one row per recording and variant",
+    name: "cmni", title: "Checkpoint Mirror Neuron Index, one row per recording and variant, or per layer too",
     columns: [
       Column("checkpoint_id", .string, "The recorded model's checkpoint"),
       Column("validation_loss", .number, "Validation loss of the checkpoint, L2 terms included"),
-      Column("variant", .string, "author, formula, hidden or standardised"),
+      Column("variant", .string, "author, formula, hidden, standardised or symmetric"),
       Column("cmni", .number, "Sum of the mirror-neuron scores over the number of units"),
       Column("total_mns", .number, "Sum of the mirror-neuron scores"),
       Column("unit_count", .integer, "Units summed over"),
       Column("n_none", .integer, "Rows of the none phase"),
       Column("n_self", .integer, "Rows of the self phase, after the partner filter"),
       Column("n_other", .integer, "Rows of the other phase, after the partner filter"),
-      Column("null_mean", .number, "Mean index under permuted phase labels"),
+      Column("null_mean", .number, "Mean index with the labels none, self and other dealt anew together"),
       Column("excess", .number, "cmni minus null_mean"),
       Column("z", .number, "excess over the standard deviation of the index under the null"),
       Column("p_value", .number, "(b + 1) / (N + 1), b of N permutations at least as large as the index"),
-      Column("ci_low", .number, "Lower end of the bootstrap interval"),
-      Column("ci_high", .number, "Upper end of the bootstrap interval"),
+      Column("ci_low", .number, "Lower end of the 95 % interval of cmni_crossfit"),
+      Column("ci_high", .number, "Upper end of the 95 % interval of cmni_crossfit"),
+      Column("cmni_crossfit", .number, "The index of units chosen on one half of the rows, taken on the other half; mean of both ways"),
+      Column("p_both", .number, "The larger p of none dealt against self and none against other: both phases have an effect somewhere"),
+      Column("p_overlap", .number, "The same units answer to both, more than chance gives: the largest p of three nulls"),
+      Column("overlap_excess", .number, "Index over halves minus its mean under the null that gave p_overlap, in that null's scale"),
+      Column("exchange", .string, "What is exchanged: free (rows), within (labels inside blocks) or whole (blocks)"),
+      Column("n_blocks", .integer, "Blocks that can move; rows where they are free"),
+      Column("reason", .string, "Why a cell is empty"),
+      Column("layer", .string, "The layer whose units are summed over; empty for all layers"),
     ])
 
   public var cells: [Cell] {
@@ -33,69 +44,118 @@ public struct CMNIRow: TableRow {
       .string(model.checkpointID), .number(model.validationLoss), .string(index.variant.rawValue), .number(index.value),
       .number(index.totalMNS), .integer(index.unitCount), .integer(phaseRows.count(.neither)), .integer(phaseRows.count(.own)),
       .integer(phaseRows.count(.other)), .number(inference.nullMean), .number(inference.excess), .number(inference.z),
-      .number(inference.pValue), .number(inference.interval?.lower), .number(inference.interval?.upper),
+      .number(inference.pValue), .number(inference.interval?.lowerBound), .number(inference.interval?.upperBound),
+      .number(inference.crossFit), .number(inference.pBoth), .number(inference.pOverlap), .number(inference.overlapExcess),
+      .string(inference.exchange?.rawValue), .integer(inference.blockCount), .string(inference.reason), .string(layer),
     ]
   }
 }
 
-/// The Checkpoint Mirror Neuron Index in its variants, with a null and an interval where the plan asks for them.
+/// The Checkpoint Mirror Neuron Index in its variants, with its cross-fitted interval, and with p-values where permutations are asked for.
 public struct CMNIAnalysis: Analysis {
   public var variants = CMNIVariant.allCases
-  public var plan: ResamplingPlan
+  /// Permutations of the phase labels; 0 for none.
+  public var permutations: Int
+  /// What is exchanged, whatever the blocks would say.
+  public var exchange: ExchangeDesign?
+  /// Whether each layer has an index of its own, in place of one over all layers.
+  public var byLayer = false
 
-  public init(_ plan: ResamplingPlan = ResamplingPlan()) {
-    self.plan = plan
+  public init(permutations: Int = 0) {
+    self.permutations = permutations
   }
 
-  public var needs: RecordingNeeds { RecordingNeeds(reading: plan.isEmpty ? .layerByLayer : .inStep) }
+  public var needs: RecordingNeeds { RecordingNeeds() }
 
-  public var smallerAlternative: String {
-    plan.replicates > 0 ? "Choose fewer layers, leave the interval out," : "Choose fewer layers, take fewer permutations,"
-  }
+  public var smallerAlternative: String { "Choose fewer rows, leave a wide layer out," }
 
+  /// The rows in use of the widest layer, their numbers, a wave of permutations, and for each permutation what it sums up.
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
-    var bytes = shape.momentBytes(threads: threads)
-    if plan.permutations > 0 { bytes += PermutedContrasts.bytes(shape, permutations: plan.permutations) }
-    if plan.replicates > 0 { bytes += ContrastRows.bytes(shape) + bootstrapBytes(shape, threads: threads) }
+    let rows = Double(shape.contrastRowCount)
+    let counted = shape.layers.filter(\.isOwnLayer)
+    let values = counted.map { Double($0.valueBytes) * Double($0.unitCount) }.max() ?? 0
+    var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape) + values * rows
+    bytes += 3 * IndexSums.bytes(permutations: permutations, rows: rows)
+    // Constants of the units of a layer, and sums of blocks of rows.
+    bytes += Double(shape.widestLayer) * (400 + 192 * (rows / 2048 + 1))
+    if permutations > 0 {
+      bytes += DealWaves.bytes(rows: rows, none: Double(shape.count(.neither)), permutations: permutations)
+      bytes += Double(max(1, threads)) * ScaledRows<Double>.productBytes(perSet: PhaseDeals.perDeal)
+      bytes += 192 * Double(min(permutations + 1, 4096)) * (Double(shape.widestLayer) / 256 + 1)
+    }
     return byteCount(bytes)
-  }
-
-  private func bootstrapBytes(_ shape: RecordingShape, threads: Int) -> Double {
-    let (units, rows) = (Double(shape.unitCount), Double(shape.contrastRowCount))
-    let width = variants.contains(.standardised) ? 2 * units : units
-    // Means of every replicate, twice while they are put together; weights and sums of a block of replicates per thread.
-    return 48 * Double(plan.replicates) * width + Double(max(1, threads)) * 32 * (2 * rows + 24 * width)
-      + (variants.contains(.standardised) ? 2 * Double(shape.valueBytes) * rows * units : 0)
   }
 
   /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [CMNIRow] {
-    try recording.phases.require([.neither, .own, .other], in: recording.path)
-    let moments = try RecordingMoments(of: recording, threads: context.threads)
-    guard !plan.isEmpty else { return try moments.cmniRows(variants: variants) }
-    let permuted =
-      plan.permutations > 0
-      ? try PermutedContrasts(of: recording, moments: moments, plan: plan, seed: context.seed, threads: context.threads) : nil
-    let drawn = plan.replicates > 0 ? try ContrastRows(of: recording, usesStrata: plan.usesStrata, threads: context.threads) : nil
-    let inference = try moments.inference(
-      of: variants, permuted: permuted, drawingFrom: drawn, plan: plan, seed: context.seed, threads: context.threads)
-    return try moments.cmniRows(variants: variants, inference: inference)
+    try self.rows(of: recording, using: IndexRows(of: recording, choice: exchange, seed: context.seed), in: context)
+  }
+
+  func rows(of recording: RecordingView, using rows: IndexRows, in context: AnalysisContext) throws -> [CMNIRow] {
+    for note in notes(on: rows.deals) { context.note("\(recording.path): \(note).") }
+    let layers = recording.layers.filter(\.isOwnLayer)
+    var resampling = IndexResampling(rows: rows, permutations: permutations, in: context)
+    var moments: [LayerMoments] = []
+    var total = IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0)
+    var result: [CMNIRow] = []
+    let isAlone = byLayer || layers.count == 1
+    for layer in layers {
+      func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws -> IndexSums {
+        let read = try recording.indexLayer(layer, rows: rows, threads: context.threads, as: Value.self)
+        moments.append(read.moments)
+        return try resampling.sums(read.rows, layer: layer, isAlone: isAlone)
+      }
+      let sums = layer.storesDoubles ? try take(Double.self) : try take(Float.self)
+      if byLayer, let own = moments.last {
+        let ofLayer = variants.filter { !($0 == .hidden && layer.isOutput) }
+        result += self.rows(of: [own], sums, rows: rows, recording, variants: ofLayer, layer: layer.name)
+      } else {
+        total.add(sums)
+      }
+    }
+    if byLayer { return result }
+    if !isAlone, permutations > 0, rows.canCrossFit {
+      // Directions have their length over all layers, which is known only now.
+      for (layer, known) in zip(layers, moments) {
+        func add<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws {
+          let read = try recording.indexLayer(layer, rows: rows, known: known, threads: context.threads, as: Value.self)
+          try resampling.addDirections(read.rows, layer: layer, to: &total)
+        }
+        layer.storesDoubles ? try add(Double.self) : try add(Float.self)
+      }
+    }
+    return self.rows(of: moments, total, rows: rows, recording, variants: variants, layer: nil)
+  }
+
+  private func rows(
+    of moments: [LayerMoments], _ sums: IndexSums, rows: IndexRows, _ recording: RecordingView, variants: [CMNIVariant], layer: String?
+  ) -> [CMNIRow] {
+    // How far products of labels and activations may be off, of the root mean square of a unit.
+    let precision = recording.layers.contains { $0.isOwnLayer && !$0.storesDoubles } ? 0x1p-22 : 0x1p-44
+    return variants.compactMap { variant in
+      CMNI(variant, of: moments).map { index in
+        let inference = sums.inference(variant, value: index.value, rows: rows, permutations: permutations, precision: precision)
+        return CMNIRow(
+          model: recording.description.model, index: index, phaseRows: rows.phases, inference: inference, layer: layer)
+      }
+    }
+  }
+
+  /// What a reader of p-values has to know.
+  private func notes(on deals: PhaseDeals) -> [String] {
+    guard permutations > 0 else { return [] }
+    return [deals.joint.reason ?? deals.own.reason ?? deals.other.reason, deals.joint.note].compactMap { $0 }
   }
 }
 
 extension RecordingMoments {
-  /// The rows of `cmni`: the given variants, in order.
+  /// The rows of `cmni` without inference: the given variants, in order.
   ///
-  /// - Parameter inference: null and interval of each variant, in the same order; none leaves those cells empty.
   /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows.
-  public func cmniRows(
-    variants: [CMNIVariant] = CMNIVariant.allCases, inference: [CMNIInference]? = nil
-  ) throws -> [CMNIRow] {
+  public func cmniRows(variants: [CMNIVariant] = CMNIVariant.allCases) throws -> [CMNIRow] {
     try rows.require([.neither, .own, .other], in: name)
-    return variants.enumerated().compactMap { number, variant in
-      CMNI(variant, of: layers).map { index in
-        CMNIRow(model: model, index: index, phaseRows: rows, inference: inference?[number] ?? CMNIInference())
-      }
+    return variants.compactMap { variant in
+      CMNI(variant, of: layers).map { CMNIRow(model: model, index: $0, phaseRows: rows, inference: CMNIInference()) }
     }
   }
 }

@@ -60,11 +60,14 @@ def cmni(layers, select):
                     ]
                     pair = [d / p if p > 0 else 0 for d, p in zip(pair, pooled)]
                 lowest = min(pair)
+                if variant == "symmetric":
+                    total.append(min(abs(pair[0]), abs(pair[1])) if pair[0] * pair[1] > 0 else 0)
+                    continue
                 total.append(lowest if variant == "formula" or lowest > 0 else 0)
         return total
 
     result = {}
-    for variant in ["author", "formula", "hidden", "standardised"]:
+    for variant in ["author", "formula", "hidden", "standardised", "symmetric"]:
         s = scores(variant)
         result[variant] = {"total_mns": float(np.sum(s)), "unit_count": len(s), "cmni": float(np.sum(s) / len(s))}
     return result

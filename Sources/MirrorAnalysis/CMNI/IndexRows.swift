@@ -1,0 +1,137 @@
+import ActivationRecording
+import Statistics
+
+/// The rows of the none, self and other phases as the index's inference takes them: none first, then self, then other; with what may be
+/// exchanged, and the halves of the rows.
+struct IndexRows: Sendable {
+  let phases: PhaseRows
+  /// The place of each row of the recording among those in use; −1 for a row that is not.
+  let places: [Int32]
+  let deals: PhaseDeals
+  /// The phase of each row in use: 0 none, 1 self, 2 other.
+  let phase: [UInt8]
+  /// The phase of each row in use, and 3 more in the second half.
+  let halfPhase: [UInt8]
+  /// The block of each row in use; nil where rows are exchanged freely.
+  let blocks: [Int32]?
+  /// The smallest number of blocks, or of rows where they are free, that a phase has in a half.
+  let fewestBlocks: Int
+  /// Whether each phase has rows in both halves.
+  let canCrossFit: Bool
+
+  /// - Parameter firstHalf: whether each row of the recording is in the first half; nil draws halves.
+  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows; what reading throws.
+  init(of recording: RecordingView, choice: ExchangeDesign?, seed: UInt64, firstHalf: [Bool]? = nil) throws {
+    let phases = try recording.phases
+    let kinds: [Phase] = [.neither, .own, .other]
+    try phases.require(kinds, in: recording.path)
+    let codes = phases.codes
+    let rows = kinds.flatMap { phase in codes.indices.filter { codes[$0] == phase.rawValue } }
+    var places = [Int32](repeating: -1, count: codes.count)
+    for (place, row) in rows.enumerated() { places[row] = Int32(truncatingIfNeeded: place) }
+    let counts = kinds.map { phases.count($0) }
+    let phase = counts.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
+    let found = try Self.items(recording.pairs, rows: rows, phase: phase) ?? recording.strata.map { strata in rows.map { strata[$0] } }
+    deals = try PhaseDeals(counts: counts, blocks: found, choice: choice)
+    let blocks = deals.joint.design == .free ? nil : found
+    let isFirst = firstHalf.map { half in rows.map { half[$0] } } ?? deals.joint.halves(seed: seed, purpose: "halves of cmni")
+    halfPhase = zip(phase, isFirst).map { $1 ? $0 : $0 + 3 }
+    var members = [Set<Int32>](repeating: [], count: 6)
+    var sizes = [Int](repeating: 0, count: 6)
+    for (row, group) in halfPhase.enumerated() {
+      sizes[Int(group)] += 1
+      if let blocks { members[Int(group)].insert(blocks[row]) }
+    }
+    fewestBlocks = (blocks == nil ? sizes : members.map(\.count)).min() ?? 0
+    canCrossFit = sizes.allSatisfy { $0 > 0 }
+    (self.phases, self.places, self.phase, self.blocks) = (phases, places, phase, blocks)
+  }
+
+  var count: Int { phase.count }
+
+  /// Numbers of items as blocks, where at least half of the rows of none and self, and of none and other, lie in items that hold both; a
+  /// row without an item is a block of its own. Nil otherwise.
+  ///
+  /// Items without none rows say nothing of what differs from none.
+  private static func items(_ pairs: [Int32]?, rows: [Int], phase: [UInt8]) -> [Int32]? {
+    guard let pairs else { return nil }
+    var held: [Int32: Int] = [:]
+    for (place, row) in rows.enumerated() where pairs[row] >= 0 { held[pairs[row], default: 0] |= 1 << Int(phase[place]) }
+    for compared in [0b011, 0b101] {
+      var (all, inItems) = ([0, 0, 0], [0, 0, 0])
+      for (place, row) in rows.enumerated() where compared & 1 << Int(phase[place]) != 0 {
+        all[Int(phase[place])] += 1
+        if (held[pairs[row]] ?? 0) & compared == compared { inItems[Int(phase[place])] += 1 }
+      }
+      guard zip(all, inItems).allSatisfy({ 2 * $1 >= $0 }) else { return nil }
+    }
+    var numbers: [Int32: Int32] = [:]
+    var next: Int32 = 0
+    return rows.map { row in
+      if pairs[row] >= 0, let number = numbers[pairs[row]] { return number }
+      defer { next += 1 }
+      if pairs[row] >= 0 { numbers[pairs[row]] = next }
+      return next
+    }
+  }
+
+  /// Bytes of the rows' numbers, labels and blocks, and of what cross-fitting says of each.
+  static func bytes(_ shape: RecordingShape) -> Double { 4 * Double(shape.rowCount) + 260 * Double(shape.contrastRowCount) }
+}
+
+extension RecordingView {
+  /// The rows in use of a layer in memory, and the moments of all of its rows in each phase, in one pass.
+  ///
+  /// - Parameter known: moments of the layer that have been taken already.
+  /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row of a phase; what reading throws.
+  func indexLayer<Value: ActivationValue & MatrixScalar>(
+    _ layer: RecordedLayer, rows: IndexRows, known: LayerMoments? = nil, threads: Int, as type: Value.Type = Value.self
+  ) throws -> (moments: LayerMoments, rows: ScaledRows<Value>) {
+    let width = layer.unitCount
+    var moments = LayerMoments(of: layer)
+    let nothing = known == nil ? moments.phases : []
+    let values = try [Value](unsafeUninitializedCapacity: rows.count * width) { values, initialized in
+      // Each row has a place of its own, and all are done when `mapBlocks` returns.
+      nonisolated(unsafe) let target = values
+      try mapBlocks(of: layer, threads: threads) { [self] (range, block: UnsafeBufferPointer<Value>) in
+        var parts = nothing
+        let positions = rows.phases.positions(in: range)
+        do {
+          for phase in parts.indices { try parts[phase].add(block, indices: positions[phase]) }
+        } catch let error as NonFiniteValue {
+          throw notFinite(error.value, layer: layer, row: range.lowerBound + error.row, unit: error.unit)
+        }
+        if let source = block.baseAddress, let base = target.baseAddress {
+          for position in positions[..<3].joined() {
+            let place = Int(rows.places[range.lowerBound + Int(position)])
+            (base + place * width).update(from: source + Int(position) * width, count: width)
+          }
+        }
+        return parts
+      } take: { parts in
+        if !parts.isEmpty { try moments.merge(parts) }
+      }
+      initialized = rows.count * width
+    }
+    let used = known ?? moments
+    return (used, try ScaledRows(values, spreads: used.spreads, threads: threads))
+  }
+}
+
+extension LayerMoments {
+  /// Range, mean and spread of each unit over the none, self and other phases together.
+  fileprivate var spreads: [UnitSpread] {
+    (0..<unitCount).map { unit in
+      let parts = [self[.neither], self[.own], self[.other]].filter { $0.count > 0 }
+      let total = parts.reduce(0.0) { $0 + Double($1.count) }
+      let mean = parts.reduce(0.0) { $0 + $1.mean[unit] * (Double($1.count) / total) }
+      let variance = parts.reduce(0.0) { sum, part in
+        let distance = part.mean[unit] - mean
+        return sum + ((part.variance(unit) ?? .infinity) + distance * distance) * (Double(part.count) / total)
+      }
+      return UnitSpread(
+        mean: mean, deviation: variance.squareRoot(), low: parts.compactMap { $0.minimum(unit) }.min() ?? 0,
+        high: parts.compactMap { $0.maximum(unit) }.max() ?? 0)
+    }
+  }
+}

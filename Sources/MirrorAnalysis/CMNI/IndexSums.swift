@@ -1,0 +1,136 @@
+import Statistics
+
+/// What the inference on an index sums up over units: for each permutation no more than the sum of scores of each variant.
+struct IndexSums: Sendable {
+  /// Units that are summed over, outputs included and not.
+  var unitCount = 0
+  var hiddenCount = 0
+  /// Of the labels as they are and of each permutation, the joint deal, none and self, none and other: `[1 + permutations][3]`.
+  var dealt: [VariantSums]
+  /// What rounding may make of a sum of scores, squared.
+  var squaredRounding = VariantSums.zero
+  /// Of each row the chosen units, by variant.
+  var chosen: [VariantSums]
+  /// Squared lengths of Δother in the first and the second half, and of each random direction (from 1), over the units of each variant.
+  var lengths = (first: VariantSums.zero, second: VariantSums.zero)
+  var directionLengths: [VariantSums]
+  /// Sums over both orders of the halves: as they are (0), and under each null.
+  var direction: [VariantSums]
+  var shuffled: [VariantSums]
+  var signed: [VariantSums]
+
+  init(permutations: Int, rows: Int) {
+    let sums = [VariantSums](repeating: .zero, count: permutations > 0 ? permutations + 1 : 0)
+    dealt = [VariantSums](repeating: .zero, count: 3 * sums.count)
+    chosen = [VariantSums](repeating: .zero, count: rows)
+    (directionLengths, direction, shuffled, signed) = (sums, sums, sums, sums)
+  }
+
+  static func bytes(permutations: Int, rows: Double) -> Double { 64 * (7 * Double(permutations) + 2 * rows) }
+
+  mutating func add(_ layer: IndexSums) {
+    unitCount += layer.unitCount
+    hiddenCount += layer.hiddenCount
+    squaredRounding += layer.squaredRounding
+    lengths.first += layer.lengths.first
+    lengths.second += layer.lengths.second
+    func add(_ parts: [VariantSums], to sums: inout [VariantSums]) { for index in parts.indices { sums[index] += parts[index] } }
+    add(layer.dealt, to: &dealt)
+    add(layer.chosen, to: &chosen)
+    add(layer.directionLengths, to: &directionLengths)
+    add(layer.direction, to: &direction)
+    add(layer.shuffled, to: &shuffled)
+    add(layer.signed, to: &signed)
+  }
+
+  /// Units that a variant divides by.
+  func units(_ variant: CMNIVariant) -> Double { Double(variant == .hidden ? hiddenCount : unitCount) }
+}
+
+extension IndexSums {
+  /// What the sums say of a variant.
+  ///
+  /// - Parameter value: the index.
+  func inference(_ variant: CMNIVariant, value: Double?, rows: IndexRows, permutations: Int, precision: Double) -> CMNIInference {
+    var result = CMNIInference()
+    result.exchange = rows.deals.joint.design
+    result.blockCount = rows.deals.joint.design == nil ? nil : rows.deals.joint.movableBlockCount
+    let (lane, size) = (variant.lane, units(variant))
+    guard size > 0, let value else {
+      result.reasons.append("no unit counts in this variant")
+      return result
+    }
+    if value.isFinite {
+      setInterval(of: &result, variant, rows: rows)
+    } else {
+      result.reasons.append("activations differ by more than a double can hold")
+    }
+    guard permutations > 0, value.isFinite else { return result }
+    let tolerance = precision * squaredRounding[lane].squareRoot() / size
+    func series(_ sums: [VariantSums], every step: Int = 1, from first: Int = 0, over size: Double) -> (observed: Double, null: [Double]) {
+      (sums[first][lane] / size, (1...permutations).map { sums[$0 * step + first][lane] / size })
+    }
+    if let reason = rows.deals.joint.reason {
+      result.reasons.append(reason)
+    } else {
+      let (observed, null) = series(dealt, every: 3, over: size)
+      result.setNull(null, observed: observed, value: value, tolerance: tolerance)
+    }
+    if let reason = rows.deals.own.reason ?? rows.deals.other.reason {
+      if rows.deals.joint.reason == nil { result.reasons.append("p_both: \(reason)") }
+    } else {
+      let p = [1, 2].compactMap { deal in
+        let (observed, null) = series(dealt, every: 3, from: deal, over: size)
+        var count = ExtremeCount(observed: observed, tolerance: tolerance)
+        count.add(contentsOf: null)
+        return count.pValue
+      }
+      result.pBoth = p.max()
+    }
+    guard rows.canCrossFit else { return result }
+    // The largest p counts; of equal ones the first.
+    for sums in [direction, shuffled, signed] {
+      let (observed, null) = series(sums, over: 2 * size)
+      var count = ExtremeCount(observed: observed, tolerance: tolerance)
+      count.add(contentsOf: null)
+      guard observed.isFinite, null.allSatisfy(\.isFinite), let p = count.pValue else { continue }
+      if p > result.pOverlap ?? 0 {
+        result.pOverlap = p
+        result.overlapExcess = observed - null.reduce(0, +) / Double(null.count)
+      }
+    }
+    return result
+  }
+
+  /// The cross-fitted index and its interval.
+  private func setInterval(of result: inout CMNIInference, _ variant: CMNIVariant, rows: IndexRows) {
+    let unit = rows.blocks == nil ? "rows" : "strata"
+    guard rows.canCrossFit else {
+      result.reasons.append("a phase has too few \(unit) for two halves")
+      return
+    }
+    let (lane, size) = (variant.lane, units(variant))
+    let values = chosen.map { $0[lane] / size }
+    let directions = [0, 3].compactMap { (first: UInt8) -> PhaseContrastError? in
+      // A row of the other half is left out.
+      let phase = rows.halfPhase.map { $0 >= first && $0 < first + 3 ? $0 - first : UInt8.max }
+      return PhaseContrastError(values, phase: phase, blocks: rows.blocks)
+    }
+    guard directions.count == 2 else {
+      result.reasons.append("a phase has fewer than two \(unit) in a half")
+      return
+    }
+    let estimate = (directions[0].estimate + directions[1].estimate) / 2
+    result.crossFit = estimate
+    let error = (directions[0].standardError + directions[1].standardError) / 2
+    if rows.fewestBlocks < 2 {
+      result.reasons.append("a phase has fewer than two \(unit) in a half")
+    } else if error > 0 {
+      let half = intervalFactor(degreesOfFreedom: rows.fewestBlocks - 1) * error
+      result.standardError = error
+      result.interval = estimate - half...estimate + half
+    } else {
+      result.reasons.append("neither half chooses a unit")
+    }
+  }
+}

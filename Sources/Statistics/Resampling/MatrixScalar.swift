@@ -1,0 +1,103 @@
+internal import CBLAS
+
+/// Floats and doubles, of which BLAS forms matrix products. The loops over many values are here, so that each is compiled for either type.
+public protocol MatrixScalar: BinaryFloatingPoint, Sendable {
+  /// Adds A·B to `sums`, row-major: A `[m × k]`, B `[k × n]` in rows of `stride` values, sums `[m × n]`.
+  ///
+  /// - Parameter scratch: `[m × n]`, for a product that is formed before it is added.
+  static func addProduct(
+    _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, stride: Int, m: Int, n: Int, k: Int, scratch: UnsafeMutablePointer<Self>,
+    to sums: UnsafeMutablePointer<Double>)
+
+  /// Writes 1 for each mark that has the bit, and 0 for others.
+  static func expand(_ marks: UnsafePointer<UInt8>, count: Int, bit: Int, into target: UnsafeMutablePointer<Self>)
+
+  /// Writes the squares of rows of `units` values, which lie `stride` apart.
+  static func square(_ values: UnsafePointer<Self>, stride: Int, rows: Int, units: Int, into target: UnsafeMutablePointer<Self>)
+
+  /// Replaces each value x of rows by (x/2 − origin) × factor, in double precision.
+  static func shift(
+    _ values: UnsafeMutablePointer<Self>, rows: Int, units: Int, halfOrigins: UnsafePointer<Double>, factors: UnsafePointer<Double>)
+
+  /// Adds a row to one set of sums and its squares to another, in double precision.
+  static func addRow(
+    _ row: UnsafePointer<Self>, units: Int, to sums: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>)
+
+  /// Σ x·w over the units of a row, for four sets of weights at once.
+  static func weigh(_ row: UnsafePointer<Self>, units: Int, by weights: UnsafePointer<SIMD4<Double>>) -> SIMD4<Double>
+}
+
+extension MatrixScalar {
+  public static func expand(_ marks: UnsafePointer<UInt8>, count: Int, bit: Int, into target: UnsafeMutablePointer<Self>) {
+    let shift = UInt8(truncatingIfNeeded: bit)
+    for row in 0..<count { target[row] = Self((marks[row] &>> shift) & 1) }
+  }
+
+  public static func square(
+    _ values: UnsafePointer<Self>, stride: Int, rows: Int, units: Int, into target: UnsafeMutablePointer<Self>
+  ) {
+    for row in 0..<rows {
+      let (source, own) = (values + row * stride, target + row * units)
+      for unit in 0..<units { own[unit] = source[unit] * source[unit] }
+    }
+  }
+
+  public static func shift(
+    _ values: UnsafeMutablePointer<Self>, rows: Int, units: Int, halfOrigins: UnsafePointer<Double>, factors: UnsafePointer<Double>
+  ) {
+    for row in 0..<rows {
+      let own = values + row * units
+      for unit in 0..<units { own[unit] = Self((Double(own[unit]) * 0.5 - halfOrigins[unit]) * factors[unit]) }
+    }
+  }
+
+  public static func addRow(
+    _ row: UnsafePointer<Self>, units: Int, to sums: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>
+  ) {
+    for unit in 0..<units {
+      let value = Double(row[unit])
+      sums[unit] += value
+      squares[unit] += value * value
+    }
+  }
+
+  public static func weigh(_ row: UnsafePointer<Self>, units: Int, by weights: UnsafePointer<SIMD4<Double>>) -> SIMD4<Double> {
+    // Four sums at a time, so that none waits for the one before it.
+    var (first, second, third, fourth) = (SIMD4<Double>.zero, SIMD4<Double>.zero, SIMD4<Double>.zero, SIMD4<Double>.zero)
+    let whole = units & ~3
+    var unit = 0
+    while unit < whole {
+      first += Double(row[unit]) * weights[unit]
+      second += Double(row[unit + 1]) * weights[unit + 1]
+      third += Double(row[unit + 2]) * weights[unit + 2]
+      fourth += Double(row[unit + 3]) * weights[unit + 3]
+      unit += 4
+    }
+    while unit < units {
+      first += Double(row[unit]) * weights[unit]
+      unit += 1
+    }
+    return (first + second) + (third + fourth)
+  }
+}
+
+extension Float: MatrixScalar {
+  public static func addProduct(
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, stride: Int, m: Int, n: Int, k: Int, scratch: UnsafeMutablePointer<Float>,
+    to sums: UnsafeMutablePointer<Double>
+  ) {
+    cblas_sgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(k), b, Int32(stride), 0, scratch, Int32(n))
+    for index in 0..<m * n { sums[index] += Double(scratch[index]) }
+  }
+}
+
+extension Double: MatrixScalar {
+  public static func addProduct(
+    _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, stride: Int, m: Int, n: Int, k: Int, scratch: UnsafeMutablePointer<Double>,
+    to sums: UnsafeMutablePointer<Double>
+  ) {
+    cblas_dgemm(
+      CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(m), Int32(n), Int32(k), 1, a, Int32(k), b, Int32(stride), 1, sums, Int32(n))
+  }
+}

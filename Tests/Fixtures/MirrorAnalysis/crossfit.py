@@ -1,0 +1,91 @@
+"""What numpy makes of the cross-fitted index and its standard error on made-up activations, halves given.
+
+Run in this folder: python crossfit.py   (numpy); writes crossfit.json: for rows that are free, blocks that hold all three phases (within)
+and blocks of one phase each (whole) the phases, strata, halves, activations of two layers (the second the output) in float64, and per
+variant the index, its cross-fitted value and the standard error (ordinary where free, otherwise CR1 by block: G/(G-1)).
+"""
+
+import json
+
+import numpy as np
+
+VARIANTS = ["author", "formula", "hidden", "standardised", "symmetric"]
+OUTPUT = np.array([False] * 4 + [True] * 2)
+
+
+def pooled(x, phase, other):
+    rest = [((x[phase == p] - x[phase == p].mean(axis=0)) ** 2).sum(axis=0) for p in (0, other)]
+    return np.sqrt((rest[0] + rest[1]) / ((phase == 0).sum() + (phase == other).sum() - 2))
+
+
+def contrasts(x, phase):
+    return [x[phase == p].mean(axis=0) - x[phase == 0].mean(axis=0) for p in (1, 2)]
+
+
+def index(own, other, variant):
+    low = np.minimum(own, other)
+    if variant == "symmetric":
+        return np.where(own * other > 0, np.minimum(abs(own), abs(other)), 0)
+    return low if variant == "formula" else np.maximum(low, 0)
+
+
+def analyse(x, phase, first, blocks):
+    result = {}
+    spread = [pooled(x, phase, p) for p in (1, 2)]
+    for variant in VARIANTS:
+        used = ~OUTPUT if variant == "hidden" else OUTPUT | True
+        scale = spread if variant == "standardised" else [np.ones(len(OUTPUT))] * 2
+        own, other = (c / s for c, s in zip(contrasts(x, phase), scale))
+        observed = index(own, other, variant)[used].mean()
+        estimates, errors = [], []
+        for half in (True, False):
+            chooser, rows = first != half, first == half
+            own, other = (c / s for c, s in zip(contrasts(x[chooser], phase[chooser]), scale))
+            if variant == "symmetric":
+                sign, smaller = np.where(own * other > 0, np.sign(own), 0), abs(own) < abs(other)
+            else:
+                sign = np.ones(len(own)) if variant == "formula" else ((own > 0) & (other > 0)).astype(float)
+                smaller = own < other
+            w = sign * used / used.sum()
+            w_own, w_other = w * smaller / scale[0], w * ~smaller / scale[1]
+            y = np.select([phase == 1, phase == 2], [x @ w_own, x @ w_other], x @ (w_own + w_other))[rows]
+            p, b = phase[rows], None if blocks is None else blocks[rows]
+            means = [y[p == k].mean() for k in range(3)]
+            estimates.append(means[1] + means[2] - means[0])
+            if b is None:
+                errors.append(np.sqrt(sum(y[p == k].var(ddof=1) / (p == k).sum() for k in range(3))))
+            else:
+                score = np.array([(-1 if k == 0 else 1) * (v - means[k]) / (p == k).sum() for v, k in zip(y, p)])
+                sums = np.array([score[b == g].sum() for g in np.unique(b)])
+                errors.append(np.sqrt(len(sums) / (len(sums) - 1) * (sums**2).sum()))
+        result[variant] = {"index": observed, "cross_fit": np.mean(estimates), "standard_error": np.mean(errors)}
+    return result
+
+
+def make(design, rng):
+    if design == "within":
+        blocks, phase = np.repeat(np.arange(12), 6), np.tile([0, 0, 0, 1, 2, 2], 12)
+        first = blocks % 2 == 0
+    elif design == "whole":
+        blocks = np.repeat(np.arange(18), 4)
+        phase = blocks % 3
+        first = blocks < 9
+    else:
+        blocks, phase = None, rng.permutation(np.repeat([0, 1, 2], [30, 20, 16]))
+        first = rng.random(len(phase)) < 0.5
+    x = rng.normal(size=(len(phase), 6)) + np.array([0, 0.5, 0.4])[phase][:, None] * [1, 1, -1, 0, 1, 0.5] + [0, 1e6, 0, 0, 3, -2]
+    if blocks is not None:
+        x += rng.normal(size=(blocks.max() + 1, 6))[blocks]
+    return {
+        "phase": phase.tolist(),
+        "strata": None if blocks is None else blocks.tolist(),
+        "first": first.tolist(),
+        "hidden": x[:, :4].ravel().tolist(),
+        "output": x[:, 4:].ravel().tolist(),
+        "expected": analyse(x - [0, 1e6, 0, 0, 3, -2], phase, first, blocks),
+    }
+
+
+rng = np.random.default_rng(11)
+with open("crossfit.json", "w") as out:
+    json.dump({design: make(design, rng) for design in ("free", "within", "whole")}, out)

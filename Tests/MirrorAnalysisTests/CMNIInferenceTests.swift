@@ -1,0 +1,220 @@
+import ActivationRecording
+import Foundation
+import HDF5
+import Statistics
+import Testing
+
+@testable import MirrorAnalysis
+
+/// A design of crossfit.json (Fixtures/MirrorAnalysis/crossfit.py).
+private struct CrossFitOracle: Decodable {
+  struct Numbers: Decodable {
+    let index, crossFit, standardError: Double
+  }
+  let phase: [UInt8]
+  let strata: [Int32]?
+  let first: [Bool]
+  let hidden, output: [Double]
+  let expected: [String: Numbers]
+}
+
+/// Opens a recording of doubles, or of floats, that is written just for it.
+private func recording(
+  phase: [UInt8], strata: [Int32]? = nil, pairs: [Int32]? = nil, asFloats: Bool = false, layers: [(values: [Double], units: Int)]
+) throws -> RecordingView {
+  let path = FileManager.default.temporaryDirectory.appending(path: "cmni-\(UUID().uuidString).h5").path
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  let file = try HandMadeFile(path: path, phases: phase)
+  if let strata { _ = try file.root.write("stratum", strata) }
+  if let pairs { _ = try file.root.write("pair", pairs) }
+  for (number, layer) in layers.enumerated() {
+    let isOutput = layers.count > 1 && number == layers.count - 1
+    if asFloats {
+      try file.write("dense_\(number + 1)", layer.values.map { Float($0) }, units: layer.units, isOutput: isOutput)
+    } else {
+      try file.write("dense_\(number + 1)", layer.values, units: layer.units, isOutput: isOutput)
+    }
+  }
+  try file.finish()
+  return try RecordingView(path: path)
+}
+
+@Suite("Inference on the index, against numpy")
+struct CMNIOracleTests {
+  @Test(
+    "The index, its cross-fitted value and standard error are numpy's, rows free, in blocks and whole",
+    arguments: ["free", "within", "whole"])
+  func crossFit(design: String) throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
+    let view = try recording(phase: oracle.phase, strata: oracle.strata, layers: [(oracle.hidden, 4), (oracle.output, 2)])
+    let rows = try IndexRows(of: view, choice: nil, seed: 1, firstHalf: oracle.first)
+    let table = try CMNIAnalysis(permutations: 19).rows(of: view, using: rows, in: AnalysisContext())
+    #expect(table.count == 5)
+    for row in table {
+      let expected = try #require(oracle.expected[row.index.variant.rawValue])
+      #expect(relativeError(row.index.value, expected.index) <= 1e-8, "\(row.index.variant)")
+      #expect(relativeError(row.inference.crossFit, expected.crossFit) <= 1e-8, "\(row.index.variant)")
+      #expect(relativeError(row.inference.standardError, expected.standardError) <= 1e-8, "\(row.index.variant)")
+      #expect(row.inference.exchange?.rawValue == design)
+      let interval = try #require(row.inference.interval)
+      #expect(abs((interval.lowerBound + interval.upperBound) / 2 - expected.crossFit) <= 1e-8)
+    }
+  }
+
+  @Test(
+    "The null's mean and spread are those of labels dealt jointly; digits do not depend on threads", arguments: ["free", "within", "whole"])
+  func null(design: String) throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
+    // Floats lose what the large mean leaves of digits: 1e6 and a spread of 1.
+    let view = try recording(phase: oracle.phase, strata: oracle.strata, layers: [(oracle.hidden, 4), (oracle.output, 2)])
+    let permutations = 400
+    let one = try CMNIAnalysis(permutations: permutations).rows(of: view, in: AnalysisContext(threads: 1, seed: 3))
+    #expect(
+      try CMNIAnalysis(permutations: permutations).rows(of: view, in: AnalysisContext(threads: 3, seed: 3)).map(\.cells) == one.map(\.cells)
+    )
+    // The same deals, index by index.
+    let rows = try IndexRows(of: view, choice: nil, seed: 3)
+    let order = rows.places.indices.sorted { rows.places[$0] < rows.places[$1] }
+    var marks = [UInt8](repeating: 0, count: rows.count)
+    var sums = (index: 0.0, own: 0, other: 0)
+    let observed = try #require(one.first?.index.value)
+    for number in 1...permutations {
+      marks.withUnsafeMutableBufferPointer { rows.deals.marks(number, seed: 3, into: $0) }
+      func index(_ phase: (UInt8, Int) -> Int) -> Double {
+        var total = 0.0
+        for unit in 0..<6 {
+          var (sum, count) = ([0.0, 0, 0], [0.0, 0, 0])
+          for (place, row) in order.enumerated() {
+            let group = phase(marks[place], place)
+            sum[group] += unit < 4 ? oracle.hidden[row * 4 + unit] : oracle.output[row * 2 + unit - 4]
+            count[group] += 1
+          }
+          let mean = zip(sum, count).map { $0 / $1 }
+          total += max(0, min(mean[1] - mean[0], mean[2] - mean[0]))
+        }
+        return total / 6
+      }
+      sums.index += index { mark, _ in Int(mark & 3) }
+      let own = index { mark, place in rows.phase[place] == 2 ? 2 : Int(mark >> 2 & 1) }
+      let other = index { mark, place in rows.phase[place] == 1 ? 1 : Int(mark >> 3 & 1) * 2 }
+      sums.own += own >= observed - 1e-9 ? 1 : 0
+      sums.other += other >= observed - 1e-9 ? 1 : 0
+    }
+    let author = try #require(one.first?.inference)
+    #expect(relativeError(author.nullMean, sums.index / Double(permutations)) <= 1e-8)
+    let p = Double(max(sums.own, sums.other) + 1) / Double(permutations + 1)
+    #expect(relativeError(author.pBoth, p) <= 1e-12)
+  }
+
+  @Test("Layer by layer an index is that of a recording of the layer alone")
+  func byLayer() throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")["free"])
+    let both = try recording(phase: oracle.phase, asFloats: true, layers: [(oracle.output, 2), (oracle.hidden, 4)])
+    let alone = try recording(phase: oracle.phase, asFloats: true, layers: [(oracle.output, 2)])
+    var analysis = CMNIAnalysis(permutations: 50)
+    let expected = try analysis.rows(of: alone, in: AnalysisContext())
+    analysis.byLayer = true
+    let rows = try analysis.rows(of: both, in: AnalysisContext())
+    // The output layer is none of the variant hidden.
+    #expect(rows.map(\.layer) == Array(repeating: "dense_1", count: 5) + Array(repeating: "dense_2", count: 4))
+    for (row, same) in zip(rows, expected) where row.index.variant != .hidden { #expect(row.inference == same.inference) }
+  }
+
+  @Test("Items that hold all phases are blocks; without none rows in them they are not; what cannot be dealt has its reason")
+  func blocks() throws {
+    let phase: [UInt8] = Array([[0, 1, 2]].joined()) + Array((0..<19).map { _ in [0, 1, 2] }.joined())
+    let items = (0..<60).map { Int32($0 / 3) }
+    let values = (0..<60).map { Double(($0 * 37) % 23) }
+    func row(_ strata: [Int32]?, _ pairs: [Int32]?, _ choice: ExchangeDesign? = nil) throws -> CMNIInference {
+      let view = try recording(phase: phase, strata: strata, pairs: pairs, layers: [(values, 1)])
+      var analysis = CMNIAnalysis(permutations: 19)
+      analysis.exchange = choice
+      return try #require(try analysis.rows(of: view, in: AnalysisContext()).first?.inference)
+    }
+    let paired = try row(nil, items)
+    #expect(paired.exchange == .within && paired.blockCount == 20 && paired.pValue != nil && paired.reason == nil)
+    let withoutNone = try row(nil, zip(phase, items).map { $0 == 0 ? -1 : $1 })
+    #expect(withoutNone.exchange == .free && withoutNone.blockCount == 60)
+    let whole = try row(zip(phase, items).map { Int32($0) * 100 + $1 / 5 }, nil)
+    #expect(whole.exchange == .whole && whole.blockCount == 12 && whole.pBoth != nil)
+    // One block of each phase.
+    let few = try row(phase.map { Int32($0) }, nil)
+    #expect(few.pValue == nil && few.pBoth == nil && few.interval == nil && few.crossFit == nil)
+    #expect(few.reason?.contains("labels can be arranged in 6 ways only") == true, "\(few.reason ?? "")")
+    let freed = try row(phase.map { Int32($0) }, nil, .free)
+    #expect(freed.exchange == .free && freed.pValue != nil)
+  }
+
+  @Test("Strata that hold two phases for a few rows only leave p empty, with a reason, until the user decides")
+  func undecided() throws {
+    let phase: [UInt8] = (0..<60).map { UInt8($0 / 4 % 3) }
+    var strata = (0..<60).map { Int32($0 / 4) }
+    strata[4] = 0
+    let values = (0..<60).map { Double(($0 * 37) % 23) }
+    let view = try recording(phase: phase, strata: strata, layers: [(values, 1)])
+    let inference = try #require(try CMNIAnalysis(permutations: 19).rows(of: view, in: AnalysisContext()).first?.inference)
+    #expect(inference.exchange == nil && inference.blockCount == nil && inference.pValue == nil && inference.pBoth == nil)
+    #expect(inference.reason?.contains("without a decision") == true && inference.crossFit != nil)
+  }
+}
+
+/// Made-up recordings whose truth is known, with fixed seeds: what of the larger runs of docs/analyses/cmni.md a test has time for.
+@Suite("Calibration of the index")
+struct CMNICalibrationTests {
+  /// Share of data sets with p ≤ .05 (joint, both, overlap), and of intervals that hold the mean true index of units chosen.
+  private func rejected(
+    rows: [Int], units: Int, own: Double, other: Double, ownSpread: Double = 1, perBlock: Int? = nil, sets: Int
+  ) throws -> (joint: Double, both: Double, overlap: Double, low: Double, high: Double) {
+    var counts = (joint: 0.0, both: 0.0, overlap: 0.0, low: 0.0, high: 0.0)
+    let phase = rows.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
+    let strata = perBlock.map { size in phase.indices.map { Int32($0 / size) } }
+    for set in 0..<sets {
+      var stream = RandomStream(seed: 7, purpose: "calibration", index: UInt64(set))
+      let offsets = (0..<phase.count * units).map { _ in perBlock == nil ? 0 : stream.normal() }
+      let values = phase.indices.flatMap { row in
+        (0..<units).map { unit in
+          let shift = phase[row] == 1 ? own : phase[row] == 2 ? other : 0
+          let noise = stream.normal() * (phase[row] == 1 ? ownSpread : 1)
+          guard let strata else { return shift + noise }
+          return shift + noise + offsets[Int(strata[row]) * units + unit]
+        }
+      }
+      let view = try recording(phase: phase, strata: strata, asFloats: true, layers: [(values, units)])
+      var analysis = CMNIAnalysis(permutations: 59)
+      analysis.variants = [.author]
+      let inference = try #require(try analysis.rows(of: view, in: AnalysisContext(threads: 2, seed: UInt64(set))).first?.inference)
+      counts.joint += try #require(inference.pValue) <= 0.05 ? 1 : 0
+      counts.both += try #require(inference.pBoth) <= 0.05 ? 1 : 0
+      counts.overlap += try #require(inference.pOverlap) <= 0.05 ? 1 : 0
+      if let interval = inference.interval {
+        // The estimand lies between 0, where no unit is chosen, and the smaller effect, where all are.
+        counts.low += interval.upperBound < 0 ? 1 : 0
+        counts.high += interval.lowerBound > min(own, other) ? 1 : 0
+      }
+    }
+    let size = Double(sets)
+    return (counts.joint / size, counts.both / size, counts.overlap / size, counts.low / size, counts.high / size)
+  }
+
+  /// .05 and three standard errors of as many data sets.
+  private func bound(_ sets: Int) -> Double { 0.05 + 3 * (0.05 * 0.95 / Double(sets)).squareRoot() }
+
+  @Test("Without any effect each p keeps its level, rows free or whole episodes that resemble each other", arguments: [nil, 4])
+  func noEffect(perBlock: Int?) throws {
+    let result = try rejected(rows: [40, 40, 40], units: 20, own: 0, other: 0, perBlock: perBlock, sets: 40)
+    #expect(result.joint <= bound(40) && result.both <= bound(40) && result.overlap <= bound(40), "\(result)")
+    #expect(result.low + result.high <= 0.1, "\(result)")
+  }
+
+  @Test("An effect of self alone is no effect of both and no overlap")
+  func selfOnly() throws {
+    let result = try rejected(rows: [40, 40, 40], units: 20, own: 0.8, other: 0, sets: 40)
+    #expect(result.both <= bound(40) && result.overlap <= bound(40), "\(result)")
+  }
+
+  @Test("Mirrors are found")
+  func mirrors() throws {
+    let result = try rejected(rows: [60, 60, 60], units: 20, own: 0.6, other: 0.6, sets: 10)
+    #expect(result.joint == 1 && result.both == 1, "\(result)")
+  }
+}

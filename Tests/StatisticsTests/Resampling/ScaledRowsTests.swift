@@ -1,0 +1,104 @@
+import Testing
+
+@testable import Statistics
+
+@Suite("Rows in memory for products")
+struct ScaledRowsTests {
+  private static let units = 300
+  private static let rows = 1500
+
+  private func spreads(_ values: [Double]) -> [UnitSpread] {
+    (0..<Self.units).map { unit in
+      let own = stride(from: unit, to: values.count, by: Self.units).map { values[$0] }
+      let mean = own.reduce(0, +) / Double(own.count)
+      let variance = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(own.count)
+      return UnitSpread(mean: mean, deviation: variance.squareRoot(), low: own.min() ?? 0, high: own.max() ?? 0)
+    }
+  }
+
+  /// Some units far from 0, one constant, and one whose squares no float holds.
+  private let values: [Double] = {
+    var stream = RandomStream(seed: 1, purpose: "test")
+    return (0..<rows).flatMap { _ in
+      (0..<units).map { unit in
+        let value = stream.normal()
+        return unit == 0 ? 0.3 : unit == 1 ? Double(Float(1e30 * value)) : Double(Float(unit % 7 == 0 ? 4096 + value : value))
+      }
+    }
+  }()
+
+  private func check<Value: MatrixScalar>(_ values: [Value], precision: Double) throws {
+    let exact = values.map { Double($0) }
+    let spreads = spreads(exact)
+    let rows = try ScaledRows(values, spreads: spreads, threads: 2)
+    let all = try rows.sums(by: [UInt8](repeating: 0, count: Self.rows), groups: 1, threads: 1)
+    var stream = RandomStream(seed: 2, purpose: "test")
+    let marks = (0..<70 * Self.rows).map { _ in stream.uniform() < 0.3 ? UInt8(1) : 0 }
+    func products(threads: Int) throws -> [RowProducts] {
+      try rows.mapProducts(sets: 70, perSet: 1, rows: Self.rows, squares: true, threads: threads) { set, step, target in
+        for row in step { target[row - step.lowerBound] = Value(marks[set * Self.rows + row]) }
+      } _: {
+        $0
+      }
+    }
+    let (one, three) = (try products(threads: 1), try products(threads: 3))
+    #expect(one.map(\.sums) == three.map(\.sums) && one.map(\.squares) == three.map(\.squares))
+    // 70 sets are two blocks, 300 units too.
+    #expect(one.count == 4)
+    for block in one {
+      for set in [block.sets.lowerBound, block.sets.upperBound - 1] {
+        for unit in [block.units.lowerBound, block.units.lowerBound + 1, block.units.upperBound - 2] {
+          let marked = (0..<Self.rows).filter { marks[set * Self.rows + $0] == 1 }
+          let others = (0..<Self.rows).filter { marks[set * Self.rows + $0] == 0 }
+          func mean(_ rows: [Int]) -> Double { rows.reduce(0) { $0 + exact[$1 * Self.units + unit] / Double(rows.count) } }
+          let start = block.start(set: set, row: 0) + unit - block.units.lowerBound
+          let own = block.sums[start] / Double(marked.count)
+          let rest = (all.sums[unit] - block.sums[start]) / Double(others.count)
+          let spread = spreads[unit].deviation
+          #expect(abs((own - rest) * rows.scales[unit] - (mean(marked) - mean(others))) <= precision * spread + 1e-12, "unit \(unit)")
+          #expect(block.squares[start] <= all.squares[unit] + 1e-3 && block.squares[start].isFinite)
+        }
+      }
+    }
+  }
+
+  @Test("Differences of means from products of labels keep their digits far from 0, and do not depend on threads")
+  func products() throws {
+    try check(values.map { Float($0) }, precision: 1e-5)
+    try check(values, precision: 1e-10)
+  }
+
+  @Test("Weighted sums over units follow the group of the row")
+  func weighted() throws {
+    let rows = try ScaledRows(
+      [1.0, 2, 3, 4, 5, 6],
+      spreads: (0..<3).map { UnitSpread(mean: Double($0) + 2.5, deviation: 1.5, low: Double($0) + 1, high: Double($0) + 4) }, threads: 1)
+    let weights = [[SIMD4<Double>(1, 0, 2, 0), SIMD4(0, 1, 2, 0), SIMD4(0, 0, 2, 1)], [SIMD4<Double>](repeating: .zero, count: 3)]
+      .map { set in zip(set, rows.scales).map { $0 * $1 } }
+    #expect(try rows.weighted(by: weights, group: [0, 1], threads: 1) == [SIMD4(1, 2, 12, 3), .zero])
+  }
+}
+
+@Suite("Errors of phase contrasts")
+struct PhaseContrastErrorTests {
+  @Test("By hand: rows that are independent, and blocks")
+  func byHand() throws {
+    let phase: [UInt8] = [0, 0, 1, 1, 2, 2, 9]
+    let values = [1.0, 3, 4, 8, 5, 5, 100]
+    let free = try #require(PhaseContrastError(values, phase: phase, blocks: nil))
+    // 6 + 5 − 2; s² 2, 8 and 0 over two rows each.
+    #expect(free.estimate == 9 && abs(free.standardError - 5.0.squareRoot()) < 1e-15)
+    // Scores ½(1, −1), ½(−2, 2), 0: blocks (row 0, 2, 4) and (1, 3, 5) have ½ − 1 and −½ + 1; G/(G − 1) = 2.
+    let blocks = try #require(PhaseContrastError(values, phase: phase, blocks: [1, 2, 1, 2, 1, 2, 3]))
+    #expect(abs(blocks.standardError - 1) < 1e-15)
+    #expect(PhaseContrastError(values, phase: phase, blocks: [1, 1, 1, 1, 1, 1, 1]) == nil)
+    #expect(PhaseContrastError([1], phase: [0], blocks: nil) == nil)
+  }
+
+  @Test(
+    "The factor of an interval is scipy.stats.t.ppf(0.975, df)",
+    arguments: [(1, 12.706204736174694), (9, 2.2621571627409915), (99, 1.9842169515086827)])
+  func factor(degrees: Int, expected: Double) {
+    #expect(abs(intervalFactor(degreesOfFreedom: degrees) - expected) <= 1e-10)
+  }
+}
