@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// What single flipped bytes do. `Tests/Fixtures/CommandLine/flips.py` does the same with as many flips, files and commands as are asked for.
+/// What single flipped bytes do. `Tests/Reliability/flips.py` does the same with as many flips as are asked for, on more files and commands.
 @Suite("A flipped byte")
 struct FlipTests {
   /// SplitMix64: the same flips every time.
