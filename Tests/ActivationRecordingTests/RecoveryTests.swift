@@ -220,6 +220,19 @@ struct RecoveryTests {
     #expect(try RecordingView(path: path("kept.h5")).strata == (0..<rows).map { Int32($0) })
   }
 
+  @Test(
+    "A recorder that is killed in its first moments leaves a file of no bytes, or an empty one: that no row was flushed is all that is said"
+  )
+  func firstMoments() throws {
+    #expect(FileManager.default.createFile(atPath: path("a.h5.partial"), contents: nil))
+    try File.create(path("b.h5.partial")).close()
+    for partial in [path("a.h5.partial"), path("b.h5.partial")] {
+      let error = #expect(throws: RecordingError.self) { try recoverRecording(partial: partial, output: path("c.h5")) }
+      #expect(error?.kind == .notEnoughData)
+      #expect(error?.description == "\(partial): no whole row was flushed before the recorder ended. Record again.")
+    }
+  }
+
   @Test("Before the first flush there is nothing to recover, and an output is not replaced without leave")
   func nothing() throws {
     let partial = try partial(rows: 10)

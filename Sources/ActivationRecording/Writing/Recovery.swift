@@ -23,13 +23,18 @@ public struct Recovery: Sendable, Equatable {
 ///   - partial: a file that a recorder left behind, `NAME.h5.partial`.
 ///   - output: the recording to make.
 /// - Throws: `HDF5Error` when the partial file cannot be read; `RecordingError.invalid` when it is no recording, `.badInput` when it is a
-///   complete one, `.notEnoughRows` when no whole row was flushed, `.exists`, and what `Recorder` throws. Nothing is left under `output` then.
+///   complete one whose name is not a partial file's, `.notEnoughRows` when no whole row was flushed, `.exists`, and what `Recorder` throws.
+///   Nothing is left under `output` then.
 public func recoverRecording(partial: String, output: String, overwrite: Bool = false, threads: Int = 1) throws -> Recovery {
   guard FileIdentity(path: output).map({ $0 != FileIdentity(path: partial) }) ?? true else {
     throw RecordingError.badInput(file: output, fault: "is the file to be recovered. Give the recording another name.")
   }
+  let noRow = RecordingError.notEnoughRows(file: partial, fault: "no whole row was flushed before the recorder ended. Record again.")
+  // A recorder that is killed in its first moments leaves a file of no bytes, or one with nothing in it.
+  if let size = try? FileManager.default.attributesOfItem(atPath: partial)[.size] as? Int, size == 0 { throw noRow }
   let file = try File.openPartial(partial)
   let root = try file.root
+  if try root.childNames().isEmpty && root.attributes.names().isEmpty { throw noRow }
   let layout = try RecordingLayout(
     of: file, isWanted: { _ in true },
     report: { fault in
@@ -50,12 +55,14 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
   let damaged = intact.filter { $0.rows.count == rows && $0.rows.isFollowed }.min { $0.path < $1.path }
   let damage = damaged.map { "\($0.path) is damaged: \($0.rows.fault ?? "")" }
   let found = Recovery(rows: rows, longest: datasets.compactMap(\.shape.first).max() ?? 0, damage: damage)
-  if try root.attributes.integer("complete") == 1, intact.allSatisfy({ $0.rows.count == found.longest }) {
+  // One that was killed before its file had the final name has left all rows.
+  let isUnderWay = partial.hasSuffix(FileUnderWay.partialName(of: ""))
+  if !isUnderWay, try root.attributes.integer("complete") == 1, intact.allSatisfy({ $0.rows.count == found.longest }) {
     throw RecordingError.badInput(file: partial, fault: "is complete; there is nothing to recover. Use it as it is.")
   }
   guard rows > 0 else {
-    let cause = damage.map { "\($0), and no whole row lies before that" } ?? "no whole row was flushed before the recorder ended"
-    throw RecordingError.notEnoughRows(file: partial, fault: "\(cause). Record again.")
+    guard let damage else { throw noRow }
+    throw RecordingError.notEnoughRows(file: partial, fault: "\(damage), and no whole row lies before that. Record again.")
   }
   let columns = try PartialColumns(layout, sample: sample, rows: rows, path: partial)
   let source = try Recording(file: file, layout: layout)
