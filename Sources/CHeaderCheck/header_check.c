@@ -98,7 +98,12 @@ static herr_t look_at_object(hid_t root, const char *name, const H5O_info_t *inf
 
 static void be_quiet_and_mortal(unsigned seconds) {
   const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGXCPU};
-  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) signal(faults[i], SIG_DFL);
+  /* The mask is that of the thread that forked: those of a thread pool block everything, and the limit on time would end in a SIGKILL, which
+     is taken for one from outside. */
+  sigset_t unblocked;
+  sigemptyset(&unblocked);
+  for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) signal(faults[i], SIG_DFL), sigaddset(&unblocked, faults[i]);
+  sigprocmask(SIG_UNBLOCK, &unblocked, NULL);
   struct rlimit no_core = {0, 0}, time = {seconds, seconds + 1};
   setrlimit(RLIMIT_CORE, &no_core);
   setrlimit(RLIMIT_CPU, &time);
