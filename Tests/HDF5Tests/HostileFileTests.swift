@@ -112,4 +112,24 @@ import Testing
     let names = try File.open(path).root.group("layers").childNames()
     #expect(names.count == 10_000 && names == names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) })
   }
+
+  @Test(
+    "Damaged headers on which HDF5 1.10 does not come to an end, found by fuzzing, are refused in a sentence",
+    arguments: [("recording", "/"), ("network", "model_weights")])
+  func endlessHeaders(target: String, damaged: String) throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let path = package.appending(path: "Fuzzing/Corpus/\(target)/endless_headers.h5").path
+    // Without the limit on processor time this takes minutes; how long it takes with it depends on what else the machine does.
+    let error = try hdf5Error {
+      let group = try File.open(path).root.group(damaged)
+      for name in try group.childNames() { _ = try group.group(name) }
+    }
+    // Later versions of HDF5 open the file, and say of a group that it cannot be read.
+    #expect(error.description.hasPrefix("\(path): cannot "))
+    if error.description.hasPrefix("\(path): cannot open the file: ") {
+      #expect(
+        error.description
+          == "\(path): cannot open the file: HDF5 has not read its headers after 3 seconds, so they are damaged; copy or write it again")
+    }
+  }
 }
