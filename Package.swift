@@ -96,5 +96,5 @@ let package = Package(
 if Context.environment["MIRRORSCOPE_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["ActivationRecording", "ChunkCodec", "DenseNetwork", "FrogAndToad"], path: "Fuzzing/Sources"))
+      name: "fuzz", dependencies: ["ActivationRecording", "ChunkCodec", "DenseNetwork", "FrogAndToad", "HDF5"], path: "Fuzzing/Sources"))
 }

@@ -2,6 +2,7 @@ import ActivationRecording
 import ChunkCodec
 import DenseNetwork
 import FrogAndToad
+import HDF5
 
 /// The first five bytes choose filters, sizes and the mask; the rest is the stored chunk.
 func decodeChunk(_ bytes: UnsafeRawBufferPointer) {
@@ -36,6 +37,9 @@ func decodeChunk(_ bytes: UnsafeRawBufferPointer) {
 /// A whole recording: its structure, its columns, its parameters, all its blocks.
 func readRecording(_ bytes: UnsafeRawBufferPointer) {
   withFile(bytes, suffix: ".h5") { path in
+    // While it is open here no other opening of it starts the child that reads headers first: one for each input is enough.
+    guard let file = try? File.open(path) else { return }
+    defer { try? file.close() }
     if let recording = (try? Recording.structuralFaults(path: path))?.recording { _ = recording.columnFaults() }
     guard let view = try? RecordingView(path: path) else { return }
     _ = try? view.phases
@@ -64,6 +68,8 @@ func readRecording(_ bytes: UnsafeRawBufferPointer) {
 /// States, a checkpoint, a training state or a network of Keras: each reader refuses what is not its own.
 func readStatesOrNetwork(_ bytes: UnsafeRawBufferPointer) {
   withFile(bytes, suffix: ".h5") { path in
+    guard let file = try? File.open(path) else { return }
+    defer { try? file.close() }
     if let states = try? StatesFile(path, threads: 1) {
       for split in FrogAndToad.Split.allCases where states.count(split) <= 1 << 20 { _ = try? states.rows(split) }
       _ = try? states.computedHash()
