@@ -13,12 +13,13 @@ struct AnalysisOptions: ParsableArguments {
   /// Runs an analysis over the recordings and writes its table.
   ///
   /// - Parameters:
-  ///   - seed: of an analysis that draws at random; it is echoed.
+  ///   - seed: of an analysis that draws at random.
+  ///   - echoesSeed: whether it is said on standard error.
   ///   - alsoTake: gets each piece of the table too.
   func run<A: Analysis>(
-    _ analysis: A, seed: SeedOptions? = nil, alsoTake: ([RecordingRow<A.Row>]) throws -> Void = { _ in }
+    _ analysis: A, seed: SeedOptions? = nil, echoesSeed: Bool = true, alsoTake: ([RecordingRow<A.Row>]) throws -> Void = { _ in }
   ) throws {
-    seed?.echo(to: common.logger)
+    if echoesSeed { seed?.echo(to: common.logger) }
     try table.write(RecordingRow<A.Row>.self) { take in
       try runner(seed: seed).run(analysis, on: recordings.groups) { rows in
         try take(rows)

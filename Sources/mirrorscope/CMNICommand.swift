@@ -33,6 +33,6 @@ struct CMNICommand: ParsableCommand {
   func run() throws {
     var analysis = CMNIAnalysis(permutations: permutations)
     (analysis.exchange, analysis.byLayer) = (exchange.choice, byLayer)
-    try options.run(analysis, seed: seed)
+    try options.run(analysis, seed: seed, echoesSeed: permutations > 0)
   }
 }

@@ -71,7 +71,7 @@ struct BadRecordingTests {
       2, "bad.h5: /phase declares \(declared) rows, but the file holds 0 bytes of them. Record again.", command, "bad.h5", "--quiet")
   }
 
-  @Test("Doubles that no Float holds are permuted; a span that no double holds is refused by units, and leaves cmni without p")
+  @Test("Doubles that no Float holds are permuted; a span that no double holds leaves units and cmni without p")
   func largeDoubles() throws {
     func write(_ values: [Double], to name: String) throws {
       try workplace.copyFixture("MirrorAnalysis/doubles.h5", as: name)
@@ -89,12 +89,11 @@ struct BadRecordingTests {
       #expect(run.status == 0 && run.errors.isEmpty, run.transcript)
     }
     try write([1.6e308, -1.7e308], to: "bad.h5")
-    let sentence =
-      "bad.h5: /layers/dense_1/activations goes up to 1.7e+308 in size in unit 1, too wide a span to permute. Scale it. "
-      + "Test by Welch's t, or leave the layer out (--p-values welch, --layers)."
-    let wide = try workplace.run("mirrorscope", "cmni", "bad.h5", "--permutations", "9", "--quiet")
-    #expect(wide.status == 0 && wide.errors.isEmpty, wide.transcript)
-    try expectFailure(2, sentence, "units", "bad.h5", "--permutations", "9", "--quiet")
+    for command in ["cmni", "units"] {
+      let wide = try workplace.run("mirrorscope", command, "bad.h5", "--permutations", "9", "--quiet")
+      #expect(wide.status == 0 && wide.errors.isEmpty, wide.transcript)
+      if command == "units" { #expect(wide.output.contains("spans more than numbers have room for: scale it"), wide.transcript) }
+    }
   }
 
   @Test("A recording that was not finished")
@@ -127,7 +126,7 @@ struct BadRecordingTests {
     try expectFailure(
       2, "bad.h5: /layers/dense_3/activations has 299 rows but /phase has 300. Re-record, or leave the layer out (--layers).")
     let run = try workplace.run("mirrorscope", "cmni", "bad.h5", "--layers", "dense_[12]")
-    #expect(run.status == 0 && run.output.split(separator: "\n").count == 5, run.transcript)
+    #expect(run.status == 0 && run.output.split(separator: "\n").count == 6, run.transcript)
   }
 
   @Test("NaN and infinity among the activations, named by layer, unit and row", arguments: [Float.nan, .infinity, -.infinity])
@@ -215,6 +214,6 @@ struct BadRecordingTests {
     try expectFailure(2, sentence)
     try expectFailure(2, sentence, "decode", "bad.h5", "--quiet")
     let run = try workplace.run("mirrorscope", "cmni", "bad.h5", "--layers", "dense_[12]")
-    #expect(run.status == 0 && run.output.split(separator: "\n").count == 5, run.transcript)
+    #expect(run.status == 0 && run.output.split(separator: "\n").count == 6, run.transcript)
   }
 }

@@ -209,6 +209,10 @@ extension LayerMoments {
       result.reason = "fewer than 2 rows in \(base.name) or \(phase.name)"
     } else if let reason = permutation?.reason {
       result.reason = reason
+    } else if !treated.variance.isFinite || !reference.variance.isFinite
+      || (treated.variance + reference.variance) * Double(reference.count) > 1e300
+    {
+      result.reason = "spans more than numbers have room for: scale it"
     } else if result.effect == nil || result.pGreater == nil {
       result.reason = "does not vary within \(base.name) and \(phase.name)"
     }

@@ -364,7 +364,7 @@ private struct LabelPermutation<Value: LabelProductScalar>: Sendable {
 
   /// d / √v; what rounding leaves of nothing is nothing.
   private func studentised(_ difference: Double, _ variance: Double, magnitude: Double) -> Double {
-    guard magnitude > 0 else { return .nan }
+    guard magnitude > 0, magnitude.isFinite, difference.isFinite else { return .nan }
     if variance > Value.rounding * magnitude { return difference / variance.squareRoot() }
     return abs(difference) <= (Value.rounding * magnitude).squareRoot() * 1e-3 ? 0 : difference > 0 ? .infinity : -.infinity
   }
