@@ -20,7 +20,7 @@ from common import Programs, Tally, in_parallel, must, run
 programs, hostile, only = Programs(sys.argv[1]), os.path.abspath(sys.argv[2]), sys.argv[3:]
 COMMANDS = {
     **{name: f"mirrorscope {name} FILE" for name in ("inspect", "validate", "stats", "divergence", "correlate", "circuit", "audit")},
-    "cmni": "mirrorscope cmni FILE --permutations 20 --bootstrap 10",
+    "cmni": "mirrorscope cmni FILE --permutations 20",
     "units": "mirrorscope units FILE --permutations 50",
     "similarity": "mirrorscope similarity FILE --permutations 5",
     "ablate": "mirrorscope ablate FILE --top 2 --controls 20 --bootstrap 20",
