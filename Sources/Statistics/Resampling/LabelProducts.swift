@@ -36,3 +36,42 @@ extension Double: LabelProductScalar {
       adding ? 1 : 0, c, Int32(columns))
   }
 }
+
+/// Values and rows of one product.
+enum LabelBlocks {
+  static let unitsPerBlock = 256
+  static let rowsPerBlock = 512
+}
+
+/// The matrices of one product.
+struct LabelWorkspace<Value: LabelProductScalar> {
+  /// [rows × units]
+  var values: [Value]
+  /// [lanes × rows]
+  var labels: [Value]
+  /// [lanes × units]
+  var products: [Value]
+
+  init(lanes: Int, width: Int) {
+    values = [Value](repeating: 0, count: LabelBlocks.rowsPerBlock * width)
+    labels = [Value](repeating: 0, count: lanes * LabelBlocks.rowsPerBlock)
+    products = [Value](repeating: 0, count: lanes * width)
+  }
+
+  mutating func multiply(lanes: Int, depth: Int, width: Int, adding: Bool, squared: Bool) {
+    if squared { for index in 0..<depth * width { values[index] *= values[index] } }
+    Value.multiply(labels, values, lanes: lanes, depth: depth, columns: width, adding: adding, into: &products)
+  }
+
+  func add(to sums: inout [Double]) {
+    products.withUnsafeBufferPointer { products in
+      sums.withUnsafeMutableBufferPointer { sums in
+        for index in sums.indices { sums[index] += Double(products[index]) }
+      }
+    }
+  }
+
+  func addColumns(depth: Int, width: Int, to totals: inout [Double]) {
+    for row in 0..<depth { for unit in 0..<width { totals[unit] += Double(values[row * width + unit]) } }
+  }
+}

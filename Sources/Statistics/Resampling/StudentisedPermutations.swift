@@ -99,11 +99,6 @@ public func studentisedPermutationBytes(rows: Double, units: Double, permutation
 /// Permutations at a time: as many as keep their labels within 32 MiB.
 private func permutationLanes(rows: Double) -> Int { max(8, min(256, Int(Double(32 << 20) / max(1, rows)))) }
 
-private enum LabelBlocks {
-  static let unitsPerBlock = 256
-  static let rowsPerBlock = 512
-}
-
 /// Values with labels that are permuted.
 private struct LabelPermutation<Value: LabelProductScalar>: Sendable {
   private let exchange: Exchangeability
@@ -219,7 +214,7 @@ private struct LabelPermutation<Value: LabelProductScalar>: Sendable {
   private func independent(_ labels: [UInt8], lanes: Int, _ block: Range<Int>) -> [Double] {
     let width = block.count
     var (sums, squares) = ([Double](repeating: 0, count: lanes * width), [Double](repeating: 0, count: lanes * width))
-    var work = Workspace<Value>(lanes: lanes, width: width)
+    var work = LabelWorkspace<Value>(lanes: lanes, width: width)
     for piece in pieces {
       load(piece, block, labels, lanes: lanes, into: &work)
       work.multiply(lanes: lanes, depth: piece.count, width: width, adding: false, squared: false)
@@ -254,7 +249,7 @@ private struct LabelPermutation<Value: LabelProductScalar>: Sendable {
     let n0 = Double(exchange.labels.count) - n1
     guard n1 > 0, n0 > 0, pieces.count > 1 else { return zeros.map { _ in .nan } }
     var (alphaAlpha, alphaBeta, betaBeta) = (0.0, 0.0, 0.0)
-    var work = Workspace<Value>(lanes: lanes, width: width)
+    var work = LabelWorkspace<Value>(lanes: lanes, width: width)
     let scale = 1 / n1 + 1 / n0
     for piece in pieces {
       var treated = 0
@@ -369,7 +364,7 @@ private struct LabelPermutation<Value: LabelProductScalar>: Sendable {
     return abs(difference) <= (Value.rounding * magnitude).squareRoot() * 1e-3 ? 0 : difference > 0 ? .infinity : -.infinity
   }
 
-  private func load(_ piece: Range<Int>, _ block: Range<Int>, _ labels: [UInt8], lanes: Int, into work: inout Workspace<Value>) {
+  private func load(_ piece: Range<Int>, _ block: Range<Int>, _ labels: [UInt8], lanes: Int, into work: inout LabelWorkspace<Value>) {
     let (width, count, depth) = (block.count, source.count, piece.count)
     values.withUnsafeBufferPointer { values in
       origins.withUnsafeBufferPointer { origins in
@@ -389,38 +384,5 @@ private struct LabelPermutation<Value: LabelProductScalar>: Sendable {
         }
       }
     }
-  }
-}
-
-/// The matrices of one product.
-private struct Workspace<Value: LabelProductScalar> {
-  /// [rows × units]
-  var values: [Value]
-  /// [lanes × rows]
-  var labels: [Value]
-  /// [lanes × units]
-  var products: [Value]
-
-  init(lanes: Int, width: Int) {
-    values = [Value](repeating: 0, count: LabelBlocks.rowsPerBlock * width)
-    labels = [Value](repeating: 0, count: lanes * LabelBlocks.rowsPerBlock)
-    products = [Value](repeating: 0, count: lanes * width)
-  }
-
-  mutating func multiply(lanes: Int, depth: Int, width: Int, adding: Bool, squared: Bool) {
-    if squared { for index in 0..<depth * width { values[index] *= values[index] } }
-    Value.multiply(labels, values, lanes: lanes, depth: depth, columns: width, adding: adding, into: &products)
-  }
-
-  func add(to sums: inout [Double]) {
-    products.withUnsafeBufferPointer { products in
-      sums.withUnsafeMutableBufferPointer { sums in
-        for index in sums.indices { sums[index] += Double(products[index]) }
-      }
-    }
-  }
-
-  func addColumns(depth: Int, width: Int, to totals: inout [Double]) {
-    for row in 0..<depth { for unit in 0..<width { totals[unit] += Double(values[row * width + unit]) } }
   }
 }
