@@ -34,7 +34,7 @@ struct AblationCommandTests {
     #expect(run.errors == "error: \(sentence)\n", run.transcript)
   }
 
-  @Test("ablate --top 2 destroys help on evaluate rows, p at its floor; random controls do not, and the decoy changes nothing")
+  @Test("ablate --top 2 destroys help on evaluate rows, without a p, since no other units have such weights; the decoy changes nothing")
   func plantedCircuit() throws {
     let run = try workplace.run("mirrorscope", "ablate", "planted.h5", "--top", "2", "--quiet")
     #expect(run.status == 0 && run.errors.isEmpty, run.transcript)
@@ -43,8 +43,8 @@ struct AblationCommandTests {
     let row = try #require(table.rows.indices.first { table["phase"][$0] == "all" && table["outcome"][$0] == "accuracy:help" })
     func value(_ column: String) -> Double? { table.numbers(column)[row] }
     #expect(value("baseline") == 1 && value("ablated") == 0 && value("effect") == -1)
-    #expect(value("controls") == 28 && value("p_value") == 1.0 / 29)
-    #expect(value("control_mean") == 0 && value("control_sd") == 0)
+    #expect(try #require(value("controls")) > 19 && value("p_value") == nil && table["reason"][row].hasPrefix("matching failed: "))
+    #expect(try #require(value("smd_norm")) > 0.25)
     let decoy = try workplace.run("mirrorscope", "ablate", "planted.h5", "--units", "dense_1:7", "--quiet")
     #expect(decoy.status == 0, decoy.transcript)
     #expect(Table(decoy.output).numbers("effect").allSatisfy { $0 == 0 || $0 == nil }, decoy.transcript)

@@ -70,16 +70,16 @@ struct AblationTests {
     }
   }
 
-  @Test("Ablating the top two by score, which alone drive help, destroys it, with p at its floor; random controls do not")
+  @Test("Ablating the top two by score, which alone drive help, destroys it; no two other units have such weights, so there is no p")
   func plantedCircuit() throws {
     let rows = try Self.rows(Self.recording("planted.h5"), Self.plan([.top(2)], controls: 200, replicates: 200), threads: 2)
     #expect(rows.allSatisfy { $0.layer == "dense_1" && $0.units == [2, 5] })
     let help = try #require(rows.first { $0.phase == nil && $0.outcome == "accuracy:help" })
     #expect(try #require(help.baseline) == 1)
     #expect(try #require(help.ablated) == 0)
-    #expect(help.pValue == 1.0 / 29)
-    #expect(abs(try #require(help.controlMean)) < 0.01)
-    #expect(help.controlEffects.count == 28 && help.reason == "only 28 other sets of that size")
+    #expect(help.controlEffects.count > 19 && help.pValue == nil && help.differences.count == 2)
+    #expect(try #require(help.differences.last) > 0.25)
+    #expect(help.reason?.hasPrefix("matching failed: ") == true && help.reason?.contains("outgoing norm by ") == true)
     #expect(try #require(help.interval).upper == -1)
   }
 
@@ -95,7 +95,7 @@ struct AblationTests {
     #expect([2, 5, 7].allSatisfy { classes[$0] == .mirror })
     let rows = try Self.rows(recording, Self.plan([.units(layer: "dense_1", [7])], controls: 50))
     #expect(rows.allSatisfy { $0.effect == 0 || $0.effect == nil })
-    #expect(try #require(rows.first { $0.outcome == "accuracy" && $0.phase == nil }).pValue == 1)
+    #expect(rows.allSatisfy { $0.pValue == nil && ($0.baseline == nil || $0.reason?.contains("a p needs 19") == true) })
   }
 
   @Test("Each, a dose and a class make their targets")
@@ -131,11 +131,27 @@ struct AblationTests {
     let plan = Self.plan([.units(layer: "dense_2", Array(0..<5))], controls: 3)
     for row in try Self.rows(Self.recording("deep.h5"), plan) {
       #expect(row.controlEffects.isEmpty && row.controlMean == nil && row.pValue == nil)
-      #expect(row.reason == "the layer has no other set of as many units: no controls")
+      #expect(row.reason == "5 units of a layer of 5 have no reference set; a p needs 19")
     }
     let single = Self.plan([.units(layer: "dense_2", [0])], controls: 1)
     let row = try #require(try Self.rows(Self.recording("deep.h5"), single).first)
-    #expect(row.controlMean != nil && row.controlDeviation == nil && row.reason == "a single control has no standard deviation")
+    #expect(
+      row.controlMean != nil && row.controlDeviation == nil
+        && row.reason == "1 reference set was asked for; a p needs 19 and a standard deviation 2")
+  }
+
+  @Test("Four of seventeen units that are alike but for what they lead to: p is at its floor where they alone do it, and not elsewhere")
+  func floor() throws {
+    let phases = (0..<40).map { Phase.allCases[$0 % 4] }
+    let recording = try HandMadeRecording(
+      hidden: phases.map { _ in Array(repeating: 1, count: 17) }, kernel: (0..<17).map { $0 < 4 ? [1, 0] : [0, 1] }, phases: phases
+    ).open()
+    let rows = try Self.rows(recording, Self.plan([.units(layer: "dense_1", [0, 1, 2, 3])], controls: 5000))
+    let row = try #require(rows.first { $0.phase == nil && $0.outcome == "mean:0" })
+    #expect(row.effect == -4 && row.controlEffects.count == 2379 && row.pValue == 1.0 / 2380 && row.reason == "only 2379 reference sets")
+    let other = try #require(rows.first { $0.phase == nil && $0.outcome == "mean:1" })
+    #expect(other.effect == 0 && other.pValue == 1)
+    #expect(row.differences == [0, 0])
   }
 
   @Test("What stands in for a unit has the mean of its source", arguments: [AblationMode.mean(.neither), .resample])

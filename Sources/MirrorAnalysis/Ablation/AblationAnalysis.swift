@@ -14,11 +14,15 @@ public struct AblationRow: TableRow {
   public var baseline: Double?
   public var ablated: Double?
   public var interval: PercentileInterval?
-  /// The effect in each control.
+  /// The effect of ablating each reference set.
   public var controlEffects: [Double]
   public var areSameRows: Bool
-  /// Why a number does not exist, or why there are fewer units or controls than asked for.
+  /// Why a number does not exist, or why there are fewer units or reference sets than asked for.
   public var reason: String?
+  /// Whether the target may be compared with its reference sets (`ReferenceSets.obstacle`).
+  public var isTestable: Bool
+  /// The target's standardised mean differences from its reference sets, in mean activation and in outgoing norm.
+  public var differences: [Double]
 
   /// Ablated − baseline.
   public var effect: Double? { ablated.flatMap { ablated in baseline.map { ablated - $0 } } }
@@ -31,10 +35,13 @@ public struct AblationRow: TableRow {
     return (controlEffects.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(controlEffects.count - 1)).squareRoot()
   }
 
-  /// (b + 1) / (N + 1), b of N controls with an effect at least as far from 0 as the target's.
+  /// (b + 1) / (B + 1), b of B reference sets with an effect at least as far from 0 as the target's, or short of it by rounding.
   public var pValue: Double? {
-    guard let effect, !controlEffects.isEmpty else { return nil }
-    return Double(controlEffects.count { abs($0) >= abs(effect) } + 1) / Double(controlEffects.count + 1)
+    guard isTestable, let baseline, let effect, controlEffects.count >= ReferenceSets.fewest else { return nil }
+    // Two sets that do the same are alike to the rounding of the outcomes that the effects are differences of.
+    var count = ExtremeCount(observed: effect, alternative: .twoSided, tolerance: 1e-12 * (abs(baseline) + abs(effect)))
+    count.add(contentsOf: controlEffects)
+    return count.pValue
   }
 
   public static let schema = TableSchema(
@@ -51,13 +58,19 @@ public struct AblationRow: TableRow {
       Column("effect", .number, "ablated minus baseline"),
       Column("ci_low", .number, "Lower end of the 95 % bootstrap interval of the paired effect"),
       Column("ci_high", .number, "Upper end"),
-      Column("control_mean", .number, "Mean effect of ablating matched random units of the same layer"),
+      Column("control_mean", .number, "Mean effect of ablating the reference sets: as many units of the same layer in each of its bins"),
       Column("control_sd", .number, "Standard deviation of those effects (ddof 1)"),
-      Column("controls", .integer, "Number of control sets, all different: those asked for, or all that the layer has"),
-      Column("p_value", .number, "(b + 1) / (N + 1), b of N controls with an effect at least as far from 0"),
+      Column("controls", .integer, "Number of reference sets, all different: those asked for, or all that there are"),
+      Column(
+        "p_value", .number,
+        "(b + 1) / (B + 1), b of B reference sets with an effect at least as far from 0; empty below 19 sets or where matching failed"),
       Column("n", .integer, "Evaluate rows that the outcome rests on"),
       Column("same_rows", .boolean, "Whether units were chosen on the rows that they were evaluated on"),
-      Column("reason", .string, "Why a number does not exist, or why there are fewer units or controls than asked for"),
+      Column("reason", .string, "Why a number does not exist, or why there are fewer units or reference sets than asked for"),
+      Column(
+        "smd_activation", .number,
+        "Mean activation of the target less that of its reference sets, in standard deviations over the layer's units"),
+      Column("smd_norm", .number, "The same of the norm of outgoing weights; beyond 0.25 in either there is no p"),
     ])
 
   public var cells: [Cell] {
@@ -65,7 +78,7 @@ public struct AblationRow: TableRow {
       .string(layer), .string(units.map(String.init).joined(separator: ";")), .string(mode), .string(phase?.name ?? "all"),
       .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
       .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
-      .boolean(areSameRows), .string(reason),
+      .boolean(areSameRows), .string(reason), .number(differences.first), .number(differences.dropFirst().first),
     ]
   }
 }
@@ -75,7 +88,7 @@ public struct AblationPlan: Sendable {
   /// Each is done for itself: the targets of one follow those of the other.
   public var selections: [AblationSelection] = [.top(4)]
   public var mode = AblationMode.zero
-  /// Different control sets per target, at most; 0 for none.
+  /// Different reference sets per target, at most; 0 for none.
   public var controls = 200
   /// Bootstrap replicates of the paired effects; 0 for no interval.
   public var replicates = 1000
@@ -101,7 +114,7 @@ public struct AblationAnalysis: Analysis {
 
   public var needs: RecordingNeeds { RecordingNeeds(opens: .upwardFrom { [plan] name in plan.looks(at: name) }, counting: []) }
 
-  public var smallerAlternative: String { "Choose higher layers or fewer units, take fewer controls, replicates or threads," }
+  public var smallerAlternative: String { "Choose higher layers or fewer units, take fewer reference sets, replicates or threads," }
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
     let layers = shape.replayedLayers
@@ -112,7 +125,7 @@ public struct AblationAnalysis: Analysis {
     let choosing = plan.selections.contains(where: \.needsScores) ? shape.momentBytes(threads: 1) : 0
     // Of one layer its evaluate rows, and the rows that the mode takes from; outputs of the intact and the ablated network.
     let held = 8 * rows * (plan.mode == .zero ? 1 : 2) * widest + rows * (16 * outputs + 64)
-    // Outputs of a control under way in each thread, and what has been found of all of them.
+    // Outputs of a reference set under way in each thread, and what has been found of all of them.
     let sets = plan.selections.flatMap { selection in hidden.map { selection.largest(unitCount: $0.unitCount) } }
     let perControl = 32 * 6 * outputs + 24 * Double(sets.map(\.units).max() ?? 0) + 200
     let controls = Double(plan.controls) * perControl + threads * rows * (9 * outputs + 8)
@@ -145,13 +158,17 @@ public struct AblationAnalysis: Analysis {
     let targets = try targets(of: recording, network: network, rows: rows, isWanted: isWanted, in: context)
     let experiment = try AblationExperiment(recording, network: network, rows: rows, plan: plan, in: context)
     var intact: IntactLayer?
+    var bins: (layer: Int, size: Int, of: UnitBins)?
     for (number, target) in targets.enumerated() {
       try context.checkCancellation()
       // One layer's rows at a time: the last one's go before the next one's come.
       if intact?.index != target.layer { intact = nil }
       let layer = try intact ?? experiment.intact(target.layer)
       intact = layer
-      try take(experiment.rows(of: target, number: number, in: layer))
+      let size = target.units.count
+      let found = bins.flatMap { ($0.layer, $0.size) == (target.layer, size) ? $0.of : nil } ?? experiment.bins(of: layer, size: size)
+      bins = (target.layer, size, found)
+      try take(experiment.rows(of: target, number: number, in: layer, bins: found))
     }
   }
 

@@ -53,14 +53,33 @@ struct AblationExperiment: Sendable {
     return IntactLayer(index: layer, ablation: ablation, outputs: outputs, outcomes: summary(outputs))
   }
 
+  /// The bins of a layer's units by mean activation on the evaluate rows and by the weights into the layer above.
+  ///
+  /// - Parameter size: units of the targets that are to be compared.
+  func bins(of layer: IntactLayer, size: Int) -> UnitBins {
+    let count = network.layers[layer.index].unitCount
+    var sums = Array(repeating: 0.0, count: count)
+    for (index, value) in layer.ablation.intact.enumerated() { sums[index % count] += value }
+    let rows = Double(max(1, layer.ablation.intact.count / count))
+    let above = network.above[layer.index]
+    let norms = (0..<count).map { unit in
+      above.kernel[unit * above.unitCount..<(unit + 1) * above.unitCount].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+    return UnitBins(activations: sums.map { $0 / rows }, norms: norms, size: size)
+  }
+
   /// - Parameters:
   ///   - number: of the target, so that each draws random numbers of its own.
   ///   - layer: that of the target.
-  func rows(of target: AblationTarget, number: Int, in layer: IntactLayer) throws -> [AblationRow] {
+  ///   - bins: of its layer, for targets of its size.
+  func rows(of target: AblationTarget, number: Int, in layer: IntactLayer, bins: UnitBins) throws -> [AblationRow] {
     let baseline = layer.outcomes
     let ablatedOutputs = layer.ablation.outputs(of: network, ablating: target.units, draw: number << 32)
     let ablated = summary(ablatedOutputs)
-    let controls = try controlOutcomes(of: target, number: number, ablation: layer.ablation)
+    let references = ReferenceSets(for: target.units, in: bins, count: plan.controls, seed: seed, index: UInt64(number))
+    let controls = try mapBlocks(count: references.sets.count, threads: threads) { control in
+      summary(layer.ablation.outputs(of: network, ablating: references.sets[control], draw: number << 32 + control + 1))
+    }
     let intervals = try intervals(intact: layer.outputs, ablated: ablatedOutputs, number: number)
 
     let order: [Phase?] = Phase.allCases.map { $0 } + [nil]
@@ -75,7 +94,8 @@ struct AblationExperiment: Sendable {
           outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
           ablated: ablated.value(outcome, in: phase), interval: intervals(outcome, phase), controlEffects: effects,
           areSameRows: rows.areSame,
-          reason: reason(target.shortage, before == nil ? absence(of: outcome, in: phase) : missingControls(effects.count)))
+          reason: reason(target.shortage, before == nil ? absence(of: outcome, in: phase) : shortage(of: references)),
+          isTestable: references.obstacle == nil, differences: references.differences)
       }
     }
   }
@@ -96,23 +116,15 @@ struct AblationExperiment: Sendable {
     return phase.map { "\(reason) in phase \($0.name)" } ?? reason
   }
 
-  /// Why there are fewer controls than were asked for, or too few for a number; nil where all is there.
-  private func missingControls(_ count: Int) -> String? {
-    guard count < plan.controls else { return count == 1 ? "a single control has no standard deviation" : nil }
-    if count == 0 { return "the layer has no other set of as many units: no controls" }
-    return count == 1 ? "only 1 other set of that size: no standard deviation" : "only \(count) other sets of that size"
+  /// Why there is no p, or why there are fewer reference sets than were asked for; nil where all is there.
+  private func shortage(of references: ReferenceSets) -> String? {
+    let count = references.sets.count
+    if let obstacle = references.obstacle { return count == 1 ? "\(obstacle) and a standard deviation 2" : obstacle }
+    return count < plan.controls ? "only \(count) reference sets" : nil
   }
 
   private func summary(_ outputs: [Double]) -> ActionOutcomes {
     ActionOutcomes(outputs: outputs, phases: phases, labels: labels, actionCount: network.outputCount)
-  }
-
-  private func controlOutcomes(of target: AblationTarget, number: Int, ablation: Ablation) throws -> [ActionOutcomes] {
-    let sets = MatchedControls(layer: target.layer, in: network, intact: ablation.intact)
-      .sets(for: target.units, count: plan.controls, seed: seed, number: number)
-    return try mapBlocks(count: sets.count, threads: threads) { control in
-      summary(ablation.outputs(of: network, ablating: sets[control], draw: number << 32 + control + 1))
-    }
   }
 
   /// The interval of each outcome's paired effect, by outcome and phase.
