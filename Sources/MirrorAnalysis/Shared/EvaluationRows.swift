@@ -1,7 +1,7 @@
 import ActivationRecording
 import Statistics
 
-/// Which rows units are chosen on and which they are tested on, so that no row serves twice.
+/// Which rows units are chosen on and which they are tested on, so that no row serves twice, nor rows of one stratum for both.
 public struct EvaluationRows: Sendable {
   /// Numbers of the rows to choose on, ascending.
   public let select: [Int]
@@ -14,7 +14,9 @@ public struct EvaluationRows: Sendable {
 
   /// - Parameters:
   ///   - sameRows: use all rows for both.
-  ///   - seed: of the half-split, inside each phase, of a recording without `/split`.
+  ///   - seed: of the half-split of a recording without `/split`: of the rows of each phase or, where there are strata, of these whole, so
+  ///     that both halves have as many rows of each phase as can be had.
+  /// - Throws: `RecordingError.notEnoughRows` where a part is empty; `.invalid` where `/split` parts a stratum.
   public init(of recording: RecordingView, sameRows: Bool, seed: UInt64) throws {
     phases = try recording.unfilteredPhases.codes.map { Phase(rawValue: $0) }
     areSame = sameRows
@@ -23,18 +25,47 @@ public struct EvaluationRows: Sendable {
       evaluate = select
       return
     }
-    let split = try recording.split
-    let isSelect =
-      split.map { $0.map { $0 == .select } }
-      ?? seededHalfSplit(groupOfRow: phases.map { $0.map { Int($0.rawValue) } ?? -1 }, seed: seed, purpose: "select and evaluate")
+    let (split, strata) = (try recording.split, try recording.strata)
+    let codes = phases.map { $0.map { Int($0.rawValue) } ?? -1 }
+    let purpose = "select and evaluate"
+    let isSelect: [Bool]
+    if let split {
+      isSelect = split.map { $0 == .select }
+      if let strata { try Self.requireWhole(strata, isSelect, path: recording.path) }
+    } else if let strata {
+      isSelect = try stratifiedFolds(labels: codes, clusters: strata.map { Int($0) }, folds: 2, seed: seed, purpose: purpose).map {
+        $0 == 0
+      }
+    } else {
+      isSelect = seededHalfSplit(groupOfRow: codes, seed: seed, purpose: purpose)
+    }
     select = isSelect.indices.filter { isSelect[$0] }
     evaluate = isSelect.indices.filter { !isSelect[$0] }
     for (name, rows) in [("select", select), ("evaluate", evaluate)] where rows.isEmpty {
       throw RecordingError.notEnoughRows(
         file: recording.path,
         fault: split == nil
-          ? "\(phases.count == 1 ? "1 row leaves" : "\(phases.count) rows leave") none to \(name). Record more,"
+          ? Self.shortage(rows: phases.count, strata: strata, name)
           : "/split leaves no rows to \(name). Mark some,", remedy: .useSameRows)
     }
+  }
+
+  private static func shortage(rows: Int, strata: [Int32]?, _ name: String) -> String {
+    if rows > 1, strata != nil { return "all rows lie in one stratum, which leaves none to \(name). Record more strata," }
+    return "\(rows == 1 ? "1 row leaves" : "\(rows) rows leave") none to \(name). Record more,"
+  }
+
+  /// - Throws: `RecordingError.invalid` where rows of one stratum lie in both parts: what holds for a whole episode would choose units in one
+  ///   and confirm them in the other.
+  private static func requireWhole(_ strata: [Int32], _ isSelect: [Bool], path: String) throws {
+    let selected = Set(zip(strata, isSelect).filter(\.1).map(\.0))
+    let evaluated = Set(zip(strata, isSelect).filter { !$0.1 }.map(\.0))
+    let shared = selected.intersection(evaluated)
+    guard let first = shared.min() else { return }
+    throw RecordingError.invalid(
+      file: path,
+      fault:
+        "/split puts rows of one stratum in both parts (\(shared.count) of \(selected.union(evaluated).count) strata, such as \(first)), so "
+        + "that they would choose units and test them. Mark whole strata as select or evaluate,", remedy: .useSameRows)
   }
 }
