@@ -6,14 +6,16 @@ import Terminal
 struct AblateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ablate",
-    abstract: "What ablating units does to the actions, against matched random units.",
+    abstract: "What ablating units does to the actions, against other units that are like them.",
     discussion: """
       EXAMPLE
         mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --top 4 -o ablate.csv
 
       The network above the ablated layer is recomputed from the recorded activations, kernels and biases. Units are chosen on half of the \
-      rows and evaluated on the other half (/split, or a seeded half-split). Controls are random sets of as many units of the same layer, \
-      matched on mean activation and outgoing weights, each counted once; p_value compares the effect with theirs.
+      rows and evaluated on the other half (/split, or a seeded half-split that keeps strata whole). Controls are reference sets: other sets of \
+      the layer with as many units in each bin of mean activation and outgoing weights, which may share units with the target; p_value compares \
+      the effect with theirs. Below 19 of them, or where the target is not matched to 0.25 standard deviations, there is no p, and reason \
+      says why. One outcome is primary; q_value is over all others.
 
       --units, --top, --class, --each and --dose do not exclude each other: each is done for itself, one after the other, as rows of their \
       own. --layers says in which layers to ablate: those above are recomputed in any case, those below need not be there. \
@@ -41,8 +43,15 @@ struct AblateCommand: ParsableCommand {
   @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
   var mode = AblationMode.zero
 
-  @Option(count: 0...1_000_000, help: "Control sets per target; a layer that has fewer gives all it has.")
+  @Option(count: 0...1_000_000, help: "Reference sets per target; where there are fewer, all of them.")
   var controls = 200
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Primary outcome, such as accuracy:help or chosen:jump. (default: accuracy on the rarest label that the network chooses)",
+      valueName: "name"))
+  var outcome: String?
 
   @Option(count: 0...1_000_000, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
   var bootstrap = 1000
@@ -61,6 +70,7 @@ struct AblateCommand: ParsableCommand {
       + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
     if plan.selections.isEmpty { plan.selections = [.top(4)] }
     (plan.mode, plan.controls, plan.replicates, plan.sameRows) = (mode, controls, bootstrap, sameRows)
+    plan.outcome = outcome
     plan.replayTolerance = replay.replayTolerance
     if sameRows {
       options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")

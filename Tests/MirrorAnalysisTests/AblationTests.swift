@@ -154,6 +154,52 @@ struct AblationTests {
     #expect(row.differences == [0, 0])
   }
 
+  @Test("The primary outcome is the accuracy on the rarest label that the network chooses on the select rows, or as asked for")
+  func primary() throws {
+    func primaries(_ recording: RecordingView, _ outcome: String? = nil) throws -> [AblationRow] {
+      var plan = Self.plan([.each])
+      plan.outcome = outcome
+      return try Self.rows(recording, plan).filter(\.isPrimary)
+    }
+    // Unit 0 drives a, unit 1 b, unit 2 c, and c is never chosen; labels b and c are rarer than a, and d is no output.
+    let phases = (0..<80).map { Phase.allCases[$0 % 4] }
+    let labels: [UInt8] = (0..<80).map { $0 % 10 == 0 ? 2 : $0 % 10 < 4 ? 1 : $0 % 10 == 9 ? 3 : 0 }
+    func recording(labelled: Bool) throws -> RecordingView {
+      try HandMadeRecording(
+        hidden: (0..<80).map { $0 % 10 < 3 ? [1, 2, 0] : [2, 1, 0] }, kernel: [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+        actions: ["a", "b", "c", "d"], phases: phases, labels: labelled ? labels : nil
+      ).open()
+    }
+    let rows = try primaries(recording(labelled: true))
+    #expect(rows.map(\.outcome) == Array(repeating: "accuracy:b", count: 3) && rows.allSatisfy { $0.phase == nil && $0.qValue == nil })
+    #expect(try Set(primaries(recording(labelled: false)).map(\.outcome)) == ["chosen:b"])
+    #expect(try Set(primaries(recording(labelled: true), "mean:c").map(\.outcome)) == ["mean:c"])
+    let error = #expect(throws: RecordingError.self) { try primaries(recording(labelled: true), "accuracy:d") }
+    #expect(error?.description.contains(" has no outcome 'accuracy:d'; it has mean:a, mean:b, mean:c, chosen:a, ") == true)
+  }
+
+  @Test("q is Benjamini and Hochberg's over all rows of the recording that have a p, but for the primary ones")
+  func qValues() throws {
+    let rows = try Self.rows(
+      Self.recording("references.h5"),
+      Self.plan(
+        [.units(layer: "dense_1", [6, 8, 10, 13]), .units(layer: "dense_1", [1, 2, 5, 7, 10]), .units(layer: "dense_1", [5])], controls: 99)
+    )
+    let tested = rows.filter { !$0.isPrimary && $0.pValue != nil }
+    #expect(tested.count > 60 && rows.filter(\.isPrimary).map(\.units.count) == [4, 5, 1])
+    for row in rows {
+      guard let p = row.pValue, !row.isPrimary else {
+        #expect(row.qValue == nil)
+        continue
+      }
+      // q by its definition: the least share of false discoveries at any threshold that lets p through.
+      let least = tested.compactMap(\.pValue).filter { $0 >= p }.map { threshold in
+        threshold * Double(tested.count) / Double(tested.count { ($0.pValue ?? 2) <= threshold })
+      }.min()
+      #expect(try abs(#require(row.qValue) - min(1, #require(least))) <= 1e-12)
+    }
+  }
+
   @Test("What stands in for a unit has the mean of its source", arguments: [AblationMode.mean(.neither), .resample])
   func replacement(mode: AblationMode) throws {
     // Unit 2 drives help with weight 1: help falls by what the unit's mean falls by, from about 1 in distress to its mean without.

@@ -23,6 +23,10 @@ public struct AblationRow: TableRow {
   public var isTestable: Bool
   /// The target's standardised mean differences from its reference sets, in mean activation and in outgoing norm.
   public var differences: [Double]
+  /// Whether this is the outcome that the recording's targets are judged by; over all rows.
+  public var isPrimary = false
+  /// Of all rows of the recording but the primary ones that have a p.
+  public var qValue: Double?
 
   /// Ablated − baseline.
   public var effect: Double? { ablated.flatMap { ablated in baseline.map { ablated - $0 } } }
@@ -71,6 +75,8 @@ public struct AblationRow: TableRow {
         "smd_activation", .number,
         "Mean activation of the target less that of its reference sets, in standard deviations over the layer's units"),
       Column("smd_norm", .number, "The same of the norm of outgoing weights; beyond 0.25 in either there is no p"),
+      Column("primary", .boolean, "Whether this is the recording's primary outcome over all rows, chosen before any effect is seen"),
+      Column("q_value", .number, "Benjamini and Hochberg's q over all other rows of the recording that have a p"),
     ])
 
   public var cells: [Cell] {
@@ -79,6 +85,7 @@ public struct AblationRow: TableRow {
       .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
       .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
       .boolean(areSameRows), .string(reason), .number(differences.first), .number(differences.dropFirst().first),
+      .boolean(isPrimary), .number(qValue),
     ]
   }
 }
@@ -92,6 +99,8 @@ public struct AblationPlan: Sendable {
   public var controls = 200
   /// Bootstrap replicates of the paired effects; 0 for no interval.
   public var replicates = 1000
+  /// Name of the primary outcome; nil for the accuracy on the rarest label that the network chooses (`ActionOutcome.primary`).
+  public var outcome: String?
   /// Choose units on the rows that they are evaluated on.
   public var sameRows = false
   /// How far a replayed activation may be from the recorded one by the arithmetic that computed it, relative to the sizes of what it is a
@@ -144,19 +153,15 @@ public struct AblationAnalysis: Analysis {
 
   /// - Throws: `RecordingError` where the network cannot be replayed, a phase that choosing needs is empty, or no unit fits.
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [AblationRow] {
-    var rows: [AblationRow] = []
-    try forEachRows(of: recording, in: context) { rows += $0 }
-    return rows
-  }
-
-  /// Target by target.
-  public func forEachRows(of recording: RecordingView, in context: AnalysisContext, take: ([AblationRow]) throws -> Void) throws {
     if try recording.labels == nil { context.note("\(recording.name): has no /label, so no accuracy is given.") }
     let isWanted: (String) -> Bool = { context.isChosen($0) && plan.looks(at: $0) }
     let network = try ReplayedNetwork(of: recording, isWanted: isWanted, tolerance: plan.replayTolerance, in: context)
     let rows = try EvaluationRows(of: recording, sameRows: plan.sameRows, seed: context.seed)
     let targets = try targets(of: recording, network: network, rows: rows, isWanted: isWanted, in: context)
     let experiment = try AblationExperiment(recording, network: network, rows: rows, plan: plan, in: context)
+    let primary = try experiment.primaryOutcome(recording)
+    if let primary { context.note("\(recording.name): the primary outcome is \(experiment.name(of: primary)) over all rows.") }
+    var results: [AblationRow] = []
     var intact: IntactLayer?
     var bins: (layer: Int, size: Int, of: UnitBins)?
     for (number, target) in targets.enumerated() {
@@ -168,8 +173,9 @@ public struct AblationAnalysis: Analysis {
       let size = target.units.count
       let found = bins.flatMap { ($0.layer, $0.size) == (target.layer, size) ? $0.of : nil } ?? experiment.bins(of: layer, size: size)
       bins = (target.layer, size, found)
-      try take(experiment.rows(of: target, number: number, in: layer, bins: found))
+      results += try experiment.rows(of: target, number: number, in: layer, bins: found)
     }
+    return AblationRow.judged(results, primary: primary.map { experiment.name(of: $0) })
   }
 
   private func targets(

@@ -53,6 +53,24 @@ struct AblationExperiment: Sendable {
     return IntactLayer(index: layer, ablation: ablation, outputs: outputs, outcomes: summary(outputs))
   }
 
+  func name(of outcome: ActionOutcome) -> String { outcome.name(actions) }
+
+  /// The outcome that was asked for, or the default from the select rows; nil where there is none.
+  ///
+  /// - Throws: `RecordingError.badInput` for a name that is none of the outcomes.
+  func primaryOutcome(_ recording: RecordingView) throws -> ActionOutcome? {
+    guard let wanted = plan.outcome else {
+      let labels = try recording.labels.map { labels in rows.select.map { labels[$0] } }
+      let outputs = network.layers.last?.activations.rows(rows.select) ?? []
+      return ActionOutcome.primary(outputs: outputs, labels: labels, actionCount: network.outputCount)
+    }
+    guard let outcome = outcomes.first(where: { name(of: $0) == wanted }) else {
+      throw RecordingError.badInput(
+        file: path, fault: "has no outcome '\(wanted)'; it has \(outcomes.map { name(of: $0) }.joined(separator: ", ")).")
+    }
+    return outcome
+  }
+
   /// The bins of a layer's units by mean activation on the evaluate rows and by the weights into the layer above.
   ///
   /// - Parameter size: units of the targets that are to be compared.
