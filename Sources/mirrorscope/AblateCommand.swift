@@ -43,6 +43,9 @@ struct AblateCommand: ParsableCommand {
   @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
   var mode = AblationMode.zero
 
+  @Option(count: 1...100_000, help: "Draws that resample and noise average over.")
+  var draws = 20
+
   @Option(count: 0...1_000_000, help: "Reference sets per target; where there are fewer, all of them.")
   var controls = 200
 
@@ -70,7 +73,7 @@ struct AblateCommand: ParsableCommand {
       + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
     if plan.selections.isEmpty { plan.selections = [.top(4)] }
     (plan.mode, plan.controls, plan.replicates, plan.sameRows) = (mode, controls, bootstrap, sameRows)
-    plan.outcome = outcome
+    (plan.outcome, plan.draws) = (outcome, draws)
     plan.replayTolerance = replay.replayTolerance
     if sameRows {
       options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")

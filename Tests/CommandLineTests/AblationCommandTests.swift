@@ -221,7 +221,7 @@ struct AblationCommandTests {
   @Test(
     "Options that mean nothing are a usage error",
     arguments: [
-      ["--units", "dense_1"], ["--top", "0"], ["--mode", "mean:joy"], ["--replay-tolerance", "2"], ["--replay-tolerance", "nan"],
+      ["--units", "dense_1"], ["--top", "0"], ["--mode", "mean:joy"], ["--draws", "0"], ["--replay-tolerance", "2"], ["--replay-tolerance", "nan"],
     ])
   func usage(options: [String]) throws {
     let run = try workplace.run("mirrorscope", ["ablate", "planted.h5"] + options)

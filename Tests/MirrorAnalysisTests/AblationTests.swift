@@ -200,6 +200,29 @@ struct AblationTests {
     }
   }
 
+  @Test(
+    "Random modes average over draws: the standard error is that of the draws' spread, and shrinks as their root",
+    arguments: [AblationMode.resample, .noise])
+  func draws(mode: AblationMode) throws {
+    let recording = try Self.recording("references.h5")
+    func row(draws: Int, seed: UInt64) throws -> AblationRow {
+      var plan = Self.plan([.units(layer: "dense_1", [0, 3, 7])], replicates: 0)
+      (plan.mode, plan.draws) = (mode, draws)
+      return try #require(Self.rows(recording, plan, seed: seed).first { $0.phase == nil && $0.outcome == "mean:c" })
+    }
+    let single = try (1...60).map { try row(draws: 1, seed: UInt64($0)) }
+    #expect(single.allSatisfy { $0.drawError == nil && $0.draws == 1 && $0.reason == "a single draw has no standard error" })
+    let values = single.compactMap(\.ablated)
+    let mean = values.reduce(0, +) / 60
+    let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 59).squareRoot()
+    let many = try row(draws: 200, seed: 99)
+    // Standard errors of a standard deviation of 60 and of 200: 9 and 5 %.
+    #expect(try abs(#require(many.drawError) / (deviation / 200.0.squareRoot()) - 1) < 0.4)
+    #expect(try abs(#require(many.ablated) - mean) < 4 * deviation * (1.0 / 60 + 1.0 / 200).squareRoot())
+    #expect(many.draws == 200 && many.reason == nil)
+    #expect(try Self.rows(recording, Self.plan([.units(layer: "dense_1", [0])])).allSatisfy { $0.draws == nil && $0.drawError == nil })
+  }
+
   @Test("What stands in for a unit has the mean of its source", arguments: [AblationMode.mean(.neither), .resample])
   func replacement(mode: AblationMode) throws {
     // Unit 2 drives help with weight 1: help falls by what the unit's mean falls by, from about 1 in distress to its mean without.

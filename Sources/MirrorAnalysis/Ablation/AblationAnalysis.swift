@@ -27,6 +27,10 @@ public struct AblationRow: TableRow {
   public var isPrimary = false
   /// Of all rows of the recording but the primary ones that have a p.
   public var qValue: Double?
+  /// How many draws of what takes the units' place `ablated` and the references' effects are means of; nil where nothing is drawn.
+  public var draws: Int?
+  /// The standard error of `ablated` over these draws.
+  public var drawError: Double?
 
   /// Ablated − baseline.
   public var effect: Double? { ablated.flatMap { ablated in baseline.map { ablated - $0 } } }
@@ -77,6 +81,8 @@ public struct AblationRow: TableRow {
       Column("smd_norm", .number, "The same of the norm of outgoing weights; beyond 0.25 in either there is no p"),
       Column("primary", .boolean, "Whether this is the recording's primary outcome over all rows, chosen before any effect is seen"),
       Column("q_value", .number, "Benjamini and Hochberg's q over all other rows of the recording that have a p"),
+      Column("draws", .integer, "Draws that ablated, and every reference set's outcome, is the mean of; empty for modes that draw nothing"),
+      Column("draw_se", .number, "Standard error of ablated, and so of effect, over these draws"),
     ])
 
   public var cells: [Cell] {
@@ -85,7 +91,8 @@ public struct AblationRow: TableRow {
       .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
       .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
       .boolean(areSameRows), .string(reason), .number(differences.first), .number(differences.dropFirst().first),
-      .boolean(isPrimary), .number(qValue),
+      .boolean(isPrimary), .number(qValue), .integer(draws),
+      .number(drawError),
     ]
   }
 }
@@ -95,6 +102,8 @@ public struct AblationPlan: Sendable {
   /// Each is done for itself: the targets of one follow those of the other.
   public var selections: [AblationSelection] = [.top(4)]
   public var mode = AblationMode.zero
+  /// How often a mode that draws at random does: outcomes are means over the draws, of the target and of every reference set.
+  public var draws = 20
   /// Different reference sets per target, at most; 0 for none.
   public var controls = 200
   /// Bootstrap replicates of the paired effects; 0 for no interval.
@@ -136,7 +145,8 @@ public struct AblationAnalysis: Analysis {
     let held = 8 * rows * (plan.mode == .zero ? 1 : 2) * widest + rows * (16 * outputs + 64)
     // Outputs of a reference set under way in each thread, and what has been found of all of them.
     let sets = plan.selections.flatMap { selection in hidden.map { selection.largest(unitCount: $0.unitCount) } }
-    let perControl = 32 * 6 * outputs + 24 * Double(sets.map(\.units).max() ?? 0) + 200
+    let perControl =
+      32 * 6 * outputs * Double(plan.mode.isRandom ? max(1, plan.draws) : 1) + 24 * Double(sets.map(\.units).max() ?? 0) + 200
     let controls = Double(plan.controls) * perControl + threads * rows * (9 * outputs + 8)
     let table = sets.reduce(0.0) { $0 + Double($1.targets) } * 5 * (3 * outputs + 1) * (8 * Double(plan.controls) + 400)
     return byteCount(

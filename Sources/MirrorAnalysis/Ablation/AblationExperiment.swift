@@ -92,13 +92,20 @@ struct AblationExperiment: Sendable {
   ///   - bins: of its layer, for targets of its size.
   func rows(of target: AblationTarget, number: Int, in layer: IntactLayer, bins: UnitBins) throws -> [AblationRow] {
     let baseline = layer.outcomes
-    let ablatedOutputs = layer.ablation.outputs(of: network, ablating: target.units, draw: number << 32)
-    let ablated = summary(ablatedOutputs)
+    let draws = plan.mode.isRandom ? max(1, plan.draws) : 1
+    var differences = PairedDifferences(intact: layer.outputs, labels: labels, actionCount: network.outputCount)
+    let ablated = DrawnOutcomes(
+      (0..<draws).map { draw in
+        let outputs = layer.ablation.outputs(of: network, ablating: target.units, draw: draw)
+        if plan.replicates > 0 { differences.add(ablated: outputs, of: draws) }
+        return summary(outputs)
+      })
     let references = ReferenceSets(for: target.units, in: bins, count: plan.controls, seed: seed, index: UInt64(number))
     let controls = try mapBlocks(count: references.sets.count, threads: threads) { control in
-      summary(layer.ablation.outputs(of: network, ablating: references.sets[control], draw: number << 32 + control + 1))
+      DrawnOutcomes(
+        (0..<draws).map { summary(layer.ablation.outputs(of: network, ablating: references.sets[control], draw: $0)) })
     }
-    let intervals = try intervals(intact: layer.outputs, ablated: ablatedOutputs, number: number)
+    let intervals = try intervals(differences, number: number)
 
     let order: [Phase?] = Phase.allCases.map { $0 } + [nil]
     return order.flatMap { phase in
@@ -112,8 +119,11 @@ struct AblationExperiment: Sendable {
           outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
           ablated: ablated.value(outcome, in: phase), interval: intervals(outcome, phase), controlEffects: effects,
           areSameRows: rows.areSame,
-          reason: reason(target.shortage, before == nil ? absence(of: outcome, in: phase) : shortage(of: references)),
-          isTestable: references.obstacle == nil, differences: references.differences)
+          reason: reason(
+            target.shortage, before == nil ? absence(of: outcome, in: phase) : shortage(of: references),
+            plan.mode.isRandom && draws == 1 && before != nil ? "a single draw has no standard error" : nil),
+          isTestable: references.obstacle == nil, differences: references.differences, draws: plan.mode.isRandom ? draws : nil,
+          drawError: plan.mode.isRandom ? ablated.standardError(outcome, in: phase) : nil)
       }
     }
   }
@@ -150,11 +160,8 @@ struct AblationExperiment: Sendable {
   /// Each evaluate row gives the differences that ablation makes to it: of the outputs, of each action being chosen, of the label being
   /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata whole where there are any. Rows with a label that is
   /// no output count in no accuracy, and so in none of its intervals.
-  private func intervals(
-    intact: [Double], ablated: [Double], number: Int
-  ) throws -> (ActionOutcome, Phase?) -> PercentileInterval? {
+  private func intervals(_ differences: PairedDifferences, number: Int) throws -> (ActionOutcome, Phase?) -> PercentileInterval? {
     guard plan.replicates > 0 else { return { _, _ in nil } }
-    let differences = PairedDifferences(intact: intact, ablated: ablated, labels: labels, actionCount: network.outputCount)
     let actionCount = network.outputCount
     func means(_ values: [Double], width: Int, _ group: [Int], _ groups: Int, _ purpose: String) throws -> BootstrapMeans {
       try bootstrapMeans(

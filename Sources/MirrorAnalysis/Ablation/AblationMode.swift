@@ -11,6 +11,9 @@ public enum AblationMode: Sendable, Equatable {
   /// Its activation with normal noise of the unit's standard deviation over the select rows.
   case noise
 
+  /// Whether what takes the units' place is drawn at random.
+  var isRandom: Bool { self == .resample || self == .noise }
+
   public var name: String {
     switch self {
     case .zero: "zero"
@@ -70,24 +73,29 @@ struct Ablation: Sendable {
 
   /// The outputs on the evaluate rows with some units replaced, `[rows × outputs]`.
   ///
-  /// - Parameter draw: number of the set of units, so that each has random numbers of its own.
+  /// - Parameter draw: number of the draw. In one draw all sets of units get the donors and the noise that any of them gets, so that sets
+  ///   differ by their units alone.
   func outputs(of network: ReplayedNetwork, ablating units: [Int], draw: Int) -> [Double] {
-    var stream = RandomStream(seed: seed, purpose: "ablation \(mode.name)", index: UInt64(draw))
+    func stream(_ purpose: String) -> RandomStream { RandomStream(seed: seed, purpose: "ablation \(purpose)", index: UInt64(draw)) }
+    var donor = stream("donors")
+    var noise = mode == .noise ? units.map { stream("noise of unit \($0)") } : []
     return network.outputs(from: layer, activations: intact) { values in
-      values.withUnsafeMutableBufferPointer { replace(units, in: $0, &stream) }
+      values.withUnsafeMutableBufferPointer { replace(units, in: $0, &donor, &noise) }
     }
   }
 
-  private func replace(_ units: [Int], in values: UnsafeMutableBufferPointer<Double>, _ stream: inout RandomStream) {
-    let donorCount = donors.count / unitCount
+  private func replace(
+    _ units: [Int], in values: UnsafeMutableBufferPointer<Double>, _ donors: inout RandomStream, _ noise: inout [RandomStream]
+  ) {
+    let donorCount = self.donors.count / unitCount
     for start in stride(from: 0, to: values.count, by: unitCount) {
-      let donor = mode == .resample ? stream.uniform(below: donorCount) * unitCount : 0
-      for unit in units {
+      let donor = mode == .resample ? donors.uniform(below: donorCount) * unitCount : 0
+      for (index, unit) in units.enumerated() {
         switch mode {
         case .zero: values[start + unit] = 0
         case .mean: values[start + unit] = means[unit]
-        case .resample: values[start + unit] = donors[donor + unit]
-        case .noise: values[start + unit] += deviations[unit] * stream.normal()
+        case .resample: values[start + unit] = self.donors[donor + unit]
+        case .noise: values[start + unit] += deviations[unit] * noise[index].normal()
         }
       }
     }
