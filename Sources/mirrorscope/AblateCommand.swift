@@ -56,6 +56,11 @@ struct AblateCommand: ParsableCommand {
       valueName: "name"))
   var outcome: String?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp("Write a second table: how much of the primary effect each unit of a target accounts for.", valueName: "path"))
+  var shapley: String?
+
   @Option(count: 0...1_000_000, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
   var bootstrap = 1000
 
@@ -66,6 +71,12 @@ struct AblateCommand: ParsableCommand {
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
 
+  func validate() throws {
+    guard shapley != "-" || options.table.destination.output != "-" else {
+      throw ValidationError("--shapley - and the table can't both go to standard output; give --output.")
+    }
+  }
+
   func run() throws {
     var plan = AblationPlan()
     plan.selections =
@@ -73,12 +84,19 @@ struct AblateCommand: ParsableCommand {
       + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
     if plan.selections.isEmpty { plan.selections = [.top(4)] }
     (plan.mode, plan.controls, plan.replicates, plan.sameRows) = (mode, controls, bootstrap, sameRows)
-    (plan.outcome, plan.draws) = (outcome, draws)
+    (plan.outcome, plan.draws, plan.attributes) = (outcome, draws, shapley != nil)
     plan.replayTolerance = replay.replayTolerance
     if sameRows {
       options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")
     }
-    try options.run(AblationAnalysis(plan), seed: seed)
+    guard let shapley else { return try options.run(AblationAnalysis(plan), seed: seed) }
+    var table = options.table
+    table.destination.output = shapley
+    try table.write(RecordingRow<ShapleyRow>.self) { take in
+      try options.run(AblationAnalysis(plan), seed: seed) { rows in
+        try take(rows.flatMap { row in row.row.shapley.map { RecordingRow(row.identity, $0) } })
+      }
+    }
   }
 }
 

@@ -87,6 +87,24 @@ struct AblationCommandTests {
     #expect(try workplace.text("golden.dot").split(separator: "\n").count { $0.contains(" -> ") } == expected.count)
   }
 
+  @Test(
+    "--shapley writes a second table: two units that help needs both of share its loss; both tables can't go to standard output")
+  func shapley() throws {
+    let run = try workplace.run(
+      "mirrorscope", "ablate", "planted.h5", "--units", "dense_1:2,5,7", "--controls", "0", "--bootstrap", "0", "--outcome",
+      "accuracy:help", "--shapley", "shares.csv",
+      "--quiet")
+    #expect(run.status == 0 && run.errors.isEmpty, run.transcript)
+    let table = Table(try workplace.text("shares.csv"))
+    #expect(table["unit"] == ["2", "5", "7"] && Set(table["outcome"]).count == 1 && Set(table["target_units"]) == ["2;5;7"])
+    let shares = table.numbers("share").compactMap { $0 }
+    #expect(shares == [0.5, 0.5, 0] && table.numbers("se") == [0, 0, 0])
+    let both = try workplace.run("mirrorscope", "ablate", "planted.h5", "--shapley", "-")
+    #expect(both.status == 64 && both.output.isEmpty, both.transcript)
+    let again = try workplace.run("mirrorscope", "ablate", "planted.h5", "--shapley", "shares.csv", "--quiet")
+    #expect(again.status == 1 && again.output.isEmpty && again.errors.contains("shares.csv: exists already"), again.transcript)
+  }
+
   @Test("Without labels accuracy is left out, with a note")
   func noLabels() throws {
     try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "golden.h5")
@@ -221,7 +239,8 @@ struct AblationCommandTests {
   @Test(
     "Options that mean nothing are a usage error",
     arguments: [
-      ["--units", "dense_1"], ["--top", "0"], ["--mode", "mean:joy"], ["--draws", "0"], ["--replay-tolerance", "2"], ["--replay-tolerance", "nan"],
+      ["--units", "dense_1"], ["--top", "0"], ["--mode", "mean:joy"], ["--draws", "0"], ["--replay-tolerance", "2"],
+      ["--replay-tolerance", "nan"],
     ])
   func usage(options: [String]) throws {
     let run = try workplace.run("mirrorscope", ["ablate", "planted.h5"] + options)

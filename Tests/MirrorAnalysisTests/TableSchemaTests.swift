@@ -13,6 +13,7 @@ private let tables: [TableSchema] = [
   RecordingRow<DecodingRow>.schema,
   RecordingRow<DivergenceRow>.schema,
   RecordingRow<InspectionRow>.schema,
+  RecordingRow<ShapleyRow>.schema,
   RecordingRow<SimilarityRow>.schema,
   RecordingRow<StatsRow>.schema,
   RecordingRow<UnitsRow>.schema,
@@ -53,6 +54,7 @@ struct TableSchemaTests {
       RecordingRow<CorrelationRow>.schema,
       "recording, network, epoch, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"
     ),
+    (RecordingRow<ShapleyRow>.schema, "recording, network, epoch, layer, unit, outcome, value, se, share, target_units, mode, reason"),
     (RecordingRow<DivergenceRow>.schema, "recording, network, epoch, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
     (
       RecordingRow<SimilarityRow>.schema,

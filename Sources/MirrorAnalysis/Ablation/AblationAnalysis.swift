@@ -31,6 +31,8 @@ public struct AblationRow: TableRow {
   public var draws: Int?
   /// The standard error of `ablated` over these draws.
   public var drawError: Double?
+  /// Of the primary outcome, where it was asked for: what each unit of the target accounts for.
+  public var shapley: [ShapleyRow] = []
 
   /// Ablated − baseline.
   public var effect: Double? { ablated.flatMap { ablated in baseline.map { ablated - $0 } } }
@@ -110,6 +112,8 @@ public struct AblationPlan: Sendable {
   public var replicates = 1000
   /// Name of the primary outcome; nil for the accuracy on the rarest label that the network chooses (`ActionOutcome.primary`).
   public var outcome: String?
+  /// Whether the effect on the primary outcome is attributed to the target's units.
+  public var attributes = false
   /// Choose units on the rows that they are evaluated on.
   public var sameRows = false
   /// How far a replayed activation may be from the recorded one by the arithmetic that computed it, relative to the sizes of what it is a
@@ -183,7 +187,12 @@ public struct AblationAnalysis: Analysis {
       let size = target.units.count
       let found = bins.flatMap { ($0.layer, $0.size) == (target.layer, size) ? $0.of : nil } ?? experiment.bins(of: layer, size: size)
       bins = (target.layer, size, found)
-      results += try experiment.rows(of: target, number: number, in: layer, bins: found)
+      var rows = try experiment.rows(of: target, number: number, in: layer, bins: found)
+      if plan.attributes, let primary, let index = rows.firstIndex(where: { $0.phase == nil && $0.outcome == experiment.name(of: primary) })
+      {
+        rows[index].shapley = try experiment.shapley(of: primary, target, number: number, in: layer)
+      }
+      results += rows
     }
     return AblationRow.judged(results, primary: primary.map { experiment.name(of: $0) })
   }

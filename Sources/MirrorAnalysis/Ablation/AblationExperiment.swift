@@ -128,6 +128,39 @@ struct AblationExperiment: Sendable {
     }
   }
 
+  /// What each unit of a target accounts for of its effect on an outcome over all rows.
+  func shapley(of outcome: ActionOutcome, _ target: AblationTarget, number: Int, in layer: IntactLayer) throws -> [ShapleyRow] {
+    func row(_ unit: Int) -> ShapleyRow {
+      ShapleyRow(
+        layer: network.layers[target.layer].name, unit: unit, outcome: name(of: outcome), units: target.units, mode: plan.mode.name)
+    }
+    guard let before = layer.outcomes.value(outcome, in: nil) else {
+      return target.units.map { unit in
+        var row = row(unit)
+        row.reason = absence(of: outcome, in: nil)
+        return row
+      }
+    }
+    let result = try ShapleyValues(
+      count: target.units.count, draws: plan.mode.isRandom ? max(1, plan.draws) : 1, isRandom: plan.mode.isRandom, seed: seed,
+      purpose: "ablation order \(number)", threads: threads
+    ) { positions, draw in
+      let outputs = layer.ablation.outputs(of: network, ablating: positions.map { target.units[$0] }, draw: draw)
+      return (summary(outputs).value(outcome, in: nil) ?? before) - before
+    }
+    let joint = result.values.reduce(0, +)
+    let isNone = abs(joint) <= 1e-12 * max(1, abs(before))
+    return target.units.enumerated().map { index, unit in
+      var row = row(unit)
+      (row.value, row.standardError) = (result.values[index], result.errors[index])
+      row.share = isNone ? nil : result.values[index] / joint
+      row.reason = reason(
+        isNone ? "the units together have no effect to share" : nil,
+        result.errors[index] == nil ? "a single draw has no standard error" : nil)
+      return row
+    }
+  }
+
   private func reason(_ parts: String?...) -> String? {
     let parts = parts.compactMap { $0 }
     return parts.isEmpty ? nil : parts.joined(separator: "; ")
