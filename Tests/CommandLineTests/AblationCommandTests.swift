@@ -98,7 +98,9 @@ struct AblationCommandTests {
     let table = Table(try workplace.text("shares.csv"))
     #expect(table["unit"] == ["2", "5", "7"] && Set(table["outcome"]).count == 1 && Set(table["target_units"]) == ["2;5;7"])
     let shares = table.numbers("share").compactMap { $0 }
-    #expect(shares == [0.5, 0.5, 0] && table.numbers("se") == [0, 0, 0])
+    // One of 177 rows that lose help needs unit 5 alone.
+    #expect(shares.count == 3 && abs(shares[0] - 0.5) < 0.01 && abs(shares[0] + shares[1] - 1) < 1e-12 && shares[2] == 0)
+    #expect(table.numbers("se") == [0, 0, 0])
     let both = try workplace.run("mirrorscope", "ablate", "planted.h5", "--shapley", "-")
     #expect(both.status == 64 && both.output.isEmpty, both.transcript)
     let again = try workplace.run("mirrorscope", "ablate", "planted.h5", "--shapley", "shares.csv", "--quiet")
