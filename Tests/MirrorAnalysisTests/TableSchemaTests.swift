@@ -37,8 +37,8 @@ struct TableSchemaTests {
     (
       RecordingRow<AblationRow>.schema,
       "recording, network, epoch, target, target_units, mode, phase, outcome, baseline, ablated, effect, ci_low, ci_high, control_mean, control_sd, "
-        + "controls, p_value, n, same_rows, reason, smd_activation, smd_norm, "
-        + "primary, q_value, draws, draw_se"
+        + "controls, p_value, n, same_rows, reason, primary, q_value, balance, "
+        + "draws, draw_se, smd_activation, smd_norm"
     ),
     (
       RecordingRow<CMNIRow>.schema,

@@ -77,14 +77,16 @@ public struct AblationRow: TableRow {
       Column("n", .integer, "Evaluate rows that the outcome rests on"),
       Column("same_rows", .boolean, "Whether units were chosen on the rows that they were evaluated on"),
       Column("reason", .string, "Why a number does not exist, or why there are fewer units or reference sets than asked for"),
+      Column("primary", .boolean, "Whether this is the recording's primary outcome over all rows, chosen before any effect is seen"),
+      Column("q_value", .number, "Benjamini and Hochberg's q over all other rows of the recording that have a p"),
+      Column(
+        "balance", .number, "The larger of smd_activation and smd_norm without its sign; beyond 0.25 matching failed, and there is no p"),
+      Column("draws", .integer, "Draws that ablated, and every reference set's outcome, is the mean of; empty for modes that draw nothing"),
+      Column("draw_se", .number, "Standard error of ablated, and so of effect, over these draws"),
       Column(
         "smd_activation", .number,
         "Mean activation of the target less that of its reference sets, in standard deviations over the layer's units"),
-      Column("smd_norm", .number, "The same of the norm of outgoing weights; beyond 0.25 in either there is no p"),
-      Column("primary", .boolean, "Whether this is the recording's primary outcome over all rows, chosen before any effect is seen"),
-      Column("q_value", .number, "Benjamini and Hochberg's q over all other rows of the recording that have a p"),
-      Column("draws", .integer, "Draws that ablated, and every reference set's outcome, is the mean of; empty for modes that draw nothing"),
-      Column("draw_se", .number, "Standard error of ablated, and so of effect, over these draws"),
+      Column("smd_norm", .number, "The same of the norm of outgoing weights"),
     ])
 
   public var cells: [Cell] {
@@ -92,9 +94,8 @@ public struct AblationRow: TableRow {
       .string(layer), .string(units.map(String.init).joined(separator: ";")), .string(mode), .string(phase?.name ?? "all"),
       .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
       .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
-      .boolean(areSameRows), .string(reason), .number(differences.first), .number(differences.dropFirst().first),
-      .boolean(isPrimary), .number(qValue), .integer(draws),
-      .number(drawError),
+      .boolean(areSameRows), .string(reason), .boolean(isPrimary), .number(qValue), .number(differences.map { abs($0) }.max()),
+      .integer(draws), .number(drawError), .number(differences.first), .number(differences.dropFirst().first),
     ]
   }
 }

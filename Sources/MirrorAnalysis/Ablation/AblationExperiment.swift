@@ -153,7 +153,8 @@ struct AblationExperiment: Sendable {
     return target.units.enumerated().map { index, unit in
       var row = row(unit)
       (row.value, row.standardError) = (result.values[index], result.errors[index])
-      row.share = isNone ? nil : result.values[index] / joint
+      // A share of nothing has no sign.
+      row.share = isNone ? nil : result.values[index] / joint + 0
       row.reason = reason(
         isNone ? "the units together have no effect to share" : nil,
         result.errors[index] == nil ? "a single draw has no standard error" : nil)
