@@ -6,6 +6,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -97,6 +100,10 @@ static herr_t look_at_object(hid_t root, const char *name, const H5O_info_t *inf
 }
 
 static void be_quiet_and_mortal(unsigned seconds) {
+#ifdef __linux__
+  /* A child that outlives a killed parent holds the locks of its open files. */
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
   const int faults[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGXCPU};
   /* The mask is that of the thread that forked: those of a thread pool block everything, and the limit on time would end in a SIGKILL, which
      is taken for one from outside. */

@@ -55,10 +55,15 @@ struct TableSchemaTests {
       "recording, network, epoch, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"
     ),
     (RecordingRow<ShapleyRow>.schema, "recording, network, epoch, layer, unit, outcome, value, se, share, target_units, mode, reason"),
-    (RecordingRow<DivergenceRow>.schema, "recording, network, epoch, layer, unit, phase_a, phase_b, kl, common_positive, reason"),
+    (
+      RecordingRow<DivergenceRow>.schema,
+      "recording, network, epoch, layer, unit, phase_a, phase_b, kl, common_positive, reason, kl_author, null_mean, excess, p_value, "
+        + "permutations, exchange, n_blocks"
+    ),
     (
       RecordingRow<SimilarityRow>.schema,
-      "recording, network, epoch, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason, p_value, permutations"
+      "recording, network, epoch, layer_a, phase_a, layer_b, phase_b, measure, n, value, reason, p_value, permutations, reliability_a, "
+        + "reliability_b, exchange, n_blocks"
     ),
     (
       RecordingRow<StatsRow>.schema,

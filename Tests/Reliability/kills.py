@@ -121,8 +121,12 @@ def compare(top, references, texts, is_over):
             except (OSError, RuntimeError) as error:
                 tally.fail("corrupt file under its final name", name, error)
         elif name.endswith(".h5"):
-            if name not in references or not same_file(at, references[name]):
-                tally.fail("corrupt or other file under its final name", name)
+            try:
+                wrong = differences(at, references[name]) if name in references else "no such file in the other run"
+            except (OSError, RuntimeError) as error:
+                wrong = error
+            if wrong:
+                tally.fail("corrupt or other file under its final name", name, wrong)
         elif is_over and open(at, "rb").read() != texts.get(name):
             tally.fail("other text at the end", name)
     if is_over and (set(names) != set(references) | set(texts) or len(names) != len(files(top))):

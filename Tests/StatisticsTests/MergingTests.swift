@@ -48,15 +48,17 @@ struct MergingTests {
     }
   }
 
-  @Test("Products of rows need rows that there are, and as many of the second set")
+  @Test("Products of rows need rows that there are, and as many in every set")
   func grams() throws {
-    try [Double(1), 2, 3, 4].withUnsafeBufferPointer { values in
-      let error = StatisticsError.noSuchRow(2, rows: 2)
-      #expect(throws: error) { try CentredGram(values, units: 2, rows: [0, 2], threads: 1) }
-      #expect(error.description == "row 2 is asked for, and there are 2.")
-      let both = try CentredGram(values, units: 2, rows: [0, 1], threads: 1)
-      let one = try CentredGram(values, units: 2, rows: [1], threads: 1)
-      #expect(throws: StatisticsError.shape(what: "rows of the second set of units", expected: 2, found: 1)) { try both.product(with: one) }
+    func gram(_ values: [Double]) throws -> CentredGram {
+      try values.withUnsafeBufferPointer { try CentredGram($0, units: 2, groups: nil, precision: .double, threads: 1) }
+    }
+    let (two, one) = (try gram([1, 2, 3, 4]), try gram([1, 2]))
+    let error = StatisticsError.noSuchRow(2, rows: 2)
+    #expect(throws: error) { try AlignmentSums([two, two], rows: [0, 2], isWithin: true, threads: 1) }
+    #expect(error.description == "row 2 is asked for, and there are 2.")
+    #expect(throws: StatisticsError.shape(what: "rows of the sets of units", expected: 2, found: 1)) {
+      try AlignmentSums([two, one], rows: [0], isWithin: true, threads: 1)
     }
   }
 }

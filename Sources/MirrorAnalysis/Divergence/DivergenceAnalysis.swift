@@ -1,38 +1,5 @@
 import ActivationRecording
 import Statistics
-import Tabular
-
-/// A row of `divergence`: how far a unit's activations in one phase are from those in another.
-public struct DivergenceRow: TableRow {
-  public let layer: String
-  public let unit: Int
-  public let phaseA: Phase
-  public let phaseB: Phase
-  public let kl: Double?
-  public let commonPositive: Double?
-  public let reason: String?
-
-  public static let schema = TableSchema(
-    name: "divergence", title: "Kullback-Leibler divergence between phases, per unit",
-    columns: [
-      Column("layer", .string, "Name of the layer"),
-      Column("unit", .integer, "Number of the unit, 0-based"),
-      Column("phase_a", .string, "Phase of P in D(P||Q)"),
-      Column("phase_b", .string, "Phase of Q in D(P||Q)"),
-      Column("kl", .number, "D(phase_a||phase_b) in nats, from histograms over one range"),
-      Column(
-        "common_positive", .number,
-        "Of the unit, the same in both its rows none-self and none-other: the smaller of the two where both means rise, otherwise 0"),
-      Column("reason", .string, "Why a number does not exist"),
-    ])
-
-  public var cells: [Cell] {
-    [
-      .string(layer), .integer(unit), .string(phaseA.name), .string(phaseB.name), .number(kl),
-      .number(commonPositive), .string(reason),
-    ]
-  }
-}
 
 /// Over which values a unit's histograms reach.
 public enum HistogramRange: String, Sendable, CaseIterable {
@@ -42,21 +9,30 @@ public enum HistogramRange: String, Sendable, CaseIterable {
   case unit
 }
 
-/// The pairs of phases that are compared.
-private let comparedPhases: [(Phase, Phase)] = [(.neither, .own), (.neither, .other), (.neither, .both), (.own, .other)]
-
 /// How far each unit's activations in one phase are from those in another: none against self, other and both, and self against other.
 ///
-/// Two passes: the range, then histograms of `bins` bins of equal width (density, 1e-10 added, renormalised). The value depends on range
-/// and bins, so compare only values of one layer and one setting.
+/// Two passes: the range, then histograms of `bins` bins of equal width (shares of rows, 1e-10 added, renormalised; in another column
+/// densities in place of shares). The value depends on range and bins, so compare only values of one layer and one setting.
+///
+/// With permutations, each comparison has the null of its own two phases, whose labels are dealt as strata and pairs allow; the bins stay.
 public struct DivergenceAnalysis: Analysis {
   public var bins: Int
   public var range: HistogramRange
 
-  public init(bins: Int = 50, range: HistogramRange = .layer) {
+  /// For p-values; 0 leaves them out.
+  public var permutations: Int
+  /// What is exchanged; nil for what strata and pairs say.
+  public var exchange: ExchangeDesign?
+
+  public init(bins: Int = 50, range: HistogramRange = .layer, permutations: Int = 0, exchange: ExchangeDesign? = nil) {
     self.bins = bins
     self.range = range
+    self.permutations = permutations
+    self.exchange = exchange
   }
+
+  /// The pairs of phases that are compared.
+  static let comparedPhases: [(Phase, Phase)] = [(.neither, .own), (.neither, .other), (.neither, .both), (.own, .other)]
 
   public var needs: RecordingNeeds { RecordingNeeds() }
 
@@ -66,14 +42,16 @@ public struct DivergenceAnalysis: Analysis {
     // Histograms of the widest layer, for every block that is under way, and the rows.
     byteCount(
       8 * Double(shape.widestLayer) * Double(Phase.allCases.count * bins) * Double(8 * max(1, threads) + 2)
-        + shape.momentBytes(threads: threads) + 400 * Double(shape.unitCount))
+        + shape.momentBytes(threads: threads) + 500 * Double(shape.unitCount)
+        + (permutations > 0 ? DivergenceNulls.bytes(shape, bins: bins) : 0))
   }
 
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [DivergenceRow] {
     let moments = try RecordingMoments(of: recording, threads: context.threads)
     let codes = moments.rows.codes
+    let nulls = permutations > 0 ? try DivergenceNulls(self, of: recording, rows: moments.rows, seed: context.seed) : nil
     var result: [DivergenceRow] = []
-    result.reserveCapacity(comparedPhases.count * recording.layers.reduce(0) { $0 + $1.unitCount })
+    result.reserveCapacity(Self.comparedPhases.count * recording.layers.reduce(0) { $0 + $1.unitCount })
     for (layer, moments) in zip(recording.layers, moments.layers) {
       guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { continue }
       let histograms =
@@ -84,9 +62,11 @@ public struct DivergenceAnalysis: Analysis {
         : try recording.histograms(of: layer, into: empty, threads: context.threads) { (part, block: UnsafeBufferPointer<Float>, rows) in
           try part.add(block, groupOfRow: codes[rows])
         }
+      let found = try nulls?.nulls(of: layer, in: recording, bins: empty, context)
       for unit in 0..<layer.unitCount {
         result += divergenceRows(
-          layer: moments, unit: unit, histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) })
+          layer: moments, unit: unit, histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) },
+          nulls: nulls, of: found.map { $0.map { $0.isEmpty ? nil : $0[unit] } })
       }
     }
     return result
@@ -110,23 +90,35 @@ extension RecordingView {
   }
 }
 
-private func divergenceRows(layer: LayerMoments, unit: Int, histograms: [Histogram]) -> [DivergenceRow] {
-  func divergence(_ a: Phase, _ b: Phase) -> Double? {
-    klDivergence(histograms[Int(a.rawValue)], from: histograms[Int(b.rawValue)])
+/// - Parameters:
+///   - nulls: what is exchanged in each comparison.
+///   - found: the unit's null in each comparison.
+private func divergenceRows(
+  layer: LayerMoments, unit: Int, histograms: [Histogram], nulls: DivergenceNulls?, of found: [DivergenceNull?]?
+) -> [DivergenceRow] {
+  func divergence(_ a: Phase, _ b: Phase, _ smoothing: DivergenceSmoothing = .shares) -> Double? {
+    klDivergence(histograms[Int(a.rawValue)], from: histograms[Int(b.rawValue)], smoothing: smoothing)
   }
   let common = layer.contrasts.flatMap { contrasts in
     commonPositiveDivergence(
       noneFromSelf: divergence(.neither, .own), noneFromOther: divergence(.neither, .other), deltaSelf: contrasts[unit].deltaSelf,
       deltaOther: contrasts[unit].deltaOther)
   }
-  return comparedPhases.map { a, b in
+  return DivergenceAnalysis.comparedPhases.enumerated().map { number, phases in
+    let (a, b) = phases
     let empty = [a, b].filter { layer[$0].count == 0 }.map(\.name)
+    let kl = divergence(a, b)
+    let null = kl.flatMap { _ in found?[number] }
+    let exchange = kl.flatMap { _ in nulls?.exchanges[number] }
     return DivergenceRow(
-      layer: layer.name, unit: unit, phaseA: a, phaseB: b, kl: divergence(a, b),
-      commonPositive: a == .neither && b != .both ? common : nil,
+      layer: layer.name, unit: unit, phaseA: a, phaseB: b, kl: kl, commonPositive: a == .neither && b != .both ? common : nil,
       reason: !empty.isEmpty
         ? "no rows in phase \(empty.joined(separator: " and "))"
-        : histograms[0].hasWidth ? nil : "values too close for their size: the bins have no width")
+        : !histograms[0].hasWidth
+          ? "values too close for their size: the bins have no width"
+          : nulls.flatMap { $0.obstacle ?? exchange?.reason }.map { "no p: \($0)" },
+      authorKL: divergence(a, b, .densities), null: null, permutations: null == nil ? 0 : nulls?.permutations ?? 0,
+      exchange: exchange?.design, blockCount: exchange?.movableBlockCount)
   }
 }
 

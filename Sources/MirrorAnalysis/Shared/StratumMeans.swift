@@ -9,11 +9,16 @@ struct StratumIndex: Sendable {
   let positions: [Int32]
 
   init(_ strata: [Int32], selection: RowSelection, rows: PhaseRows) {
-    let sorted = Set(rows.codes.indices.lazy.filter { selection.contains(rows.codes[$0]) }.map { strata[$0] }).sorted()
+    self.init(strata, where: { selection.contains(rows.codes[$0]) })
+  }
+
+  /// - Parameter isIn: whether a row is in the selection.
+  init(_ strata: [Int32], where isIn: (Int) -> Bool) {
+    let sorted = Set(strata.indices.lazy.filter(isIn).map { strata[$0] }).sorted()
     let position = Dictionary(uniqueKeysWithValues: sorted.enumerated().map { ($1, Int32($0)) })
     var counts = [Int](repeating: 0, count: sorted.count)
-    positions = rows.codes.indices.map { row in
-      guard selection.contains(rows.codes[row]), let found = position[strata[row]] else { return -1 }
+    positions = strata.indices.map { row in
+      guard isIn(row), let found = position[strata[row]] else { return -1 }
       counts[Int(found)] += 1
       return found
     }

@@ -78,12 +78,6 @@ struct UnitProducts: Sendable {
     }
   }
 
-  /// Linear CKA of two sets of units of one set, by the formula of `Statistics.linearCKA`. Nil where one of them does not vary.
-  func linearCKA(_ left: Range<Int>, _ right: Range<Int>) -> Double? {
-    let norms = norms([(left, left), (right, right), (left, right)])
-    return centredAlignment(cross: norms[2], norms[0], norms[1])
-  }
-
   /// Bytes at the peak while products over several selections of rows are summed, beside the blocks that are read.
   ///
   /// - Parameters:
@@ -100,12 +94,6 @@ struct UnitProducts: Sendable {
     let joined = size.isSplit ? 8 * left * right / 4 : 0
     return Double(rows.count) * tiles + 2 * waiting + max(tiles + 16 * block, 8 * left * right + joined)
   }
-}
-
-/// Linear CKA from ‖XᵀY‖, ‖XᵀX‖ and ‖YᵀY‖; nil where a set does not vary.
-func centredAlignment(cross: Double, _ left: Double, _ right: Double) -> Double? {
-  guard left > 0, right > 0, cross.isFinite else { return nil }
-  return min(1, (cross / left) * (cross / right))
 }
 
 /// Rows as they are accumulated: `[rows × units]`, or `[rows × 2 units]` as `splitRows` makes them.

@@ -1,13 +1,16 @@
 import ActivationRecording
+import Statistics
 
 /// How alike representations are: every two layers in each selection of rows, then every two phases in each layer.
 ///
-/// RSA compares matrices of correlation distances (1 − Pearson's r over units) between stratum means; those that differ by less than
-/// 1e-12 count as equal. CKA between layers takes the same rows of both; between phases, means of the strata that hold both. CKA is the
-/// plain estimate: biased upwards where rows are not many more than units.
+/// RSA compares matrices of correlation distances (1 − Pearson's r over units) between stratum means; distances that differ by less than
+/// 1e-11 of the largest count as equal. The ceiling of a comparison is the reliability of either side, from halves of each stratum's rows.
 ///
-/// With permutations RSA has the p of Mantel's test, strata of the second permuted, and CKA between phases that of permuting its strata. CKA
-/// between layers has none: it would take all rows in memory. What is drawn for a comparison does not depend on the others.
+/// CKA between layers takes the same rows of both. Between phases it takes means of the strata that hold both, less the stratum's none mean
+/// where neither phase is none: that of one half of its none rows for the first, of the other half for the second, so that they share no row.
+///
+/// With permutations RSA has the p of Mantel's test, strata of the second permuted, and so has CKA between phases. CKA between layers permutes
+/// rows, or whole strata as `RowOrders` says. What is drawn for a comparison does not depend on the others.
 ///
 /// A similarity that does not exist has its reason: no strata, fewer than three, a layer of fewer than three units (RSA), one that does
 /// not vary.
@@ -16,15 +19,20 @@ public struct SimilarityAnalysis: Analysis {
   public var selections: [RowSelection]
   /// For p-values; 0 leaves them out.
   public var permutations: Int
+  /// What CKA between layers exchanges; nil for whole strata where there are strata, otherwise rows.
+  public var exchange: ExchangeDesign?
 
   public init(
     measures: [SimilarityMeasure] = SimilarityMeasure.allCases, over selections: [RowSelection] = RowSelection.everyOne,
-    permutations: Int = 0
+    permutations: Int = 0, exchange: ExchangeDesign? = nil
   ) {
     self.measures = measures
     self.selections = selections
     self.permutations = permutations
+    self.exchange = exchange
   }
+
+  var hasAlignments: Bool { measures.contains(where: \.isAlignment) }
 
   public var needs: RecordingNeeds {
     RecordingNeeds(reading: .inStep, counting: selections.contains { $0 != .all } ? [.phase, .stratum] : [.stratum])
@@ -33,12 +41,13 @@ public struct SimilarityAnalysis: Analysis {
   public var smallerAlternative: String { "Choose fewer layers or phases," }
 
   public func layersReadAtOnce(_ shape: RecordingShape) -> [[Int]] {
-    shape.layers.indices.map { [$0] } + (measures.contains(.cka) ? LayerAlignment(shape, selections).layersReadAtOnce : [])
+    shape.layers.indices.map { [$0] } + (hasAlignments ? LayerAlignment(shape, selections).layersReadAtOnce : [])
   }
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
     let comparisons = Double(Comparison.all(layers: shape.layers.count, selections).count)
-    let alignments = measures.contains(.cka) ? LayerAlignment(shape, selections).bytes(shape, selections, threads: threads) : 0
+    let alignments =
+      hasAlignments ? LayerAlignment(shape, selections).bytes(shape, selections, permutations: permutations, threads: threads) : 0
     return byteCount(max(alignments, stratumBytes(shape)) + 400 * comparisons * Double(measures.count))
   }
 
@@ -52,14 +61,21 @@ public struct SimilarityAnalysis: Analysis {
     }
     let layers = recording.layers
     let ofStrata = try stratumSimilarities(of: recording, rows: rows, in: context)
-    let ofRows = measures.contains(.cka) ? try layerAlignments(of: recording, rows: rows, in: context) : []
+    let alignments = try (hasAlignments ? layerAlignments(of: recording, rows: rows, in: context) : Alignments()) + ofStrata.alignments
     return measures.flatMap { measure in
-      let values = measure == .cka ? ofRows + ofStrata.alignments : ofStrata.representational
+      let values =
+        switch measure {
+        case .rsa: ofStrata.representational
+        case .cka: alignments.unbiased
+        case .ckaBiased: alignments.biased
+        }
       return zip(Comparison.all(layers: layers.count, selections), values).map { comparison, similarity in
         SimilarityRow(
           layerA: layers[comparison.layers.0].name, phaseA: selections[comparison.selections.0], layerB: layers[comparison.layers.1].name,
           phaseB: selections[comparison.selections.1], measure: measure, count: similarity.count, value: similarity.value,
-          reason: similarity.reason, pValue: similarity.pValue, permutations: similarity.pValue == nil ? 0 : permutations)
+          reason: similarity.reason, pValue: similarity.pValue, permutations: similarity.pValue == nil ? 0 : permutations,
+          reliabilityA: similarity.reliabilities.0, reliabilityB: similarity.reliabilities.1, exchange: similarity.exchange,
+          blockCount: similarity.blockCount)
       }
     }
   }
@@ -71,6 +87,10 @@ struct Similarity: Sendable {
   var value: Double?
   var pValue: Double?
   var reason: String?
+  var exchange: ExchangeDesign?
+  var blockCount: Int?
+  /// Of either side, of RSA.
+  var reliabilities: (Double?, Double?) = (nil, nil)
 }
 
 /// Two representations by their positions among layers and selections.

@@ -1,18 +1,3 @@
-/// Linear CKA of two sets of units over the same rows: ‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖) in Frobenius norms, columns centred (Kornblith et al., 2019,
-/// eq. 5, in feature space). 1 for representations equal up to rotation and scale, near 0 for unrelated ones; the plain estimate, which is
-/// biased upwards when rows are not many more than units.
-///
-/// Nil when a set does not vary at all, there are no rows, or a value isn't finite. Constant units add nothing.
-///
-/// - Parameters:
-///   - cross: co-moments between the sets; `left` and `right`: within each.
-public func linearCKA(cross: CoMoments, left: CoMoments, right: CoMoments) -> Double? {
-  func norm(_ moments: CoMoments) -> Double { moments.products.reduce(0) { $0 + $1 * $1 }.squareRoot() }
-  let (leftNorm, rightNorm, crossNorm) = (norm(left), norm(right), norm(cross))
-  guard leftNorm > 0, rightNorm > 0, crossNorm.isFinite else { return nil }
-  return min(1, (crossNorm / leftNorm) * (crossNorm / rightNorm))
-}
-
 /// How the dissimilarity of two conditions is measured.
 public enum Dissimilarity: Sendable {
   /// 1 − r over units (Pearson).
@@ -55,6 +40,22 @@ public func representationalSimilarity(_ first: [Double], _ second: [Double]) ->
   let known = first.indices.filter { !first[$0].isNaN && !second[$0].isNaN }
   guard known.count >= 3 else { return nil }
   return spearman(known.map { first[$0] }, known.map { second[$0] })
+}
+
+/// The same numbers, those that differ by no more than rounding made equal: in ascending order, one that is less than `tolerance` times the
+/// largest magnitude above the one before it takes that one's value. NaN stays NaN.
+///
+/// The default, 1e-11, is a thousand times what sums of a thousand units leave, and a millionth of what separates random distances.
+public func withTies(_ values: [Double], tolerance: Double = 1e-11) -> [Double] {
+  let order = values.indices.filter { !values[$0].isNaN }.sorted { values[$0] < values[$1] }
+  guard let first = order.first, let last = order.last else { return values }
+  let step = tolerance * max(abs(values[first]), abs(values[last]))
+  var result = values
+  for (position, index) in order.enumerated().dropFirst() {
+    let before = order[position - 1]
+    if values[index] - values[before] <= step { result[index] = result[before] }
+  }
+  return result
 }
 
 private func upperTriangle(_ size: Int, _ value: (Int, Int) -> Double) -> [Double] {

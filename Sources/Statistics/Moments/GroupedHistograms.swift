@@ -44,18 +44,9 @@ public struct GroupedHistograms: Sendable {
       edges.withUnsafeBufferPointer { edges in
         for (row, group) in groupOfRow.enumerated() where Int(group) < groups {
           for unit in 0..<units {
-            let value = Double(rows[row * units + unit])
             let first = unit * (bins + 1)
-            let (low, high) = (edges[first], edges[first + bins])
-            // A very large constant is not widened by ½: its bins have no width, and their number is of no use.
-            guard value >= low, value <= high, low < high else { continue }
-            var bin = min(bins - 1, Int((value - low) / (high - low) * Double(bins)))
-            // The division may have rounded across an edge.
-            if value < edges[first + bin] {
-              bin -= 1
-            } else if bin < bins - 1, value >= edges[first + bin + 1] {
-              bin += 1
-            }
+            let found = binNumber(of: Double(rows[row * units + unit]), edges: edges.baseAddress.map { $0 + first }, bins: bins)
+            guard let bin = found else { continue }
             counts[(unit * groups + Int(group)) * bins + bin] += 1
           }
         }
@@ -80,5 +71,62 @@ public struct GroupedHistograms: Sendable {
   public func histogram(unit: Int, group: Int) -> Histogram {
     let first = (unit * groups + group) * bins
     return Histogram(edges: Array(edges[unit * (bins + 1)...unit * (bins + 1) + bins]), counts: Array(counts[first..<first + bins]))
+  }
+}
+
+/// The bin of a value; nil outside of all, and where bins have no width.
+///
+/// - Parameter edges: bins + 1.
+@inline(__always)
+private func binNumber(of value: Double, edges: UnsafePointer<Double>?, bins: Int) -> Int? {
+  guard let edges else { return nil }
+  let (low, high) = (edges[0], edges[bins])
+  // A very large constant is not widened by ½: its bins have no width, and their number is of no use.
+  guard value >= low, value <= high, low < high else { return nil }
+  let bin = min(bins - 1, Int((value - low) / (high - low) * Double(bins)))
+  // The division may have rounded across an edge.
+  if value < edges[bin] { return bin - 1 }
+  return bin < bins - 1 && value >= edges[bin + 1] ? bin + 1 : bin
+}
+
+extension GroupedHistograms {
+  /// The most bins of which rows keep the number.
+  public static let mostNumberedBins = 1 << 16
+
+  /// The bin of each value of some units, `[units × rows]`: what `DivergencePermutationTest` deals anew. Of a value outside of all bins 0.
+  ///
+  /// - Parameters:
+  ///   - rows: `[rows × all units]`.
+  ///   - chosen: the units.
+  /// - Throws: `StatisticsError.shape` where rows are not whole, for units that there are not and for more than 65,536 bins.
+  public func binNumbers(_ rows: UnsafeBufferPointer<Float>, of chosen: Range<Int>) throws(StatisticsError) -> [UInt16] {
+    try numbers(rows, of: chosen)
+  }
+
+  /// The same for values in double precision.
+  public func binNumbers(_ rows: UnsafeBufferPointer<Double>, of chosen: Range<Int>) throws(StatisticsError) -> [UInt16] {
+    try numbers(rows, of: chosen)
+  }
+
+  private func numbers<Value: BinaryFloatingPoint>(
+    _ rows: UnsafeBufferPointer<Value>, of chosen: Range<Int>
+  ) throws(StatisticsError) -> [UInt16] {
+    let count = units > 0 ? rows.count / units : 0
+    try require(rows.count, count * units, "values of whole rows")
+    try require(min(bins, Self.mostNumberedBins), bins, "bins of numbered values")
+    try require(chosen.clamped(to: 0..<units).count, chosen.count, "units of the histograms")
+    let (units, bins) = (units, bins)
+    return edges.withUnsafeBufferPointer { edges in
+      [UInt16](unsafeUninitializedCapacity: chosen.count * count) { numbers, initialized in
+        for row in 0..<count {
+          for (place, unit) in chosen.enumerated() {
+            let value = Double(rows[row * units + unit])
+            let number = binNumber(of: value, edges: edges.baseAddress.map { $0 + unit * (bins + 1) }, bins: bins)
+            numbers[place * count + row] = UInt16(truncatingIfNeeded: number ?? 0)
+          }
+        }
+        initialized = chosen.count * count
+      }
+    }
   }
 }

@@ -1,5 +1,3 @@
-internal import CBLAS
-
 /// p of a similarity of two representational dissimilarity matrices, by Mantel's test (1967): the conditions of the second are permuted,
 /// rows and columns together, and p = (b + 1) / (N + 1), b of N permutations with a Spearman's ρ at least as large as observed (within 1e-12).
 ///
@@ -59,81 +57,6 @@ public func mantelPValue(
   return orderPValue(size, permutations, stream, tolerance: 1e-12 * norms[0] * norms[1], product)
 }
 
-/// p of linear CKA: the rows of the second set are permuted, and p = (b + 1) / (N + 1), b of N permutations with a CKA at least as large as
-/// observed (within 1e-12 of it). One-sided.
-///
-/// Nil without permutations, for fewer than three rows or rows of one set alone, and where either set does not vary or holds a value that isn't finite.
-///
-/// - Parameters:
-///   - first: [rows × firstUnits].
-///   - second: [rows × secondUnits].
-public func linearCKAPValue(
-  _ first: [Double], units firstUnits: Int, _ second: [Double], units secondUnits: Int, permutations: Int, stream: RandomStream
-) -> Double? {
-  guard firstUnits > 0, secondUnits > 0 else { return nil }
-  let rows = first.count / firstUnits
-  guard permutations > 0, rows >= 3, first.count == rows * firstUnits, second.count == rows * secondUnits,
-    (first + second).allSatisfy(\.isFinite)
-  else { return nil }
-  mirrorscope_blas_threads(1)
-  let x = centredColumns(first, units: firstUnits)
-  let y = centredColumns(second, units: secondUnits)
-  guard x.contains(where: { $0 != 0 }), y.contains(where: { $0 != 0 }) else { return nil }
-  // Permuting rows leaves the norms below CKA's fraction as they are. Both forms hold at most as many numbers as a set does.
-  let squaredNorm =
-    rows < max(firstUnits, secondUnits)
-    ? crossNormOverRows(x, units: firstUnits, y, units: secondUnits) : crossNormOverUnits(x, units: firstUnits, y, units: secondUnits)
-  let observed = squaredNorm(Array(0..<rows))
-  return orderPValue(rows, permutations, stream, tolerance: 1e-12 * observed, squaredNorm)
-}
-
-/// ‖XᵀPY‖² in Frobenius norm for an order of the rows of Y, by one product of units: rows × firstUnits × secondUnits steps an order.
-func crossNormOverUnits(_ x: [Double], units firstUnits: Int, _ y: [Double], units secondUnits: Int) -> (_ order: [Int]) -> Double {
-  let rows = x.count / firstUnits
-  return { order in
-    let moved = order.flatMap { y[$0 * secondUnits..<($0 + 1) * secondUnits] }
-    var cross = [Double](repeating: 0, count: firstUnits * secondUnits)
-    cblas_dgemm(
-      CblasRowMajor, CblasTrans, CblasNoTrans, Int32(firstUnits), Int32(secondUnits), Int32(rows), 1, x, Int32(firstUnits), moved,
-      Int32(secondUnits), 0, &cross, Int32(secondUnits))
-    return cross.reduce(0) { $0 + $1 * $1 }
-  }
-}
-
-/// The same as tr(XXᵀ P YYᵀ Pᵀ), the sum of the products of two Gram matrices: rows² steps an order, however many the units.
-func crossNormOverRows(_ x: [Double], units firstUnits: Int, _ y: [Double], units secondUnits: Int) -> (_ order: [Int]) -> Double {
-  let rows = x.count / firstUnits
-  let (fixed, moved) = (gramMatrix(x, rows: rows, units: firstUnits), gramMatrix(y, rows: rows, units: secondUnits))
-  return { order in
-    fixed.withUnsafeBufferPointer { fixed in
-      moved.withUnsafeBufferPointer { moved in
-        order.withUnsafeBufferPointer { order in
-          var (diagonal, lower) = (0.0, 0.0)
-          for row in 0..<rows {
-            let (start, movedStart) = (row * rows, order[row] * rows)
-            var column = 0
-            while column < row {
-              lower += fixed[start + column] * moved[movedStart + order[column]]
-              column += 1
-            }
-            diagonal += fixed[start + row] * moved[movedStart + order[row]]
-          }
-          return diagonal + 2 * lower
-        }
-      }
-    }
-  }
-}
-
-/// XXᵀ, [rows × rows].
-private func gramMatrix(_ values: [Double], rows: Int, units: Int) -> [Double] {
-  var products = [Double](repeating: 0, count: rows * rows)
-  cblas_dgemm(
-    CblasRowMajor, CblasNoTrans, CblasTrans, Int32(rows), Int32(rows), Int32(units), 1, values, Int32(units), values, Int32(units), 0,
-    &products, Int32(rows))
-  return products
-}
-
 /// p of the statistic of the order as it is among those of random orders of 0..<size.
 private func orderPValue(
   _ size: Int, _ permutations: Int, _ stream: RandomStream, tolerance: Double, _ statistic: ([Int]) -> Double
@@ -151,16 +74,4 @@ private func orderPValue(
 private func centred(_ values: [Double]) -> [Double] {
   let mean = values.reduce(0, +) / Double(max(1, values.count))
   return values.map { $0 - mean }
-}
-
-/// Each column less its mean, taken from its first value on: a constant one is 0.
-private func centredColumns(_ values: [Double], units: Int) -> [Double] {
-  let rows = values.count / units
-  var result = values
-  for unit in 0..<units {
-    var sum = 0.0
-    for row in 0..<rows { sum += values[row * units + unit] - values[unit] }
-    for row in 0..<rows { result[row * units + unit] = values[row * units + unit] - values[unit] - sum / Double(rows) }
-  }
-  return result
 }

@@ -2,7 +2,7 @@
 
 Run in this folder, after foreign.py and ablate.py: python associations.py   (h5py, numpy, scipy); writes associations.json: for each
 recording and layer the upper triangle of numpy.corrcoef and of scipy.stats.spearmanr over all rows and over the self rows, the
-divergences from numpy.histogram and scipy.stats.entropy, and for deep.h5 the correlations across phases over its strata.
+divergences from numpy.histogram and scipy.stats.entropy (1e-10 added to shares, and to densities), and for deep.h5 the correlations across phases over its strata.
 """
 
 import json
@@ -31,16 +31,20 @@ def triangle(x, method):
 def divergence(x, select):
     low, high = x[np.any(select, axis=0)].min(), x[np.any(select, axis=0)].max()
 
-    def p(values):
-        density, _ = np.histogram(values, bins=50, range=(low, high), density=True)
-        return (density + 1e-10) / (density + 1e-10).sum()
+    def p(values, density):
+        counts, _ = np.histogram(values, bins=50, range=(low, high), density=density)
+        shares = counts if density else counts / counts.sum()
+        return (shares + 1e-10) / (shares + 1e-10).sum()
+
+    def entropies(u, density):
+        return [float(stats.entropy(p(x[select[a], u], density), p(x[select[b], u], density))) for a, b in PAIRS]
 
     rows = []
     for u in range(x.shape[1]):
-        kl = [float(stats.entropy(p(x[select[a], u]), p(x[select[b], u]))) for a, b in PAIRS]
+        kl = entropies(u, False)
         means = [x[s, u].mean() for s in select]
         common = min(kl[0], kl[1]) if means[1] > means[0] and means[2] > means[0] else 0.0
-        rows.append({"kl": kl, "common": common})
+        rows.append({"kl": kl, "author": entropies(u, True), "common": common})
     return rows
 
 

@@ -6,8 +6,8 @@ correlate.json:
 - pearson: numpy.corrcoef of all units of all layers, over all rows and by phase (upper triangle, row by row);
 - spearman: scipy.stats.spearmanr likewise, over all rows;
 - across: for strata.h5, corrcoef and spearmanr of the stratum means in self with those in other;
-- similarity: linear CKA and RSA as the command prints them, null where there is none; for strata.h5 with p over 4,000 permutations of the
-  strata of the second, none for CKA between layers.
+- similarity: linear CKA (unbiased and plain) and RSA as the command prints them, null where there is none, with p for some: of RSA over 4,000
+  permutations of the strata of the second, of CKA between layers over 1,000. CKA of two phases neither of which is none is left out.
 """
 
 import json
@@ -102,6 +102,22 @@ def cka(x, y):
     return None if squares[1] == 0 or squares[2] == 0 else float(squares[0] / np.sqrt(squares[1] * squares[2]))
 
 
+def hsic(x, y):
+    """Song et al. (2012), equation 5, word for word."""
+    k, l = (z @ z.T for z in (x - x.mean(axis=0), y - y.mean(axis=0)))
+    np.fill_diagonal(k, 0)
+    np.fill_diagonal(l, 0)
+    n, one = len(k), np.ones(len(k))
+    return (np.trace(k @ l) + one @ k @ one * (one @ l @ one) / ((n - 1) * (n - 2)) - 2 / (n - 2) * (one @ k @ l @ one)) / (n * (n - 3))
+
+
+def unbiased(x, y):
+    x, y = x - x[0], y - y[0]
+    if len(x) < 4 or np.all(x == 0) or np.all(y == 0):
+        return None
+    return float(hsic(x, y) / np.sqrt(hsic(x, x) * hsic(y, y)))
+
+
 def means(x, rows, stratum, strata):
     # From the first row of each, so that a unit that is constant in several strata has equal means there, to the last digit.
     groups = [x[rows & (stratum == s)] for s in strata]
@@ -111,7 +127,7 @@ def means(x, rows, stratum, strata):
 def rsa(x, y):
     if min(x.shape[1], y.shape[1]) < 3 or len(x) < 3:
         return None
-    a, b = (np.round(pdist(z, "correlation"), 11) for z in (x, y))
+    a, b = (np.round(pdist(z, "correlation"), 10) for z in (x, y))
     rho = stats.spearmanr(a, b).statistic
     return None if np.isnan(rho) else float(rho)
 
@@ -121,7 +137,7 @@ def mantel(x, y, count=4000):
     rho = rsa(x, y)
     if rho is None:
         return None
-    a, b = (squareform(stats.rankdata(np.round(pdist(z, "correlation"), 11))) for z in (x, y))
+    a, b = (squareform(stats.rankdata(np.round(pdist(z, "correlation"), 10))) for z in (x, y))
     upper = np.triu_indices(len(a), 1)
     null = []
     for _ in range(count):
@@ -130,11 +146,22 @@ def mantel(x, y, count=4000):
     return float((1 + np.sum(np.array(null) >= rho - 1e-12)) / (1 + count))
 
 
-def shuffled_cka(x, y, count=4000):
-    observed = cka(x, y)
+def whole_strata(stratum):
+    """An order in which strata change places with others of as many rows."""
+    order = np.arange(len(stratum))
+    members = [np.flatnonzero(stratum == s) for s in np.unique(stratum)]
+    for size in {len(m) for m in members}:
+        same = [m for m in members if len(m) == size]
+        for place, piece in zip(same, rng.permutation(len(same))):
+            order[place] = same[piece]
+    return order
+
+
+def shuffled(x, y, stratum, measure, count=1000):
+    observed = measure(x, y)
     if observed is None:
         return None
-    null = [cka(x, rng.permutation(y)) for _ in range(count)]
+    null = [measure(x, y[whole_strata(stratum)]) for _ in range(count)]
     return float((1 + np.sum(np.array(null) >= observed - 1e-12)) / (1 + count))
 
 
@@ -144,10 +171,16 @@ rng = np.random.default_rng(21)
 def similarity(layers, select, stratum):
     names = list(select)
     strata = {} if stratum is None else {p: sorted(set(stratum[select[p]])) for p in names}
-    rows = {"rsa": [], "cka": []}
+    rows = {"rsa": [], "cka": [], "cka_biased": []}
+    measures = {"cka": unbiased, "cka_biased": cka}
     for p in names:
         for a, b in combinations(range(len(layers)), 2):
-            rows["cka"].append([int(select[p].sum()), cka(layers[a][select[p]], layers[b][select[p]])])
+            x, y = layers[a][select[p]], layers[b][select[p]]
+            for name, measure in measures.items():
+                # p where it is quick to have.
+                own = None if stratum is None else stratum[select[p]]
+                quick = own is not None and p in ("self", "other") and len(layers) == 3 and name == "cka"
+                rows[name].append([len(x), measure(x, y)] + ([shuffled(x, y, own, measure)] if quick else []))
             if stratum is not None:
                 x, y = (means(layers[i], select[p], stratum, strata[p]) for i in (a, b))
                 rows["rsa"].append([len(strata[p]), rsa(x, y), mantel(x, y)])
@@ -157,7 +190,11 @@ def similarity(layers, select, stratum):
                 shared = [s for s in strata[p] if s in strata[q]]
                 x, y = (means(layer, select[i], stratum, shared) for i in (p, q))
                 rows["rsa"].append([len(shared), rsa(x, y), mantel(x, y)])
-                rows["cka"].append([len(shared), cka(x, y), shuffled_cka(x, y) if len(shared) > 2 else None])
+                # Pairs with none have no offset; of the others offsets are drawn by the program, and so are classes of alike strata for p.
+                for name, measure in measures.items():
+                    if "none" in (p, q):
+                        enough = len(shared) >= 4
+                        rows[name].append([len(shared), measure(x, y) if enough else None])
     return rows
 
 

@@ -1,0 +1,115 @@
+import ActivationRecording
+import Parallelism
+import Statistics
+
+/// The permutation null of each comparison of two phases, unit by unit.
+struct DivergenceNulls: Sendable {
+  let permutations: Int
+  /// What is exchanged in each comparison; nil where a phase has no rows.
+  let exchanges: [Exchangeability?]
+  /// What keeps all comparisons from being permuted.
+  let obstacle: String?
+  private let tests: [DivergencePermutationTest?]
+  /// Rows of each comparison, ascending.
+  private let rows: [[Int]]
+
+  /// Bytes of the numbers of bins that are held at a time.
+  private static let heldBytes = 128 << 20
+  /// Units that a thread takes at a time.
+  private static let unitsPerBlock = 16
+
+  init(_ analysis: DivergenceAnalysis, of recording: RecordingView, rows phases: PhaseRows, seed: UInt64) throws {
+    permutations = analysis.permutations
+    obstacle = analysis.bins > GroupedHistograms.mostNumberedBins ? "more than \(GroupedHistograms.mostNumberedBins) bins" : nil
+    let (strata, pairs) = (try recording.strata, try recording.pairs)
+    var (exchanges, tests, compared): ([Exchangeability?], [DivergencePermutationTest?], [[Int]]) = ([], [], [])
+    for (a, b) in DivergenceAnalysis.comparedPhases {
+      let rows = phases.codes.indices.filter { phases.codes[$0] == a.rawValue || phases.codes[$0] == b.rawValue }
+      let groups = rows.map { phases.codes[$0] == a.rawValue ? UInt8(0) : 1 }
+      guard groups.contains(0), groups.contains(1) else {
+        exchanges.append(nil)
+        tests.append(nil)
+        compared.append([])
+        continue
+      }
+      let exchange = try exchangeability(of: rows, groups: groups, strata: strata, pairs: pairs, choice: analysis.exchange)
+      exchanges.append(exchange)
+      tests.append(
+        obstacle != nil
+          ? nil
+          : DivergencePermutationTest(
+            exchange, bins: analysis.bins, permutations: permutations, seed: seed, purpose: "divergence \(a.name) \(b.name)"))
+      compared.append(rows)
+    }
+    (self.exchanges, self.tests, self.rows) = (exchanges, tests, compared)
+  }
+
+  /// Bytes beside blocks of rows.
+  static func bytes(_ shape: RecordingShape, bins: Int) -> Double {
+    let numbers = min(Double(2 * heldBytes), 4 * Double(shape.rowCount) * Double(shape.widestLayer))
+    return numbers + 120 * Double(shape.rowCount) + 4 * Double(bins) * Double(shape.widestLayer)
+  }
+
+  /// Of each comparison, the null of each unit of a layer; none where nothing can be dealt.
+  func nulls(
+    of layer: RecordedLayer, in recording: RecordingView, bins: GroupedHistograms, _ context: AnalysisContext
+  ) throws -> [[DivergenceNull]] {
+    layer.storesDoubles
+      ? try nulls(of: layer, in: recording, context) { (values: UnsafeBufferPointer<Double>, units) in
+        try bins.binNumbers(values, of: units)
+      }
+      : try nulls(of: layer, in: recording, context) { (values: UnsafeBufferPointer<Float>, units) in try bins.binNumbers(values, of: units)
+      }
+  }
+
+  private func nulls<Value: ActivationValue>(
+    of layer: RecordedLayer, in recording: RecordingView, _ context: AnalysisContext,
+    numbers: @escaping @Sendable (UnsafeBufferPointer<Value>, Range<Int>) throws -> [UInt16]
+  ) throws -> [[DivergenceNull]] {
+    guard tests.contains(where: { $0 != nil }) else { return rows.map { _ in [] } }
+    let rowCount = recording.rowCount
+    let width = max(1, min(layer.unitCount, Self.heldBytes / max(1, 2 * rowCount)))
+    var result = rows.map { _ in [DivergenceNull]() }
+    for first in stride(from: 0, to: layer.unitCount, by: width) {
+      let units = first..<min(layer.unitCount, first + width)
+      var held = [UInt16](repeating: 0, count: units.count * rowCount)
+      try recording.mapBlocks(of: layer, threads: context.threads) { (rows, block: UnsafeBufferPointer<Value>) in
+        (rows, try numbers(block, units))
+      } take: { rows, part in
+        for place in 0..<units.count {
+          for (offset, row) in rows.enumerated() { held[place * rowCount + row] = part[place * rows.count + offset] }
+        }
+      }
+      for (number, test) in tests.enumerated() {
+        guard let test else { continue }
+        try context.checkCancellation()
+        let compared = rows[number]
+        let blocks = (units.count + Self.unitsPerBlock - 1) / Self.unitsPerBlock
+        let parts = try mapBlocks(count: blocks, threads: context.threads) { [held] block in
+          let own = block * Self.unitsPerBlock..<min(units.count, (block + 1) * Self.unitsPerBlock)
+          return try test.nulls(own.flatMap { unit in compared.map { held[unit * rowCount + $0] } }, units: own.count)
+        }
+        result[number] += parts.joined()
+      }
+    }
+    return result
+  }
+}
+
+/// What may be exchanged of two phases: labels inside items where pairs hold both phases, otherwise what strata say.
+private func exchangeability(
+  of rows: [Int], groups: [UInt8], strata: [Int32]?, pairs: [Int32]?, choice: ExchangeDesign?
+) throws -> Exchangeability {
+  if let pairs, choice == nil {
+    // A row without an item is one of its own.
+    var next = (pairs.max() ?? 0) &+ 1
+    let items = rows.map { row in
+      if pairs[row] >= 0 { return pairs[row] }
+      defer { next &+= 1 }
+      return next
+    }
+    let found = try Exchangeability(groups: groups, groupCount: 2, blocks: items)
+    if found.design == .within { return found }
+  }
+  return try Exchangeability(groups: groups, groupCount: 2, blocks: strata.map { strata in rows.map { strata[$0] } }, choice: choice)
+}
