@@ -22,6 +22,9 @@ REPLACED = {"created_utc", "command_line", "recovered_from", "title", "text_crc3
 `text_crc32` is of the others' text; `validate` looks at it.
 """
 
+# A campaign that was started by nohup must not pass on that hang-ups are ignored.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 
 class Programs:
     """The programs of one folder."""

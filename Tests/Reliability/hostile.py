@@ -35,6 +35,9 @@ COMMANDS = {
 
 def unfinished(name, folder):
     path = os.path.join(folder, "x.h5.partial")
+    if os.path.isdir(os.path.join(hostile, name)):
+        shutil.copytree(os.path.join(hostile, name), path)
+        return
     shutil.copy(os.path.join(hostile, name), path)
     try:
         with h5py.File(path, "r+") as file:
