@@ -57,7 +57,7 @@ public func runProgram<Program: ParsableCommand>(_ program: Program.Type, explai
 private func fail(_ failure: Failure) -> Never {
   var sentence = failure.sentence
   if failure.status.isInterruption { sentence = ([sentence] + FileUnderWay.keptSentences).joined(separator: " ") }
-  if !sentence.isEmpty { writeToStandardError("error: \(sentence)\n") }
+  if !sentence.isEmpty { writeToStandardError("error: \(onOneLine(sentence))\n") }
   exit(failure.status.rawValue)
 }
 
@@ -75,6 +75,14 @@ private func printed<Program: ParsableCommand>(_ error: any Error, by program: P
   } catch {
     return error
   }
+}
+
+/// Text in which control characters, which names and values of a file may hold, are spelled out: a message stays one line and moves no cursor.
+func onOneLine(_ text: String) -> String {
+  guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+  return text.unicodeScalars.map { scalar in
+    scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+  }.joined()
 }
 
 /// Writes text to standard error, unbuffered; a closed standard error is no reason to fail.

@@ -18,6 +18,6 @@ private struct SentenceLogHandler: LogHandler {
 
   func log(event: LogEvent) {
     let prefix = event.level >= .warning ? "\(event.level): " : ""
-    writeToStandardError("\(prefix)\(event.message)\n")
+    writeToStandardError("\(prefix)\(onOneLine("\(event.message)"))\n")
   }
 }

@@ -82,7 +82,7 @@ struct CorrelateCommandTests {
     let run = try workplace.run("mirrorscope", "similarity", "strata.h5", "--max-memory", "20K")
     #expect(run.status == 1 && run.output.isEmpty, run.transcript)
     #expect(
-      run.errors.hasPrefix("error: strata.h5: the table similarity needs ")
+      run.errors.contains("error: strata.h5: the table similarity needs ")
         && run.errors.contains("allowed. Choose fewer layers or phases,") && run.errors.contains("(--max-memory)"), run.transcript)
     #expect(try workplace.run("mirrorscope", "similarity", "strata.h5", "--permutations", "-1").status == 64)
   }

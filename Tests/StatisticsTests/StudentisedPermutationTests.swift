@@ -25,12 +25,15 @@ struct StudentisedPermutationTests {
 
     func exchange() throws -> Exchangeability { try Exchangeability(groups: groups, groupCount: 2, blocks: blocks) }
 
-    func counts<Value: BinaryFloatingPoint & Sendable>(_ type: Value.Type, threads: Int = 1, origins: [Value]? = nil) throws
-      -> StudentisedCounts
-    {
-      try studentisedPermutations(
-        values.map { Value($0) }, units: units, origins: origins ?? [0, 3, 100], rows: Array(0..<Int32(groups.count)), of: exchange(),
-        permutations: 6000, seed: 9, purpose: "test", threads: threads)
+    /// - Parameter deviation: of all units as they are told to the test: from a small one on, values are taken from their mean.
+    func counts<Value: MatrixScalar>(_ type: Value.Type, threads: Int = 1, deviation: Double? = nil) throws -> StudentisedCounts {
+      let spreads = (0..<units).map { unit in
+        let spread = spread(of: stride(from: unit, to: values.count, by: units).map { values[$0] })
+        return UnitSpread(mean: spread.mean, deviation: deviation ?? spread.deviation, low: spread.low, high: spread.high)
+      }
+      return try studentisedPermutations(
+        values.map { Value($0) }, spreads: spreads, rows: Array(0..<Int32(groups.count)), of: exchange(), permutations: 6000, seed: 9,
+        purpose: "test", threads: threads)
     }
   }
 
@@ -65,7 +68,7 @@ struct StudentisedPermutationTests {
   func invariance(oracle: Oracle) throws {
     let counts = try oracle.counts(Double.self)
     #expect(try oracle.counts(Double.self, threads: 2) == counts)
-    let moved = try oracle.counts(Double.self, origins: [1, 0, 99])
+    let moved = try oracle.counts(Double.self, deviation: 1e-3)
     #expect(moved.greater == counts.greater && moved.twoSided == counts.twoSided)
   }
 
@@ -77,7 +80,7 @@ struct StudentisedPermutationTests {
     for unit in 0..<3 {
       let column = stride(from: unit, to: oracle.values.count, by: 3).map { oracle.values[$0] }
       let part = try studentisedPermutations(
-        column, units: 1, origins: [[0, 3, 100][unit]], rows: Array(0..<Int32(oracle.groups.count)), of: oracle.exchange(),
+        column, spreads: [spread(of: column)], rows: Array(0..<Int32(oracle.groups.count)), of: oracle.exchange(),
         permutations: 6000, seed: 9, purpose: "test", threads: 1)
       if parts == nil { parts = part } else { parts?.append(part) }
     }
@@ -92,7 +95,7 @@ struct StudentisedPermutationTests {
     var values: [Float] = []
     for row in groups.indices { for _ in 0..<trials { values.append(Float(value(row, &stream))) } }
     let counts = try studentisedPermutations(
-      values, units: trials, origins: [Float](repeating: 0, count: trials), rows: Array(0..<Int32(groups.count)),
+      values, spreads: [UnitSpread](repeating: spread(of: values.map { Double($0) }), count: trials), rows: Array(0..<Int32(groups.count)),
       of: Exchangeability(groups: groups, groupCount: 2, blocks: blocks), permutations: 199, seed: 2, purpose: "level", threads: 2)
     return Double(counts.pValues(.greater).count { ($0 ?? 1) <= 0.05 }) / Double(trials)
   }
@@ -138,4 +141,10 @@ struct StudentQuantileTests {
     let found = StudentTDistribution(degreesOfFreedom: degrees).upperQuantile(p)
     #expect(abs(found - expected) <= 1e-8 * abs(expected))
   }
+}
+
+private func spread(of values: [Double]) -> UnitSpread {
+  let mean = values.reduce(0, +) / Double(values.count)
+  let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
+  return UnitSpread(mean: mean, deviation: variance.squareRoot(), low: values.min() ?? 0, high: values.max() ?? 0)
 }

@@ -117,8 +117,7 @@ public final class Recorder {
   /// Writes what is left, marks the recording complete and gives it its name.
   public func finish() throws {
     do {
-      for writer in writers.all { try writer.prepareToFinish() }
-      for writer in writers.all { try writer.finish() }
+      try writers.finish()
       for writer in writers.all { try writer.seal() }
       // All of it has found room on the disk before the file says that it is complete.
       try file.flush()
@@ -145,8 +144,7 @@ public final class Recorder {
       return 0
     }
     do {
-      for writer in writers.all { try writer.prepareToFinish() }
-      for writer in writers.all { try writer.finish() }
+      try writers.finish()
       try file.close()
     } catch {
       throw RecordingError.writeFailed(file: path, partial: partialPath, rows: flushedRows, cause: reason(error))

@@ -75,6 +75,18 @@ struct RecorderWriters {
     }
   }
 
+  /// Writes what is left of every data set.
+  ///
+  /// The last chunks are encoded side by side, but not all at once: each takes several times its bytes, and layers may be thousands.
+  func finish() throws {
+    let (all, ahead) = (all, 64)
+    for writer in all.prefix(ahead) { try writer.prepareToFinish() }
+    for (number, writer) in all.enumerated() {
+      try writer.finish()
+      if number + ahead < all.count { try all[number + ahead].prepareToFinish() }
+    }
+  }
+
   /// The writer of every data set of rows, whatever its type.
   var all: [any RowSink] {
     let columns: [(any RowSink)?] = [label, prediction, partnerActing, stratum, pair, split, inputBytes, inputFloats, inputDoubles]

@@ -3,6 +3,7 @@
 #define MIRRORSCOPE_CKERNELS_H
 
 #include "DenseKernels.h"
+#include "cluster_sums.h"
 #include "literal_deflate.h"
 #include "literal_inflate.h"
 #include "moments.h"

@@ -118,7 +118,7 @@ public final class RowWriter<T: Element> {
     guard current.filled > 0 else { return }
     // What is left of an earlier chunk in this memory must not reach the file.
     current.clearRest()
-    submitCurrent()
+    submitCurrent(isLast: true)
   }
 
   /// Writes what is left, padding the last chunk, and sets the number of rows. A second call does nothing.
@@ -127,6 +127,9 @@ public final class RowWriter<T: Element> {
     try prepareToFinish()
     try remembering { try writeInFlight() }
     isFinished = true
+    // One of many writers that wait for the others to finish holds no chunk meanwhile.
+    idle = []
+    current = ChunkJob(elementCount: 0)
   }
 
   /// Stores `content_sha256` after `finish()` and after the data set's attributes: from the chunks as they were written, without reading
@@ -152,13 +155,13 @@ public final class RowWriter<T: Element> {
 
   // MARK: Chunks on their way
 
-  /// Hands the chunk to the workers and begins the next.
-  private func submitCurrent() {
+  /// Hands the chunk to the workers and begins the next, unless it is the last.
+  private func submitCurrent(isLast: Bool = false) {
     current.startRow = currentStart
     if case .ours(let codec) = encoding { workers.encode(current, with: codec) }
     inFlight.append(current)
     currentStart += chunkRows
-    current = idle.popLast() ?? ChunkJob(elementCount: chunkRows * elementsPerRow)
+    current = isLast ? ChunkJob(elementCount: 0) : idle.popLast() ?? ChunkJob(elementCount: chunkRows * elementsPerRow)
   }
 
   private func writeOldest() throws {

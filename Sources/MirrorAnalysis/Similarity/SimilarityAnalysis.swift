@@ -45,7 +45,7 @@ public struct SimilarityAnalysis: Analysis {
   }
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
-    let comparisons = Double(Comparison.all(layers: shape.layers.count, selections).count)
+    let comparisons = Comparison.count(layers: shape.layers.count, selections)
     let alignments =
       hasAlignments ? LayerAlignment(shape, selections).bytes(shape, selections, permutations: permutations, threads: threads) : 0
     return byteCount(max(alignments, stratumBytes(shape)) + 400 * comparisons * Double(measures.count))
@@ -103,6 +103,12 @@ struct Comparison: Sendable {
   /// Every two layers in each selection, then every two phases in each layer.
   static func all(layers: Int, _ selections: [RowSelection]) -> [Comparison] {
     betweenLayers(layers, selections) + (0..<layers).flatMap { betweenPhases(layer: $0, selections) }
+  }
+
+  /// How many `all` are, without making them: of 10,000 layers they would fill gigabytes.
+  static func count(layers: Int, _ selections: [RowSelection]) -> Double {
+    func pairs(_ count: Int) -> Double { Double(count) * Double(count - 1) / 2 }
+    return Double(selections.count) * pairs(layers) + Double(layers) * pairs(selections.count { $0 != .all })
   }
 
   static func betweenLayers(_ layers: Int, _ selections: [RowSelection]) -> [Comparison] {

@@ -8,7 +8,7 @@ struct UnitPermutations: Sendable {
   let counts: [StudentisedCounts?]
 
   /// Bytes of a layer's rows that are in memory at once; a wider layer is read several times, some units each time.
-  static let heldBytes = 1 << 30
+  static let heldBytes = 1 << 28
 
   /// One layer after another, some units at a time where a layer is larger than `heldBytes`.
   ///
@@ -37,7 +37,7 @@ struct UnitPermutations: Sendable {
     (self.pairs, self.counts) = (pairs, counts)
   }
 
-  private static func counts<Value: ActivationValue>(
+  private static func counts<Value: ActivationValue & MatrixScalar>(
     of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
     _ permutations: Int, _ context: AnalysisContext, as type: Value.Type
   ) throws -> [StudentisedCounts?] {
@@ -55,11 +55,11 @@ struct UnitPermutations: Sendable {
       }
       values = part
     }
-    let origins = units.map { Value(moments.origin($0)) }
+    let spreads = Array(moments.spreads[units])
     return try pairs.all.map { pair in
       guard pair.exchange.canPermute else { return nil }
       return try studentisedPermutations(
-        values, units: units.count, origins: origins, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
+        values, spreads: spreads, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
         purpose: pair.purpose, threads: context.threads)
     }
   }
@@ -70,20 +70,13 @@ struct UnitPermutations: Sendable {
     let widest = shape.layers.map { Double($0.unitCount * $0.valueBytes) }.max() ?? 0
     let narrowest = shape.layers.map { Double($0.valueBytes) * rows }.max() ?? 0
     let held = min(widest * rows, max(Double(heldBytes), narrowest))
+    let valueBytes = Double(shape.layers.map(\.valueBytes).max() ?? 8)
     let work = studentisedPermutationBytes(
-      rows: rows, units: Double(shape.widestLayer), permutations: permutations, threads: threads)
+      rows: rows, units: held / max(1, valueBytes * rows), valueBytes: valueBytes, permutations: permutations, threads: threads)
     return held + work + 40 * rows + 3 * (80 * Double(shape.unitCount) + 8 * Double(permutations))
   }
 }
 
 extension LayerMoments {
   fileprivate var rowCount: Int { [Phase.neither, .own, .other].reduce(0) { $0 + self[$1].count } }
-
-  /// What a unit's values are counted from: its mean where that is far from 0 against its spread, so that sums of squares lose nothing;
-  /// otherwise 0, from which rectified activations are exact.
-  fileprivate func origin(_ unit: Int) -> Double {
-    let none = self[.neither].summary(unit)
-    let spread = [Phase.neither, .own, .other].compactMap { self[$0].variance(unit) }.max() ?? 0
-    return none.mean.isFinite && none.mean * none.mean > 64 * spread ? none.mean : 0
-  }
 }

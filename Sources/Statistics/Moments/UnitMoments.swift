@@ -1,4 +1,4 @@
-import CKernels
+internal import CKernels
 
 /// A value that is not finite, found where moments were to be taken.
 public struct NonFiniteValue: Error, Equatable, Sendable {

@@ -1,7 +1,11 @@
 internal import CBLAS
+internal import CKernels
 
 /// Floats and doubles, of which BLAS forms matrix products. The loops over many values are here, so that each is compiled for either type.
 public protocol MatrixScalar: BinaryFloatingPoint, Sendable {
+  /// By how much rounding may part two equal sums, against the sum of the magnitudes.
+  static var rounding: Double { get }
+
   /// Adds A·B to `sums`, row-major: A `[m × k]`, B `[k × n]` in rows of `stride` values, sums `[m × n]`.
   ///
   /// - Parameter scratch: `[m × n]`, for a product that is formed before it is added.
@@ -22,6 +26,11 @@ public protocol MatrixScalar: BinaryFloatingPoint, Sendable {
   /// Adds a row to one set of sums and its squares to another, in double precision.
   static func addRow(
     _ row: UnsafePointer<Self>, units: Int, to sums: UnsafeMutablePointer<Double>, squares: UnsafeMutablePointer<Double>)
+
+  /// Sums of treated rows by cluster; see `mirrorscope_cluster_sums_float`.
+  static func addClusterSums(
+    _ rows: UnsafePointer<Self>, treated: UnsafePointer<UInt32>, ends: UnsafePointer<UInt32>, begin: UInt32, count: Int,
+    shifts: UnsafePointer<Self>, alpha: UnsafePointer<Self>, beta: UnsafePointer<Self>, scale: Self, to sums: UnsafeMutablePointer<Double>)
 
   /// Σ x·w over the units of a row, for four sets of weights at once.
   static func weigh(_ row: UnsafePointer<Self>, units: Int, by weights: UnsafePointer<SIMD4<Double>>) -> SIMD4<Double>
@@ -82,6 +91,16 @@ extension MatrixScalar {
 }
 
 extension Float: MatrixScalar {
+  public static var rounding: Double { 0x1p-18 }
+
+  public static func addClusterSums(
+    _ rows: UnsafePointer<Float>, treated: UnsafePointer<UInt32>, ends: UnsafePointer<UInt32>, begin: UInt32, count: Int,
+    shifts: UnsafePointer<Float>, alpha: UnsafePointer<Float>, beta: UnsafePointer<Float>, scale: Float,
+    to sums: UnsafeMutablePointer<Double>
+  ) {
+    mirrorscope_cluster_sums_float(rows, treated, ends, begin, count, shifts, alpha, beta, scale, sums)
+  }
+
   public static func addProduct(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, stride: Int, m: Int, n: Int, k: Int, scratch: UnsafeMutablePointer<Float>,
     to sums: UnsafeMutablePointer<Double>
@@ -93,6 +112,16 @@ extension Float: MatrixScalar {
 }
 
 extension Double: MatrixScalar {
+  public static var rounding: Double { 0x1p-44 }
+
+  public static func addClusterSums(
+    _ rows: UnsafePointer<Double>, treated: UnsafePointer<UInt32>, ends: UnsafePointer<UInt32>, begin: UInt32, count: Int,
+    shifts: UnsafePointer<Double>, alpha: UnsafePointer<Double>, beta: UnsafePointer<Double>, scale: Double,
+    to sums: UnsafeMutablePointer<Double>
+  ) {
+    mirrorscope_cluster_sums_double(rows, treated, ends, begin, count, shifts, alpha, beta, scale, sums)
+  }
+
   public static func addProduct(
     _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, stride: Int, m: Int, n: Int, k: Int, scratch: UnsafeMutablePointer<Double>,
     to sums: UnsafeMutablePointer<Double>

@@ -176,6 +176,39 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
     }
   }
 
+  /// Some units of all rows side by side, `[rows × width]`, 0 behind the last.
+  func packed(_ units: Range<Int>, width: Int) -> [Value] {
+    var result = [Value](repeating: 0, count: rowCount * width)
+    result.withUnsafeMutableBufferPointer { result in
+      values.withUnsafeBufferPointer { values in
+        guard let target = result.baseAddress, let source = values.baseAddress else { return }
+        for row in 0..<rowCount {
+          (target + row * width).update(from: source + row * unitCount + units.lowerBound, count: units.count)
+        }
+      }
+    }
+    return result
+  }
+
+  /// Σ x of some units over rows that lie together, in double precision: `[blocks × units]`.
+  ///
+  /// - Parameter starts: the first row of each block, and the end of the last.
+  func blockSums(starts: [Int], units: Range<Int>) -> [Double] {
+    let (blocks, width) = (starts.count - 1, units.count)
+    var sums = [Double](repeating: 0, count: blocks * width)
+    sums.withUnsafeMutableBufferPointer { sums in
+      values.withUnsafeBufferPointer { values in
+        for block in 0..<blocks {
+          for row in starts[block]..<starts[block + 1] {
+            let start = row * unitCount + units.lowerBound
+            for place in 0..<width { sums[block * width + place] += Double(values[start + place]) }
+          }
+        }
+      }
+    }
+    return sums
+  }
+
   /// Bytes of the products that a thread forms at a time.
   public static func productBytes(perSet: Int) -> Double {
     let (sets, units, rows) = (Double(setsPerBlock * perSet), Double(unitsPerBlock), Double(rowsPerStep))
