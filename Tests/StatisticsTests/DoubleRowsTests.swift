@@ -98,12 +98,13 @@ struct DoubleRowsTests {
     let deviations = Standardisation(fittedTo: whole, features: features).deviations
     #expect(zip(disguised.deviations, deviations).allSatisfy { agrees($0 / abs(disguise.step), $1, relative: 1e-12) })
     let labels = (0..<rows).map { whole[$0 * features] + whole[$0 * features + 1] > 70 - Float($0 % 13) ? 1 : 0 }
-    func test(_ values: [some BinaryFloatingPoint & Sendable]) -> DecodingPermutationTest? {
+    func test(_ matrix: FeatureMatrix) -> DecodingPermutationTest? {
       DecodingPermutationTest(
-        values: values, features: features, labels: labels, folds: (0..<rows).map { $0 % 5 }, strata: nil, permutations: 99,
+        matrix, rows: Array(0..<rows), labels: labels, folds: (0..<rows).map { $0 % 5 }, strata: nil, permutations: 99,
         stream: RandomStream(seed: 1, purpose: "test"))
     }
-    let (one, other) = (try #require(test(whole)), try #require(test(values)))
+    let one = try #require(test(FeatureMatrix(whole, features: features)))
+    let other = try #require(test(FeatureMatrix(values, features: features)))
     #expect(abs(one.accuracy - other.accuracy) <= 1e-12)
     #expect(one.pValue == other.pValue)
   }
