@@ -25,7 +25,7 @@ struct InputProbes: Sendable {
   static func memory(_ shape: RecordingShape) -> Double {
     guard let columns = shape.inputCount, columns > 0 else { return 0 }
     let rows = Double(min(rows(columns: columns), shape.rowCount))
-    let decoder = DecoderSplit.bytes(training: rows, test: rows, features: Double(columns), classes: Phase.allCases.count, permutations: 0)
+    let decoder = DecoderSplit.bytes(training: rows, test: rows, features: Double(columns), classes: Phase.allCases.count)
     return decoder + 16 * DecodingSample.mostRows(plan(columns: columns), of: shape.rowCount) * Double(columns) + 96
       * Double(shape.rowCount)
   }
@@ -57,7 +57,7 @@ struct InputProbes: Sendable {
         try context.checkCancellation()
         return try design.decode(test, half: half, from: features)
       }
-      return Probe(subject: subject, score: design.row(test, layer: features.name, halves, ceiling: []).score)
+      return Probe(subject: subject, score: design.row(test, layer: features.name, halves, ceiling: [], pValue: nil).score)
     }
     let score = try Self.ownAgainstOther(phases, design.sample, features, plan, in: context)
     probes.insert(Probe(subject: "self/other", score: score), at: 3)

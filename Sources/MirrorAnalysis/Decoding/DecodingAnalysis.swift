@@ -22,7 +22,8 @@ public struct DecodingScore: Sendable, Equatable {
   public let auc: Double?
   /// 1 / classes.
   public let chance: Double
-  /// Twice the mean over halves, at most 1 (`averagedPValue`). Nil without permutations, and where labels cannot be exchanged.
+  /// That of the mean accuracy of simpler decoders over halves (`HalfDecoders`), for a transfer the larger of two: one with the labels of the phase
+  /// trained on dealt anew, one with those of the phase tested on. Nil without permutations, and where labels cannot be exchanged.
   public let pValue: Double?
 }
 
@@ -56,7 +57,8 @@ public struct DecodingRow: TableRow, Equatable {
       Column("auc", .number, "Area under the ROC curve, the mean over halves, and folds where cross-validated; empty for the action"),
       Column("chance", .number, "1 over the number of classes, exact for balanced accuracy"),
       Column(
-        "p_value", .number, "min(1, 2 x the mean over halves of (b + 1) / (N + 1)), b of N permutations of labels at least as accurate"),
+        "p_value", .number,
+        "(b + 1) / (N + 1), b of N permutations of labels at least as accurate over all halves; for transfer the larger of two"),
       Column("ceiling", .number, "Cross-validated balanced accuracy within the test phase"),
       Column("target", .string, "distress or action"),
       Column("n_train", .integer, "Rows trained on, the mean over halves; where cross-validated the rows of all folds"),
@@ -65,7 +67,7 @@ public struct DecodingRow: TableRow, Equatable {
       Column("accuracy_low", .number, "Lower end of the 95 % interval of accuracy, by strata where there are any"),
       Column("accuracy_high", .number, "Upper end of the 95 % interval of accuracy"),
       Column("exchange", .string, "What permutations move: free (rows), within (labels inside strata) or whole (strata)"),
-      Column("n_blocks", .integer, "Blocks that can move, the fewest over halves: rows where the exchange is free, else strata"),
+      Column("n_blocks", .integer, "Blocks that can move: rows where the exchange is free, else strata"),
     ])
 
   public var cells: [Cell] {
@@ -115,16 +117,22 @@ public struct DecodingAnalysis: Analysis {
     let width = Double(max(inputs, plan.sources.contains(.layers) ? shape.widestLayer : 1))
     let rows = min(Double(plan.rows), Double(shape.rowCount))
     let classes = shape.hasLabels ? shape.actionCount ?? shape.layers.first(where: \.isOutput)?.unitCount ?? 2 : 2
-    let decoder = DecoderSplit.bytes(
-      training: rows, test: rows, features: width, classes: min(RecordingSchema.mostActions, classes), permutations: plan.permutations)
-    // Labelings of one turn; of each what is right and how many rows there are.
-    let labels = 64 * rows * 3 + 8 * Double(plan.permutations) * Double(classes)
+    let classCount = min(RecordingSchema.mostActions, classes)
+    let decoder = DecoderSplit.bytes(training: rows, test: rows, features: width, classes: classCount)
+    // Two pools of a layer; a half; labelings of three deals; what each half gave each test under each.
+    let (pool, half) = PooledRows.bytes(rows: rows, features: width, classes: classCount)
+    let count = Double(plan.permutations)
+    let isPermuted = plan.permutations > 0 ? 1.0 : 0
+    let kept = 3 * min(Double(DecodingDeals.mostKept), count * rows) + 8 * count * 14 * Double(plan.halves)
+    let permuted = isPermuted * (2 * pool * Double(Self.layersAtATime(threads: threads)) + Double(threads) * half + kept)
+    // A class of each row, and as many again.
+    let labels = 64 * rows * 3
     // The pool's rows of the layers that are decoded at a time, and as much again while the next are read.
     let layers = Double(min(max(1, shape.layers.count), Self.layersAtATime(threads: threads)))
-    let pool = DecodingSample.mostRows(plan, of: shape.rowCount) * width * Double(max(shape.valueBytes, inputs > 0 ? 8 : 4)) * (layers + 1)
+    let read = DecodingSample.mostRows(plan, of: shape.rowCount) * width * Double(max(shape.valueBytes, inputs > 0 ? 8 : 4)) * (layers + 1)
     // Members of phases and labels while rows are drawn; what each half of each test gave.
     let members = 96 * Double(shape.rowCount) + 200 * Double(plan.halves) * rows
-    return byteCount(Double(threads) * (decoder + labels) + pool + members + 1000 * Double(shape.layers.count))
+    return byteCount(max(Double(threads) * (decoder + labels), permuted) + read + members + 1000 * Double(shape.layers.count))
   }
 
   /// A layer is five pieces of work a half.
@@ -141,8 +149,9 @@ public struct DecodingAnalysis: Analysis {
     try phases.require([.own, .other], rows: plan.folds, in: recording.path)
     let design = try DecodingDesign(
       phases: phases, labels: recording.labels, strata: recording.strata, plan: plan, seed: context.seed)
+    if plan.permutations > 0 { for note in design.notes { context.note("\(recording.path): \(note)") } }
     var rows: [DecodingRow] = []
-    for (number, source) in plan.sources.enumerated() {
+    for source in plan.sources {
       switch source {
       case .layers:
         let layers = recording.layers
@@ -159,7 +168,7 @@ public struct DecodingAnalysis: Analysis {
         rows += try decode([inputs], design, in: context)
       case .columns(let names):
         rows += try decode(
-          [try DecodingFeatures(columns: names, number: number, of: recording, rows: design.sample.rows)], design, in: context)
+          [try DecodingFeatures(columns: names, of: recording, rows: design.sample.rows)], design, in: context)
       }
     }
     return rows
@@ -172,13 +181,17 @@ public struct DecodingAnalysis: Analysis {
       try context.checkCancellation()
       return try design.decode(tests[piece % pieces / plan.halves], half: piece % plan.halves, from: features[piece / pieces])
     }
+    let pValues = plan.permutations > 0 ? try design.pools.pValues(features.map(\.matrix), in: context) : []
     return features.enumerated().flatMap { number, features in
       func halves(_ test: DecodingTest) -> [HalfDecoding] {
         guard let position = tests.firstIndex(of: test) else { return [] }
         let start = number * pieces + position * plan.halves
         return results[start..<start + plan.halves].compactMap { $0 }
       }
-      return DecodingTest.tableOrder.map { design.row($0, layer: features.name, halves($0), ceiling: halves($0.ceiling)) }
+      return DecodingTest.tableOrder.map { test in
+        design.row(
+          test, layer: features.name, halves(test), ceiling: halves(test.ceiling), pValue: pValues.isEmpty ? nil : pValues[number][test])
+      }
     }
   }
 }

@@ -9,6 +9,10 @@ import Statistics
 /// whole strata are halved and self and other rows with them: self comes from strata of the first half, other from those of the second,
 /// so that no episode is trained and tested on. Of each of the two classes then as many rows are drawn, at most `plan.rows / 2` and at most as
 /// many as the smaller class has: a decoder trained on unequal classes would only learn which is the larger.
+///
+/// Labels are permuted among other rows, at most `plan.rows`, since these may not be chosen by a look at the labels that a permutation changes:
+/// whole strata at random, where there are any (rows at random, where one holds more than a twentieth of them); else half of them none and
+/// a quarter each of self and other.
 struct DecodingSample: Sendable {
   struct Members: Sendable {
     /// Positions in the pool.
@@ -26,6 +30,8 @@ struct DecodingSample: Sendable {
   let other: [Members]
   /// Nil where the recording has no labels.
   let action: Members?
+  /// None, self and other rows whose phases are permuted, with their phases.
+  let permuted: Members
 
   init(phases: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
     func draw(_ members: [Int], _ count: Int, _ purpose: String, _ index: UInt64) -> [Int] {
@@ -43,13 +49,22 @@ struct DecodingSample: Sendable {
         .sorted { $0.key < $1.key }
       return groups.flatMap { draw($0.value, plan.rows / max(1, groups.count), "decode pool", 16 + UInt64($0.key)) }.sorted()
     }
-    let rows = Set((compared + [acting ?? []]).joined()).sorted()
+    let permutedRows =
+      plan.permutations == 0
+      ? []
+      : strata.map { Self.unseen(phases: phases, strata: $0, count: plan.rows, seed: seed) }
+        ?? zip(compared, [plan.rows / 2, plan.rows / 4, plan.rows / 4]).enumerated().flatMap {
+          draw($1.0, $1.1, "decode permuted", UInt64($0))
+        }
+        .sorted()
+    let rows = Set((compared + [acting ?? [], permutedRows]).joined()).sorted()
     self.rows = rows
     self.strata = strata.map { strata in rows.map { strata[$0] } }
     let position = Dictionary(uniqueKeysWithValues: zip(rows, 0...))
     action = acting.map { acting in
       Members(positions: acting.map { position[$0] ?? 0 }, labels: acting.map { row in labels.map { Int($0[row]) } ?? 0 })
     }
+    permuted = Members(positions: permutedRows.map { position[$0] ?? 0 }, labels: permutedRows.map { Int(phases.codes[$0]) })
 
     // What is halved: with strata every row that is compared, else the none rows.
     let halved = (strata == nil ? compared[0] : compared.flatMap { $0 }).sorted()
@@ -74,6 +89,20 @@ struct DecodingSample: Sendable {
     (self.own, self.other) = (own, other)
   }
 
-  /// Most rows of a pool.
-  static func mostRows(_ plan: DecodingPlan, of rowCount: Int) -> Double { min(4 * Double(plan.rows), Double(rowCount)) }
+  /// None, self and other rows, drawn without a look at which they are.
+  private static func unseen(phases: PhaseRows, strata: [Int32], count: Int, seed: UInt64) -> [Int] {
+    let members = phases.codes.indices.filter { phases.codes[$0] <= Phase.other.rawValue }
+    guard members.count > count else { return members }
+    var stream = RandomStream(seed: seed, purpose: "decode permuted")
+    let groups = Dictionary(grouping: members) { strata[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    guard groups.allSatisfy({ $0.count <= count / 20 }) else { return members.shuffled(using: &stream).prefix(count).sorted() }
+    var drawn: [Int] = []
+    for group in groups.shuffled(using: &stream) where drawn.count + group.count <= count { drawn += group }
+    return drawn.sorted()
+  }
+
+  /// Most rows that are read.
+  static func mostRows(_ plan: DecodingPlan, of rowCount: Int) -> Double {
+    min((plan.permutations > 0 ? 5 : 4) * Double(plan.rows), Double(rowCount))
+  }
 }

@@ -26,14 +26,11 @@ public enum DecodingSource: Sendable, Equatable {
 /// A matrix that is decoded from, with what the table calls it.
 struct DecodingFeatures: Sendable {
   let name: String
-  /// Tells its permutations apart. A layer's is its index in the network, so that opening fewer layers changes no digit of those left.
-  let number: UInt64
   let matrix: FeatureMatrix
 
   /// The wanted rows of a layer.
   init(_ layer: RecordedLayer, of recording: RecordingView, rows: [Int], threads: Int) throws {
     name = layer.name
-    number = UInt64(bitPattern: Int64(layer.index))
     var isChosen = [Bool](repeating: false, count: recording.rowCount)
     for row in rows { isChosen[row] = true }
     let chosen = isChosen
@@ -51,7 +48,6 @@ struct DecodingFeatures: Sendable {
   init?(inputsOf recording: RecordingView, rows: [Int]) throws {
     guard let columns = recording.inputCount, columns > 0 else { return nil }
     name = "inputs"
-    number = 1 << 40
     matrix =
       try recording.inputsStoreDoubles
       ? FeatureMatrix(try Self.inputs(of: recording, rows: rows, columns: columns, as: Double.self), features: columns)
@@ -88,9 +84,8 @@ struct DecodingFeatures: Sendable {
   /// The wanted rows of columns of rows, side by side.
   ///
   /// - Throws: `RecordingError.badInput` for a column that is not there or holds too many texts, `invalid` for a number that is not finite.
-  init(columns names: [String], number: Int, of recording: RecordingView, rows: [Int]) throws {
+  init(columns names: [String], of recording: RecordingView, rows: [Int]) throws {
     name = names.joined(separator: "+")
-    self.number = 1 << 41 + UInt64(number)
     var features: [[Double]] = []
     for name in names {
       switch try recording.rowColumn(name) {

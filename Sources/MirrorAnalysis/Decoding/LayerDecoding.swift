@@ -47,7 +47,6 @@ struct HalfDecoding: Sendable {
   let trainCount: Int
   let tested: AccuracyInterval.Half
   let classCount: Int
-  let deal: LabelDeal
 }
 
 /// The rows of all decoders, and which of their labels may be exchanged.
@@ -56,7 +55,8 @@ struct DecodingDesign: Sendable {
   private let plan: DecodingPlan
   private let seed: UInt64
   /// Of the labels of all rows that a test may use, once for all halves.
-  private let exchange: [DecodingTest: Exchangeability]
+  let exchange: [DecodingTest: Exchangeability]
+  let pools: DecodingPools
 
   init(phases: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
     let sample = try DecodingSample(phases: phases, labels: labels, strata: strata, plan: plan, seed: seed)
@@ -83,6 +83,14 @@ struct DecodingDesign: Sendable {
         blocks: sample.strata.map { strata in rows.map { strata[$0] } }, choice: plan.exchange)
     }
     self.exchange = exchange
+    pools = try DecodingPools(sample, exchange, plan: plan, seed: seed)
+  }
+
+  /// What a reader of the p's has to know all the same.
+  var notes: [String] {
+    DecodingTest.tableOrder.compactMap { exchange[$0]?.note }.reduce(into: []) { notes, note in
+      if !notes.contains(note) { notes.append(note) }
+    }
   }
 
   /// Trains and tests in one half. Nil for the action of a recording without labels.
@@ -98,45 +106,26 @@ struct DecodingDesign: Sendable {
       }
     guard test != .action || sample.action != nil else { return nil }
     let strata = sample.strata.map { strata in tested.positions.map { strata[$0] } }
-    let classes = Set(tested.labels).sorted()
-    let number = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
-    let codes = tested.labels.map { UInt8(clamping: number[$0] ?? 0) }
-    func deal(_ folds: [Int]?) throws -> LabelDeal {
-      let found = exchange[test]
-      // Where the strata of all rows decide nothing, those of a half are not asked.
-      guard found == nil || found?.design != nil else {
-        return LabelDeal(undecided: found?.reason ?? "strata do not say what may be exchanged")
-      }
-      return try LabelDeal(labels: codes, classes: max(1, classes.count), blocks: strata, folds: folds, choice: found?.design)
-    }
-    func permutations(_ deal: LabelDeal) -> DecodingPermutations? {
-      guard plan.permutations > 0, deal.reason == nil else { return nil }
-      return DecodingPermutations(
-        count: plan.permutations, deal: deal,
-        stream: RandomStream(seed: seed, purpose: "decode permutation \(half)", index: features.number &* 8 &+ test.rawValue))
-    }
+    let classCount = Set(tested.labels).count
     let decoded: Decoded?
-    let found: LabelDeal
     if let train {
-      found = try deal(nil)
       decoded = transferDecoding(
-        features.matrix, train: train.positions, trainLabels: train.labels, test: tested.positions, testLabels: tested.labels,
-        permutations: permutations(found))
+        features.matrix, train: train.positions, trainLabels: train.labels, test: tested.positions, testLabels: tested.labels)
     } else {
       let folds = try stratifiedFolds(
         labels: tested.labels, clusters: strata.map { $0.map { Int($0) } }, folds: plan.folds, seed: seed, purpose: "decode folds \(half)")
-      found = try deal(folds)
-      decoded = crossValidatedDecoding(
-        features.matrix, rows: tested.positions, labels: tested.labels, folds: folds, permutations: permutations(found))
+      decoded = crossValidatedDecoding(features.matrix, rows: tested.positions, labels: tested.labels, folds: folds)
     }
     return HalfDecoding(
       decoded: decoded, trainCount: train?.positions.count ?? tested.positions.count,
       tested: AccuracyInterval.Half(rows: tested.positions, labels: tested.labels, predictions: decoded?.predictions ?? []),
-      classCount: classes.count, deal: found)
+      classCount: classCount)
   }
 
   /// One row of the table from what the halves gave.
-  func row(_ test: DecodingTest, layer: String, _ halves: [HalfDecoding], ceiling: [HalfDecoding]) -> DecodingRow {
+  ///
+  /// - Parameter pValue: nil without permutations, and where labels cannot be dealt.
+  func row(_ test: DecodingTest, layer: String, _ halves: [HalfDecoding], ceiling: [HalfDecoding], pValue: Double?) -> DecodingRow {
     let target = test == .action ? DecodingTarget.action : .distress
     guard test != .action || sample.action != nil else {
       return DecodingRow(
@@ -146,24 +135,27 @@ struct DecodingDesign: Sendable {
     func mean(_ counts: [Int]) -> Int {
       counts.isEmpty ? 0 : Int((Double(counts.reduce(0, +)) / Double(counts.count)).rounded())
     }
-    let score = score(halves)
+    let pool = pools.pool(of: test)
+    let deals = pool?.deals(of: test) ?? []
+    let score = score(halves, pValue: pValue)
     let reason: String? =
       score == nil
       ? "a training set lacks a class; record more rows or strata"
       : score?.pValue == nil
         ? (plan.permutations == 0
-          ? "no permutations were asked for" : halves.lazy.compactMap(\.deal.reason).first ?? "labels cannot be dealt")
+          ? "no permutations were asked for" : deals.lazy.compactMap { pool?.reasons[$0] }.first ?? "labels cannot be dealt")
         : score?.accuracyLow == nil
           ? "no interval: a class lies in fewer than two strata or rows"
           : target == .action && score?.auc == nil ? "auc is for two classes" : nil
     return DecodingRow(
       layer: layer, target: target, trainPhase: test.trainPhase, testPhase: test.testPhase, score: score,
-      ceiling: self.score(ceiling)?.accuracy, trainCount: mean(halves.map(\.trainCount)), testCount: mean(halves.map(\.tested.count)),
-      design: exchange[test]?.design, blockCount: halves.map(\.deal.movableBlockCount).min(), reason: reason)
+      ceiling: self.score(ceiling, pValue: nil)?.accuracy, trainCount: mean(halves.map(\.trainCount)),
+      testCount: mean(halves.map(\.tested.count)),
+      design: exchange[test]?.design, blockCount: deals.compactMap { pool?.movableBlockCounts[$0] }.min(), reason: reason)
   }
 
   /// Over the halves in which each training set had all classes: which these are, labels and strata decide. Nil for none.
-  private func score(_ halves: [HalfDecoding]) -> DecodingScore? {
+  private func score(_ halves: [HalfDecoding], pValue: Double?) -> DecodingScore? {
     let decoded = halves.filter { $0.decoded != nil }
     guard let classCount = decoded.first?.classCount else { return nil }
     let interval = AccuracyInterval(of: decoded.map(\.tested)) { row in
@@ -174,6 +166,6 @@ struct DecodingDesign: Sendable {
     return DecodingScore(
       accuracy: interval.accuracy, accuracyLow: interval.low, accuracyHigh: interval.high,
       auc: areas.isEmpty ? nil : areas.reduce(0, +) / Double(areas.count), chance: 1 / Double(classCount),
-      pValue: averagedPValue(decoded.compactMap { $0.decoded?.pValue }))
+      pValue: pValue)
   }
 }

@@ -92,131 +92,16 @@ public struct DecoderSplit: Sendable {
     return scores
   }
 
-  /// Decoders of one Newton step for this split; nil where rounding leaves no factor.
-  func oneStep(classes: Int) -> OneStepDecoder? {
-    let curvature = classes == 2 ? 0.25 : 1 / Double(classes)
-    let (rows, features) = (training.count, matrix.features)
-    switch form {
-    case .dual:
-      var regularised = values.map { curvature * $0 }
-      for row in 0..<rows { regularised[row * rows + row] += 1 }
-      guard let factor = CholeskyFactor(regularised, size: rows) else { return nil }
-      var cross = [Double](repeating: 0, count: rows * test.count)
-      for columns in matrix.columnBlocks {
-        let trained = matrix.standardised(training, columns: columns, by: standardisation)
-        let tested = matrix.standardised(test, columns: columns, by: standardisation)
-        addProduct(trained, rows: rows, depth: columns.count, transposed: tested, columns: test.count, to: &cross)
-      }
-      return OneStepDecoder(classes: classes, training: rows, test: test.count, map: .hat(factor.solve(cross, columns: test.count)))
-    case .primal:
-      var regularised = [Double](repeating: 0, count: features * features)
-      if features > 0, rows > 0 {
-        cblas_dsyrk(
-          CblasRowMajor, CblasLower, CblasTrans, Int32(features), Int32(rows), curvature, values, Int32(features), 0, &regularised,
-          Int32(features))
-      }
-      for feature in 0..<features { regularised[feature * features + feature] += 1 }
-      guard let factor = CholeskyFactor(regularised, size: features) else { return nil }
-      let tested = matrix.standardised(test, columns: 0..<features, by: standardisation)
-      guard features * (rows + features + test.count) > rows * test.count else {
-        return OneStepDecoder(
-          classes: classes, training: rows, test: test.count, map: .weights(factor, training: values, test: tested))
-      }
-      let solved = factor.solve(transposed(tested, rows: test.count, columns: features), columns: test.count)
-      return OneStepDecoder(
-        classes: classes, training: rows, test: test.count,
-        map: .hat(matrixProduct(values, rows: rows, depth: features, solved, columns: test.count)))
-    }
-  }
-
-  /// Bytes that a split takes beside the matrix, with its logistic regression and, where labels are permuted, its decoders of one step.
+  /// Bytes that a split takes beside the matrix, with its logistic regression.
   ///
-  /// - Parameters:
-  ///   - training: at most so many rows.
-  ///   - permutations: 0 for none.
-  public static func bytes(training: Double, test: Double, features: Double, classes: Int, permutations: Int) -> Double {
+  /// - Parameter training: at most so many rows.
+  public static func bytes(training: Double, test: Double, features: Double, classes: Int) -> Double {
     let outputs = Double(classes <= 2 ? 1 : classes)
-    let columns = Double(min(permutations, OneStepDecoder.lanes)) * outputs
-    // Means, deviations and weights; indicators and scores of the labelings of one turn; a block of features of both sets of rows.
-    let vectors = features * (5 + 2 * outputs) + columns * (training + test) + Double(FeatureMatrix.blockColumns) * (training + test)
-    let isPermuted = permutations > 0 ? 1.0 : 0
-    let labels = min(Double(PermutedLabels.mostKept), Double(permutations) * (training + test + 48))
-    if features > training {
-      // The Gram matrix, one that is to be factorised and the factor; products with the test rows, and these solved.
-      return 8 * (3 * training * training + isPermuted * 2 * training * test + 8 * training * outputs + vectors) + labels
-    }
-    // Standardised rows, the design made of them and one that is weighted; then the matrix of a step and its factor; the test rows.
-    let step = features * (2 * features + test + columns) + min(features, training) * test
-    return 8 * (3 * training * features + 3 * features * features + isPermuted * step + vectors) + labels
-  }
-}
-
-/// Ridge regression on the labels, which is one Newton step from 0 of logistic regression with C = 1: with K classes and n training rows
-/// w_a = (X̃ᵀX̃ h + 1)⁻¹ X̃ᵀ y_a and intercept (n_a/n − 1/K)/h, with h = 1/4 and a score for the second of two classes, h = 1/K and a score
-/// per class for more. The scores of the test rows are a matrix, the same for all labels, times the labels.
-struct OneStepDecoder {
-  enum Map {
-    /// [training rows × test rows], transposed.
-    case hat([Double])
-    /// Of few features: labels to weights to scores.
-    case weights(CholeskyFactor, training: [Double], test: [Double])
-  }
-
-  /// Labelings at a time.
-  static let lanes = 64
-
-  let classes: Int
-  let training: Int
-  let test: Int
-  let map: Map
-
-  private var outputs: Int { classes == 2 ? 1 : classes }
-
-  /// Predictions of the test rows for each labeling of the training rows.
-  ///
-  /// - Parameter labelings: codes 0..<classes, one per training row; at most `lanes` of them.
-  func predictions(_ labelings: [[UInt8]]) -> [[UInt8]] {
-    let columns = labelings.count * outputs
-    let first = outputs == 1 ? 1 : 0
-    var indicators = [Double](repeating: 0, count: training * columns)
-    var intercepts = [Double](repeating: 0, count: columns)
-    indicators.withUnsafeMutableBufferPointer { indicators in
-      for (lane, codes) in labelings.enumerated() {
-        var start = lane * outputs - first
-        for code in codes {
-          let code = Int(code)
-          if code >= first {
-            indicators[start + code] = 1
-            intercepts[lane * outputs - first + code] += 1
-          }
-          start += columns
-        }
-      }
-    }
-    let curvature = classes == 2 ? 0.25 : 1 / Double(classes)
-    intercepts = intercepts.map { ($0 / Double(training) - 1 / Double(classes)) / curvature }
-    let scores = scores(indicators, columns: columns)
-    return labelings.indices.map { lane in
-      (0..<test).map { row in
-        let start = row * columns + lane * outputs
-        if outputs == 1 { return scores[start] + intercepts[lane] > 0 ? 1 : 0 }
-        var (largest, predicted) = (-Double.infinity, UInt8(0))
-        for output in 0..<outputs {
-          let score = scores[start + output] + intercepts[lane * outputs + output]
-          if score > largest { (largest, predicted) = (score, UInt8(clamping: output)) }
-        }
-        return predicted
-      }
-    }
-  }
-
-  /// Scores without intercepts, [test rows × columns].
-  func scores(_ indicators: [Double], columns: Int) -> [Double] {
-    switch map {
-    case .hat(let hat): return matrixProduct(hat, transposed: true, rows: test, depth: training, indicators, columns: columns)
-    case .weights(let factor, let trained, let tested):
-      let sums = matrixProduct(trained, transposed: true, rows: factor.size, depth: training, indicators, columns: columns)
-      return matrixProduct(tested, rows: test, depth: factor.size, factor.solve(sums, columns: columns), columns: columns)
-    }
+    // Means, deviations and weights; a block of features of both sets of rows.
+    let vectors = features * (5 + 2 * outputs) + (outputs + Double(FeatureMatrix.blockColumns)) * (training + test)
+    // The Gram matrix, one that is to be factorised and the factor.
+    if features > training { return 8 * (3 * training * training + 8 * training * outputs + vectors) }
+    // Standardised rows, the design made of them and one that is weighted; then the matrix of a step and its factor.
+    return 8 * (3 * training * features + 3 * features * features + vectors)
   }
 }

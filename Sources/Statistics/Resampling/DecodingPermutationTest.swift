@@ -1,142 +1,142 @@
-/// What labels that are permuted say of a cross-validated decoder.
-///
-/// Every permutation is cross-validated anew, with decoders of one step (`OneStepDecoder`), for labels as they are and for permuted ones: a
-/// matrix per fold serves all of them. The test is exact for this statistic: labels move as `LabelDeal` says, and under the null hypothesis
-/// rows that exchange them are exchangeable.
-public struct DecodingPermutationTest: Sendable, Equatable {
-  /// Balanced accuracy over all folds of the decoder that is tested, labels as they are.
-  public let accuracy: Double
-  /// (b + 1) / (N + 1), b of N permutations with at least that accuracy (Phipson and Smyth, 2010).
-  public let pValue: Double
-
-  /// - Parameters:
-  ///   - rows: numbers of the rows of the matrix.
-  ///   - labels: one per row of `rows`, as the folds and strata are.
-  ///   - folds: from 0; each fold's rows are predicted from the others.
-  /// - Returns: nil without permutations, for fewer than two classes or more than 256, for a value that isn't finite, where labels cannot be
-  ///   dealt, and without a label, a fold and a stratum per row.
-  public init?(
-    _ matrix: FeatureMatrix, rows: [Int], labels: [Int], folds: [Int], strata: [Int32]?, exchange: ExchangeDesign? = nil,
-    permutations: Int, stream: RandomStream
-  ) {
-    let classes = LabelCodes(labels)
-    guard permutations > 0, rows.count == labels.count, let classes,
-      let deal = try? LabelDeal(labels: classes.codes, classes: classes.count, blocks: strata, folds: folds, choice: exchange),
-      var labelings = PermutedLabels(classes, deal: deal, permutations: permutations, stream: stream)
-    else { return nil }
-    for fold in CrossValidationFold.all(folds) {
-      guard let split = DecoderSplit(matrix, training: fold.training.map { rows[$0] }, test: fold.test.map { rows[$0] }),
-        labelings.test(split, of: fold)
-      else { return nil }
-    }
-    guard let result = labelings.result else { return nil }
-    self = result
-  }
-
-  init(accuracy: Double, pValue: Double) {
-    (self.accuracy, self.pValue) = (accuracy, pValue)
-  }
-}
-
-/// Positions of the rows that a fold trains on and predicts.
-struct CrossValidationFold {
-  let training: [Int]
-  let test: [Int]
-
-  /// The folds that occur, in ascending order.
-  static func all(_ folds: [Int]) -> [CrossValidationFold] {
-    Set(folds).sorted().map { fold in
-      CrossValidationFold(training: folds.indices.filter { folds[$0] != fold }, test: folds.indices.filter { folds[$0] == fold })
-    }
-  }
-}
-
-/// Labels, numbered from 0 in ascending order.
-struct LabelCodes {
-  let codes: [UInt8]
-  let count: Int
-
-  /// - Returns: nil for fewer than two classes, or more than 256.
-  init?(_ labels: [Int]) {
-    let classes = Set(labels).sorted()
-    guard (2...256).contains(classes.count) else { return nil }
-    let number = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
-    codes = labels.map { UInt8(clamping: number[$0] ?? 0) }
-    count = classes.count
-  }
-
-  /// Σ over classes of the share of their rows that is right, over the number of classes.
-  func balancedAccuracy(right: [Int32], of labels: [UInt8]) -> Double {
-    var sizes = [Int](repeating: 0, count: count)
-    for label in labels { sizes[Int(label)] += 1 }
-    return balancedAccuracy(right: right, sizes: sizes)
-  }
-
-  func balancedAccuracy(right: some Collection<Int32>, sizes: [Int]) -> Double {
-    zip(right, sizes).reduce(0) { $0 + ($1.1 > 0 ? Double($1.0) / Double($1.1) : 0) } / Double(count)
-  }
-}
-
-/// Labels as they are and permuted, and how many rows of each class each labeling has predicted right so far.
-struct PermutedLabels {
-  private let classes: LabelCodes
-  private let deal: LabelDeal
-  private let permutations: Int
-  private let stream: RandomStream
-  /// The permuted labels of every labeling, where they are few enough to be kept; they are dealt anew for each fold else.
-  private let kept: [[UInt8]]
-  /// [labelings × classes], labels as they are first.
-  private var right: [Int32]
-  /// Rows of each class in each labeling: where whole blocks move they change with it.
-  private var sizes: [Int32]
+/// Groups of the rows of a pool, dealt anew among the rows that may exchange them. The same deals serve every decoder and every half.
+public struct DecodingDeals: Sendable {
+  /// Labelings after the one as it is.
+  public let permutations: Int
+  /// Of each row of the pool.
+  private let groups: [UInt8]
+  /// Positions in the pool of the rows that exchange groups.
+  private let rows: [Int]
+  /// Of their numbers in `values`.
+  private let exchange: Exchangeability
+  private let values: [UInt8]
+  private let seed: UInt64
+  private let purpose: String
+  /// Every turn of labelings, where they are few enough to be kept; they are dealt anew each time else.
+  private var kept: [[[UInt8]]]
 
   /// Bytes of labels that are kept.
-  static let mostKept = 1 << 25
+  public static let mostKept = 1 << 25
 
-  /// - Returns: nil without permutations, and where labels cannot be dealt.
-  init?(_ classes: LabelCodes, deal: LabelDeal, permutations: Int, stream: RandomStream) {
-    guard permutations > 0, deal.reason == nil else { return nil }
-    self.classes = classes
-    self.deal = deal
-    self.permutations = permutations
-    self.stream = stream
-    var dealing = stream
-    kept = permutations <= Self.mostKept / max(1, classes.codes.count) ? (0..<permutations).map { _ in deal.dealt(&dealing) } : []
-    right = [Int32](repeating: 0, count: (permutations + 1) * classes.count)
-    sizes = right
+  /// - Parameters:
+  ///   - groups: of each row of the pool.
+  ///   - rows: positions of the rows that exchange them; the others keep theirs.
+  ///   - values: the groups that are exchanged.
+  ///   - exchange: of the numbers in `values` of the groups of `rows`, in their order.
+  /// - Returns: nil without permutations, and where groups cannot be exchanged.
+  public init?(
+    groups: [UInt8], rows: [Int], values: [UInt8], exchange: Exchangeability, permutations: Int, seed: UInt64, purpose: String
+  ) {
+    guard permutations > 0, exchange.canPermute, exchange.labels.count == rows.count, exchange.groupCount <= values.count else {
+      return nil
+    }
+    (self.permutations, self.groups, self.rows, self.exchange, self.values) = (permutations, groups, rows, exchange, values)
+    (self.seed, self.purpose) = (seed, purpose)
+    var kept: [[[UInt8]]] = []
+    self.kept = kept
+    guard permutations <= Self.mostKept / max(1, groups.count) else { return }
+    for turn in 0..<turns { kept.append(dealt(turn)) }
+    self.kept = kept
   }
 
-  /// Predicts a fold from the others under each labeling.
+  var turns: Int { permutations / NearestMeans.lanes + 1 }
+
+  /// The labelings of a turn, groups as they are first of all.
+  func labelings(_ turn: Int) -> [[UInt8]] { kept.isEmpty ? dealt(turn) : kept[turn] }
+
+  private func dealt(_ turn: Int) -> [[UInt8]] {
+    var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(turn))
+    let first = turn * NearestMeans.lanes
+    return (first..<min(first + NearestMeans.lanes, permutations + 1)).map { number in
+      guard number > 0 else { return groups }
+      var dealt = groups
+      for (row, value) in zip(rows, exchange.dealtRows(stream: &stream)) { dealt[row] = values[Int(value)] }
+      return dealt
+    }
+  }
+}
+
+/// What permuted labels say of decoders that are trained on one half of the rows and tested on the other, over several halves.
+///
+/// The statistic is the mean over halves of the balanced accuracy of `NearestMeans`. Halves and metrics are made without a look at the
+/// labels; each labeling is dealt once and trains and tests the decoders of all halves anew. So the statistic is one function of rows and
+/// labels, and its permutation test is exact: under the null hypothesis that the rows which exchange labels are exchangeable,
+/// P(p ≤ α) ≤ α, however the halves depend on one another. A half in which training or test lacks a class counts 1 / classes.
+public struct HalfDecoders: Sendable {
+  private let training: [Int]
+  private let test: [Int]
+  private let decoders: NearestMeans
+
+  /// - Parameter isTraining: of each row of the pool; the others are tested on.
+  /// - Returns: nil where rounding leaves no decoder.
+  public init?(_ pool: PooledRows, isTraining: [Bool]) {
+    guard isTraining.count == pool.count else { return nil }
+    training = isTraining.indices.filter { isTraining[$0] }
+    test = isTraining.indices.filter { !isTraining[$0] }
+    guard let decoders = NearestMeans(pool, training: training, test: test) else { return nil }
+    self.decoders = decoders
+  }
+
+  /// Balanced accuracies under each labeling, labels as they are first.
   ///
-  /// - Returns: false where the fold has no decoder.
-  mutating func test(_ split: DecoderSplit, of fold: CrossValidationFold) -> Bool {
-    guard let decoder = split.oneStep(classes: classes.count) else { return false }
-    var stream = stream
-    for first in stride(from: 0, through: permutations, by: OneStepDecoder.lanes) {
-      let labelings = (first..<min(first + OneStepDecoder.lanes, permutations + 1)).map { number in
-        number == 0 ? classes.codes : kept.isEmpty ? deal.dealt(&stream) : kept[number - 1]
-      }
-      let predictions = decoder.predictions(labelings.map { labels in fold.training.map { labels[$0] } })
-      for (lane, predicted) in predictions.enumerated() {
-        let start = (first + lane) * classes.count
-        for (row, code) in zip(fold.test, predicted) {
-          let label = labelings[lane][row]
-          sizes[start + Int(label)] += 1
-          if label == code { right[start + Int(code)] += 1 }
+  /// - Parameters:
+  ///   - train: the group of each class in training, at most 255 of them.
+  ///   - tests: the group of each class in the test, for each test.
+  /// - Returns: [tests][1 + permutations]
+  public func accuracies(_ deals: DecodingDeals, train: [UInt8], tests: [[UInt8]]) -> [[Double]] {
+    var result = tests.map { _ in [Double]() }
+    for index in result.indices { result[index].reserveCapacity(deals.permutations + 1) }
+    let trainClass = Self.classes(train)
+    let testClasses = tests.map(Self.classes)
+    for turn in 0..<deals.turns {
+      let labelings = deals.labelings(turn)
+      let predictions = decoders.predictions(labelings.map { labels in training.map { trainClass[Int(labels[$0])] } }, classes: train.count)
+      for (labels, predicted) in zip(labelings, predictions) {
+        for (number, classOf) in testClasses.enumerated() {
+          result[number].append(
+            predicted.flatMap { balancedAccuracy($0, labels, classOf, classes: train.count) } ?? 1 / Double(max(1, train.count)))
         }
       }
     }
-    return true
+    return result
   }
 
-  /// Once all folds are tested.
-  var result: DecodingPermutationTest? {
-    func accuracy(_ labeling: Int) -> Double {
-      let range = labeling * classes.count..<(labeling + 1) * classes.count
-      return classes.balancedAccuracy(right: right[range], sizes: sizes[range].map { Int($0) })
+  /// Nil where the test lacks a class.
+  private func balancedAccuracy(_ predicted: [UInt8], _ labels: [UInt8], _ classOf: [UInt8], classes: Int) -> Double? {
+    var (sizes, right) = ([Int](repeating: 0, count: 256), [Int](repeating: 0, count: 256))
+    for (row, prediction) in zip(test, predicted) {
+      let number = classOf[Int(labels[row])]
+      sizes[Int(number)] += 1
+      if number == prediction { right[Int(number)] += 1 }
     }
-    var count = ExtremeCount(observed: accuracy(0), tolerance: 1e-12)
-    for labeling in 1..<permutations + 1 { count.add(accuracy(labeling)) }
-    return count.pValue.map { DecodingPermutationTest(accuracy: accuracy(0), pValue: $0) }
+    var sum = 0.0
+    for number in 0..<classes {
+      guard sizes[number] > 0 else { return nil }
+      sum += Double(right[number]) / Double(sizes[number])
+    }
+    return sum / Double(classes)
+  }
+
+  /// The class of each group, 255 for none.
+  private static func classes(_ groups: [UInt8]) -> [UInt8] {
+    var classes = [UInt8](repeating: 255, count: 256)
+    for (number, group) in groups.enumerated() { classes[Int(group)] = UInt8(clamping: number) }
+    return classes
+  }
+}
+
+/// The mean accuracy over halves with labels as they are, and (b + 1) / (N + 1), b of N labelings with at least that (Phipson and Smyth, 2010).
+public struct DecodingPermutationTest: Sendable, Equatable {
+  public let accuracy: Double
+  public let pValue: Double
+
+  /// - Parameter halves: of each half, the accuracy under each labeling, labels as they are first.
+  /// - Returns: nil without halves or permutations, and where halves differ in their number.
+  public init?(_ halves: [[Double]]) {
+    guard let count = halves.first?.count, count > 1, halves.allSatisfy({ $0.count == count }) else { return nil }
+    let means = (0..<count).map { labeling in halves.reduce(0) { $0 + $1[labeling] } / Double(halves.count) }
+    var extreme = ExtremeCount(observed: means[0], tolerance: 1e-12)
+    extreme.add(contentsOf: means.dropFirst())
+    guard let pValue = extreme.pValue else { return nil }
+    (accuracy, self.pValue) = (means[0], pValue)
   }
 }

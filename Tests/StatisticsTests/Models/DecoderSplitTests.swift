@@ -46,42 +46,6 @@ struct DecoderSplitTests {
     }
   }
 
-  @Test("Decoders of one step give the same scores from features², rows² and by way of the weights, to 1e-9", arguments: cases)
-  func oneStep(rows: Int, features: Int, classes: Int) throws {
-    let matrix = Self.matrix(rows: rows + 20, features: features, seed: 5)
-    let (training, test) = (Array(20..<rows + 20), Array(0..<20))
-    let outputs = classes == 2 ? 1 : classes
-    var stream = RandomStream(seed: 6, purpose: "decoder split tests")
-    let indicators = (0..<rows * outputs * 3).map { _ in stream.uniform() < 0.4 ? 1.0 : 0 }
-    let decoders = try [DecoderSplit.Form.primal, .dual].map { form -> OneStepDecoder in
-      let split = try #require(DecoderSplit(matrix, training: training, test: test, form: form))
-      return try #require(split.oneStep(classes: classes))
-    }
-    let scores = decoders.map { $0.scores(indicators, columns: outputs * 3) }
-    #expect(scores[0].contains { abs($0) > 0.01 })
-    #expect(largestDifference(scores[0], scores[1]) <= 1e-9)
-  }
-
-  @Test("A p-value is the same number whether it is computed in the primal or in the dual, of floats and of doubles")
-  func forms() throws {
-    let rows = 100
-    let labels = Self.labels(rows: rows, classes: 2, seed: 7)
-    // 80 training rows a fold: 81 features take the dual.
-    var floats = noise(rows: rows, units: 81, seed: 8)
-    for index in floats.indices where index % 81 < 3 && labels[index / 81] == 1 { floats[index] += 1 }
-    let folds = (0..<rows).map { $0 % 5 }
-    func test(_ matrix: FeatureMatrix) throws -> DecodingPermutationTest {
-      try #require(
-        DecodingPermutationTest(
-          matrix, rows: Array(0..<rows), labels: labels, folds: folds, strata: nil, permutations: 199,
-          stream: RandomStream(seed: 9, purpose: "test")))
-    }
-    let one = try test(FeatureMatrix(floats, features: 81))
-    let other = try test(FeatureMatrix(doubles(floats), features: 81))
-    #expect(one == other)
-    #expect(one.accuracy > 0.5)
-  }
-
   @Test("Rows that are not finite, a class or no rows make no decoder")
   func undefined() {
     let matrix = FeatureMatrix([1, 2, .nan, 4, 5, 6] as [Double], features: 1)

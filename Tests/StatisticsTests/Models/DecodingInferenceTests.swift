@@ -1,6 +1,7 @@
 import Foundation
-import Statistics
 import Testing
+
+@testable import Statistics
 
 private struct Inference: Decodable {
   struct Interval: Decodable {
@@ -18,10 +19,36 @@ private struct Inference: Decodable {
   }
 
   struct Test: Decodable {
-    let labels: [Int]
+    let values: [Double]
+    let features: Int
+    let labels: [UInt8]
     let strata: [Int32]?
-    let predictions: [Int]
+    let halves: [[Bool]]
+    let train: [UInt8]
+    let test: [UInt8]
+    let dealt: [UInt8]
+    let accuracy: Double
     let p: Double
+    let permutations: Int
+
+    /// In the form that is asked for.
+    func result(gram: Bool, permutations: Int) throws -> DecodingPermutationTest {
+      let pool = try #require(PooledRows(FeatureMatrix(values, features: features), rows: Array(labels.indices), gram: gram))
+      let rows = labels.indices.filter { dealt.contains(labels[$0]) }
+      let exchange = try Exchangeability(
+        groups: rows.map { UInt8(dealt.firstIndex(of: labels[$0]) ?? 0) }, groupCount: dealt.count,
+        blocks: strata.map { strata in rows.map { strata[$0] } })
+      let deals = try #require(
+        DecodingDeals(
+          groups: labels, rows: rows, values: dealt, exchange: exchange, permutations: permutations, seed: 4,
+          purpose: "decoding inference tests"))
+      let accuracies = try halves.flatMap { half in
+        try [half, half.map { !$0 }].map { isTraining in
+          try #require(HalfDecoders(pool, isTraining: isTraining)).accuracies(deals, train: train, tests: [test])[0]
+        }
+      }
+      return try #require(DecodingPermutationTest(accuracies))
+    }
   }
 
   let intervals: [Interval]
@@ -49,59 +76,55 @@ struct DecodingInferenceTests {
     #expect(AccuracyInterval(of: [], cluster: { $0 }) == nil)
   }
 
-  @Test("The p of a fixed decoder is that of the hypergeometric distribution, convolved over strata, within Monte-Carlo error")
-  func exactP() throws {
-    for row in try fixture("decoding_inference", as: Inference.self).tests {
-      // A decoder that predicts what is given: the one feature is the prediction.
-      let matrix = FeatureMatrix(row.predictions.map { Double($0) } + [0, 1], features: 1)
-      let test = Array(row.labels.indices)
-      let deal = try LabelDeal(labels: row.labels.map { UInt8($0) }, classes: 2, blocks: row.strata)
-      #expect(deal.design == (row.strata == nil ? .free : .within) && deal.reason == nil)
-      let decoded = transferDecoding(
-        matrix, train: [test.count, test.count + 1], trainLabels: [0, 1], test: test, testLabels: row.labels,
-        permutations: DecodingPermutations(count: 9999, deal: deal, stream: RandomStream(seed: 2, purpose: "test")))
-      #expect(decoded?.predictions == row.predictions)
-      let p = try #require(decoded?.pValue)
-      #expect(abs(p - row.p) <= 4 * (row.p * (1 - row.p) / 9999).squareRoot() + 1e-4)
+  @Test("The mean accuracy of nearest means over halves is numpy's, by features and by Gram matrix, and p numpy's within Monte-Carlo error")
+  func tests() throws {
+    for test in try fixture("decoding_inference", as: Inference.self).tests {
+      let (one, other) = (try test.result(gram: true, permutations: 999), try test.result(gram: false, permutations: 999))
+      #expect(agrees(one.accuracy, test.accuracy, relative: 1e-12) && agrees(other.accuracy, test.accuracy, relative: 1e-12))
+      #expect(one.pValue == other.pValue)
+      let error = (test.p * (1 - test.p) * (1.0 / 999 + 1 / Double(test.permutations))).squareRoot()
+      #expect(abs(one.pValue - test.p) <= 4 * error + 2.0 / 999, "\(one) \(test.p)")
     }
   }
 
-  @Test("Twice the mean of p-values, at most 1; of one p itself, of none nothing")
-  func averaged() {
-    #expect(averagedPValue([]) == nil)
-    #expect(averagedPValue([0.03]) == 0.03)
-    #expect(averagedPValue([0.01, 0.03]) == 0.04)
-    #expect(averagedPValue([0.9, 0.5]) == 1)
-  }
-
-  @Test("Labels stay in their fold and stratum; whole strata of one class move inside their fold; what strata leave open has its reason")
+  @Test("Deals are the same kept or dealt anew, labels as they are come first, and rows that exchange nothing keep theirs")
   func deals() throws {
-    var stream = RandomStream(seed: 3, purpose: "test")
-    let labels = (0..<60).map { UInt8(($0 * 7) % 3 == 0 ? 1 : 0) }
-    let (folds, strata) = ((0..<60).map { $0 / 20 }, (0..<60).map { Int32($0 / 10) })
-    let within = try LabelDeal(labels: labels, classes: 2, blocks: strata, folds: folds)
-    #expect(within.design == .within && within.reason == nil && within.movableBlockCount == 6)
-    var moved = false
-    for _ in 0..<20 {
-      let dealt = within.dealt(&stream)
-      for block in 0..<6 {
-        #expect(dealt[block * 10..<block * 10 + 10].count { $0 == 1 } == labels[block * 10..<block * 10 + 10].count { $0 == 1 })
-      }
-      if dealt != labels { moved = true }
+    let groups: [UInt8] = (0..<40).map { [0, 5, 0, 9][$0 % 4] }
+    let rows = groups.indices.filter { groups[$0] != 9 }
+    func deals(_ permutations: Int) throws -> DecodingDeals {
+      let exchange = try Exchangeability(groups: rows.map { groups[$0] == 0 ? 0 : 1 }, groupCount: 2, blocks: nil)
+      return try #require(
+        DecodingDeals(
+          groups: groups, rows: rows, values: [0, 5], exchange: exchange, permutations: permutations, seed: 2, purpose: "test"))
     }
-    #expect(moved)
-    let ofStratum: [UInt8] = [0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 1, 0]
-    let whole = try LabelDeal(
-      labels: (0..<60).map { ofStratum[$0 / 5] }, classes: 2, blocks: (0..<60).map { Int32($0 / 5) }, folds: folds)
-    #expect(whole.design == .whole && whole.reason == nil && whole.movableBlockCount == 12)
-    for _ in 0..<20 {
-      let dealt = whole.dealt(&stream)
-      for stratum in 0..<12 { #expect(Set(dealt[stratum * 5..<stratum * 5 + 5]).count == 1) }
-      for fold in 0..<3 { #expect(dealt[fold * 20..<fold * 20 + 20].count { $0 == 1 } == 10) }
+    let (few, many) = (try deals(200), try deals(DecodingDeals.mostKept / 40 + 1))
+    #expect(few.turns == 4 && few.labelings(3).count == 9 && few.labelings(0).count == 64)
+    #expect(few.labelings(1) == many.labelings(1) && few.labelings(0)[0] == groups)
+    for dealt in few.labelings(2) {
+      #expect(dealt != groups && dealt.count { $0 == 5 } == 10)
+      #expect(groups.indices.allSatisfy { groups[$0] != 9 || dealt[$0] == 9 })
     }
-    let few = try LabelDeal(labels: [0, 1, 0, 1], classes: 2, blocks: nil, folds: [0, 0, 1, 1])
-    #expect(few.reason == "labels can be arranged in 6 ways only, fewer than 20")
-    let narrow = try LabelDeal(labels: [0, 1, 0, 1, 0, 1, 0, 1], classes: 2, blocks: nil, folds: [0, 0, 1, 1, 2, 2, 3, 3])
-    #expect(narrow.reason == "labels can be arranged in fewer than 20 ways inside the folds")
+  }
+
+  @Test("A half that lacks a class counts 1 / classes; labels that cannot be dealt, no permutations and no halves give nothing")
+  func undefined() throws {
+    let groups: [UInt8] = (0..<24).map { $0 < 12 ? 0 : 1 }
+    let pool = try #require(PooledRows(FeatureMatrix(groups.indices.map { Double($0 % 5) }, features: 1), rows: Array(groups.indices)))
+    let exchange = try Exchangeability(groups: groups, groupCount: 2, blocks: nil)
+    func deals(_ exchange: Exchangeability, _ permutations: Int) -> DecodingDeals? {
+      DecodingDeals(
+        groups: groups, rows: Array(groups.indices), values: [0, 1], exchange: exchange, permutations: permutations, seed: 1,
+        purpose: "test")
+    }
+    let half = try #require(HalfDecoders(pool, isTraining: groups.map { $0 == 0 }))
+    let accuracies = half.accuracies(try #require(deals(exchange, 9)), train: [0, 1], tests: [[0, 1]])[0]
+    #expect(accuracies.count == 10 && accuracies[0] == 0.5 && accuracies.contains { $0 != 0.5 })
+    #expect(deals(exchange, 0) == nil)
+    let blocks = groups.map { Int32($0) }
+    #expect(deals(try Exchangeability(groups: groups, groupCount: 2, blocks: blocks), 9) == nil)
+    #expect(HalfDecoders(pool, isTraining: []) == nil)
+    #expect(DecodingPermutationTest([]) == nil && DecodingPermutationTest([[0.5]]) == nil)
+    #expect(DecodingPermutationTest([[1, 1, 0.5], [0.5, 0, 0.5]]) == DecodingPermutationTest([[0.75, 0.5, 0.5]]))
+    #expect(PooledRows(FeatureMatrix([1, .nan] as [Double], features: 1), rows: [0, 1]) == nil)
   }
 }
