@@ -12,9 +12,10 @@ struct DecodeCommand: ParsableCommand {
 
       Per layer, L2 logistic regression (C 1, standardised) tells self from none and is tested on other against none, and back; no none row \
       is in both, and no stratum where the recording has some. As many rows of each class are drawn (--rows at most), and accuracy is \
-      balanced, so chance is 1 / classes. All of this in 10 seeded halves (--halves): accuracy is their mean, p twice the mean of \
-      their p-values. The ceiling is the cross-validated accuracy within the test phase, strata kept together. p-values permute labels: the \
-      tested ones under a fixed decoder, or, where cross-validated, all of them, with decoders of one Newton step. Target action decodes the \
+      balanced, so chance is 1 / classes. All of this in 10 seeded halves (--halves), of which accuracy is the mean. The ceiling is the \
+      cross-validated accuracy within the test phase, strata kept together. p-values permute labels, as strata allow or --exchange says: dealt \
+      once for all halves, they train and test simpler decoders of all halves anew; a transfer has the larger p of two, with the labels of \
+      either phase dealt. Target action decodes the \
       right action from all phases. --from inputs and --from turn,energy decode from /inputs and from columns of rows, on the same rows \
       and folds: what a layer has to beat.
       """)

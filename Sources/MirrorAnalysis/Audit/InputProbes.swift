@@ -53,7 +53,7 @@ struct InputProbes: Sendable {
       ("other to self", .otherToOwn),
     ]
     var probes = try tests.map { subject, test in
-      let halves = try (0..<plan.halves).compactMap { half in
+      let halves = try (0..<(test == .action ? 1 : plan.halves)).compactMap { half in
         try context.checkCancellation()
         return try design.decode(test, half: half, from: features)
       }

@@ -120,7 +120,7 @@ public struct DecodingAnalysis: Analysis {
     let classCount = min(RecordingSchema.mostActions, classes)
     let decoder = DecoderSplit.bytes(training: rows, test: rows, features: width, classes: classCount)
     // Two pools of a layer; a half; labelings of three deals; what each half gave each test under each.
-    let (pool, half) = PooledRows.bytes(rows: rows, features: width, classes: classCount)
+    let (pool, half) = PooledRows.bytes(rows: rows, features: width, classes: classCount, permutations: plan.permutations)
     let count = Double(plan.permutations)
     let isPermuted = plan.permutations > 0 ? 1.0 : 0
     let kept = 3 * min(Double(DecodingDeals.mostKept), count * rows) + 8 * count * 14 * Double(plan.halves)
@@ -135,7 +135,7 @@ public struct DecodingAnalysis: Analysis {
     return byteCount(max(Double(threads) * (decoder + labels), permuted) + read + members + 1000 * Double(shape.layers.count))
   }
 
-  /// A layer is five pieces of work a half.
+  /// A layer is four pieces of work a half, and the action.
   static func layersAtATime(threads: Int) -> Int { max(1, threads / 2) }
 
   /// Per layer self → other, other → self, within self, within other, and the action.
@@ -175,18 +175,17 @@ public struct DecodingAnalysis: Analysis {
   }
 
   private func decode(_ features: [DecodingFeatures], _ design: DecodingDesign, in context: AnalysisContext) throws -> [DecodingRow] {
-    let tests = DecodingTest.allCases
-    let pieces = tests.count * plan.halves
-    let results = try mapBlocks(count: features.count * pieces, threads: context.threads) { piece in
+    // No rows are halved for the action: it is cross-validated once.
+    let pieces = DecodingTest.allCases.flatMap { test in (0..<(test == .action ? 1 : plan.halves)).map { (test: test, half: $0) } }
+    let results = try mapBlocks(count: features.count * pieces.count, threads: context.threads) { number in
       try context.checkCancellation()
-      return try design.decode(tests[piece % pieces / plan.halves], half: piece % plan.halves, from: features[piece / pieces])
+      let piece = pieces[number % pieces.count]
+      return try design.decode(piece.test, half: piece.half, from: features[number / pieces.count])
     }
     let pValues = plan.permutations > 0 ? try design.pools.pValues(features.map(\.matrix), in: context) : []
     return features.enumerated().flatMap { number, features in
       func halves(_ test: DecodingTest) -> [HalfDecoding] {
-        guard let position = tests.firstIndex(of: test) else { return [] }
-        let start = number * pieces + position * plan.halves
-        return results[start..<start + plan.halves].compactMap { $0 }
+        zip(pieces, results.dropFirst(number * pieces.count)).filter { $0.0.test == test }.compactMap(\.1)
       }
       return DecodingTest.tableOrder.map { test in
         design.row(

@@ -31,12 +31,12 @@ struct DecodingPool: Sendable {
   /// - Parameters:
   ///   - groups: of each position, as the strata are.
   init(
-    positions: [Int], groups: [UInt8], strata: [Int32]?, exchanged: [Exchanged], questions: [Question], plan: DecodingPlan, seed: UInt64,
-    purpose: String
+    positions: [Int], groups: [UInt8], strata: [Int32]?, exchanged: [Exchanged], questions: [Question], plan: DecodingPlan, halfCount: Int,
+    seed: UInt64, purpose: String
   ) throws {
     (self.positions, self.questions) = (positions, questions)
     let blind = try Exchangeability(groups: groups.map { _ in 0 }, groupCount: 1, blocks: strata)
-    halves = plan.permutations > 0 ? (0..<plan.halves).map { blind.halves(seed: seed, purpose: "\(purpose) halves \($0)") } : []
+    halves = plan.permutations > 0 ? (0..<halfCount).map { blind.halves(seed: seed, purpose: "\(purpose) halves \($0)") } : []
     var (deals, counts, reasons): ([DecodingDeals?], [Int], [String?]) = ([], [], [])
     for (index, (values, found)) in exchanged.enumerated() {
       let number = Dictionary(uniqueKeysWithValues: zip(values, UInt8(0)...))
@@ -103,7 +103,7 @@ struct DecodingPools: Sendable {
   let pools: [DecodingPool]
 
   /// Of two tests of a phase the labels of that phase and none are dealt; for a transfer those of either phase and none, each time with the other
-  /// phase's rows as they are.
+  /// phase's rows as they are. The action has all rows of both sides for itself, and several columns a labeling: a fifth of the halves serves it.
   init(_ sample: DecodingSample, _ exchange: [DecodingTest: Exchangeability], plan: DecodingPlan, seed: UInt64) throws {
     func strata(_ positions: [Int]) -> [Int32]? { sample.strata.map { strata in positions.map { strata[$0] } } }
     var pools: [DecodingPool] = []
@@ -113,8 +113,8 @@ struct DecodingPools: Sendable {
       pools.append(
         try DecodingPool(
           positions: action.positions, groups: groups, strata: strata(action.positions), exchanged: [(classes, found)],
-          questions: [DecodingPool.Question(deals: 0, train: classes, tests: [(.action, classes)])], plan: plan, seed: seed,
-          purpose: "decode action"))
+          questions: [DecodingPool.Question(deals: 0, train: classes, tests: [(.action, classes)])], plan: plan,
+          halfCount: (plan.halves + 4) / 5, seed: seed, purpose: "decode action"))
     }
     if let own = exchange[.withinOwn], let other = exchange[.withinOther] {
       let (ofOwn, ofOther) = ([Phase.neither.rawValue, Phase.own.rawValue], [Phase.neither.rawValue, Phase.other.rawValue])
@@ -127,7 +127,7 @@ struct DecodingPools: Sendable {
             DecodingPool.Question(deals: 0, train: ofOther, tests: [(.otherToOwn, ofOwn)]),
             DecodingPool.Question(deals: 1, train: ofOther, tests: [(.withinOther, ofOther), (.otherToOwn, ofOwn)]),
             DecodingPool.Question(deals: 1, train: ofOwn, tests: [(.ownToOther, ofOther)]),
-          ], plan: plan, seed: seed, purpose: "decode distress"))
+          ], plan: plan, halfCount: plan.halves, seed: seed, purpose: "decode distress"))
     }
     self.pools = pools
   }

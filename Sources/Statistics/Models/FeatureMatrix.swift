@@ -43,5 +43,5 @@ public struct FeatureMatrix: Sendable {
     stride(from: 0, to: features, by: Self.blockColumns).map { $0..<min($0 + Self.blockColumns, features) }
   }
 
-  static let blockColumns = 256
+  static let blockColumns = 512
 }

@@ -37,8 +37,9 @@ public struct PooledRows: Sendable {
   }
 
   /// Bytes of so many rows, and of the decoders of one half of them.
-  public static func bytes(rows: Double, features: Double, classes: Int) -> (pool: Double, half: Double) {
-    let columns = Double(NearestMeans.lanes * max(1, classes - 1))
+  public static func bytes(rows: Double, features: Double, classes: Int, permutations: Int) -> (pool: Double, half: Double) {
+    let lanes = min(NearestMeans.lanes(classes: classes), max(0, permutations) + 1)
+    let columns = Double(lanes * max(1, classes - 1))
     let pool = 8 * rows * min(rows, features)
     // Training and test rows of the pool, the matrix that is factorised and its factor; labels, sums, solutions and scores of a turn.
     let side = features > rows ? rows / 2 : features
@@ -60,8 +61,9 @@ struct NearestMeans {
     case gram(CholeskyFactor, cross: [Double])
   }
 
-  /// Labelings at a time.
-  static let lanes = 64
+  /// Labelings at a time: enough that a factor's way through the cache is worth its while.
+  static func lanes(classes: Int) -> Int { max(16, 512 / max(1, classes - 1)) }
+
   private static let curvature = 0.25
 
   private let training: Int

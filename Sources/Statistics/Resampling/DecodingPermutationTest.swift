@@ -38,15 +38,18 @@ public struct DecodingDeals: Sendable {
     self.kept = kept
   }
 
-  var turns: Int { permutations / NearestMeans.lanes + 1 }
+  /// Labelings of a turn.
+  private var lanes: Int { NearestMeans.lanes(classes: values.count) }
+
+  var turns: Int { permutations / lanes + 1 }
 
   /// The labelings of a turn, groups as they are first of all.
   func labelings(_ turn: Int) -> [[UInt8]] { kept.isEmpty ? dealt(turn) : kept[turn] }
 
   private func dealt(_ turn: Int) -> [[UInt8]] {
     var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(turn))
-    let first = turn * NearestMeans.lanes
-    return (first..<min(first + NearestMeans.lanes, permutations + 1)).map { number in
+    let first = turn * lanes
+    return (first..<min(first + lanes, permutations + 1)).map { number in
       guard number > 0 else { return groups }
       var dealt = groups
       for (row, value) in zip(rows, exchange.dealtRows(stream: &stream)) { dealt[row] = values[Int(value)] }

@@ -97,8 +97,8 @@ struct DecodingInferenceTests {
         DecodingDeals(
           groups: groups, rows: rows, values: [0, 5], exchange: exchange, permutations: permutations, seed: 2, purpose: "test"))
     }
-    let (few, many) = (try deals(200), try deals(DecodingDeals.mostKept / 40 + 1))
-    #expect(few.turns == 4 && few.labelings(3).count == 9 && few.labelings(0).count == 64)
+    let (few, many) = (try deals(1800), try deals(DecodingDeals.mostKept / 40 + 1))
+    #expect(few.turns == 4 && few.labelings(3).count == 265 && few.labelings(0).count == 512)
     #expect(few.labelings(1) == many.labelings(1) && few.labelings(0)[0] == groups)
     for dealt in few.labelings(2) {
       #expect(dealt != groups && dealt.count { $0 == 5 } == 10)
