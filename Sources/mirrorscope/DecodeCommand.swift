@@ -11,10 +11,13 @@ struct DecodeCommand: ParsableCommand {
         mirrorscope decode demo/recordings/2x17/epoch-000.h5
 
       Per layer, L2 logistic regression (C 1, standardised) tells self from none and is tested on other against none, and back; no none row \
-      is in both, and no stratum where the recording has some. As many rows of each class are drawn (seeded, --rows at most), and accuracy is balanced, so chance is 1 / classes. \
-      The ceiling is the cross-validated accuracy within the test phase, strata kept together. p-values permute labels inside strata: the \
-      tested ones under a fixed decoder, or, where cross-validated, all of them, with decoders of one Newton step. Target action decodes the \
-      right action from all phases.
+      is in both, and no stratum where the recording has some. As many rows of each class are drawn (--rows at most), and accuracy is \
+      balanced, so chance is 1 / classes. All of this in 10 seeded halves (--halves), of which accuracy is the mean. The ceiling is the \
+      cross-validated accuracy within the test phase, strata kept together. p-values permute labels, as strata allow or --exchange says: dealt \
+      once for all halves, they train and test simpler decoders of all halves anew; a transfer has the larger p of two, with the labels of \
+      either phase dealt. Target action decodes the \
+      right action from all phases. --from inputs and --from turn,energy decode from /inputs and from columns of rows, on the same rows \
+      and folds: what a layer has to beat.
       """)
 
   @Option(count: 8...1_000_000_000, help: "Most rows that one decoder is given; more are sampled by the seed.")
@@ -26,16 +29,33 @@ struct DecodeCommand: ParsableCommand {
   @Option(count: 2...1000, help: "Folds of the cross-validation.")
   var folds = 5
 
+  @Option(count: 1...1000, help: "How often strata, or none rows where there are no strata, are halved anew.")
+  var halves = 10
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Decode from layers, from inputs, or from columns of rows with commas between them; may be repeated. By default layers.",
+      valueName: "source"))
+  var from: [String] = []
+
+  @OptionGroup var exchange: ExchangeOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     guard rows >= 4 * folds else { throw ValidationError("--rows takes at least 4 rows per fold (\(4 * folds)), not \(rows).") }
+    guard from.allSatisfy({ DecodingSource($0) != nil }) else {
+      throw ValidationError("--from takes layers, inputs, or names of columns with commas between them.")
+    }
+    guard Set(from).count == from.count else { throw ValidationError("--from takes each source once.") }
   }
 
   func run() throws {
     var plan = DecodingPlan()
-    (plan.rows, plan.permutations, plan.folds) = (rows, permutations, folds)
+    (plan.rows, plan.permutations, plan.folds, plan.halves) = (rows, permutations, folds, halves)
+    plan.exchange = exchange.choice
+    if !from.isEmpty { plan.sources = from.compactMap(DecodingSource.init) }
     try options.run(DecodingAnalysis(plan), seed: seed)
   }
 }

@@ -13,7 +13,7 @@ struct DecodeCommandTests {
   @Test("Writes the contract's columns, five rows per layer, the same bytes for any number of threads")
   func table() throws {
     let runs = try ["1", "2"].map {
-      try workplace.run("mirrorscope", "decode", "golden.h5", "--quiet", "--permutations", "99", "--threads", $0)
+      try workplace.run("mirrorscope", "decode", "golden.h5", "--quiet", "--permutations", "19", "--halves", "2", "--threads", $0)
     }
     #expect(runs[0].status == 0 && runs[0].errors.isEmpty, runs[0].transcript)
     let table = Table(runs[0].output)
@@ -35,14 +35,30 @@ struct DecodeCommandTests {
     #expect(run.errors.hasPrefix("error: golden.h5: phase other has no rows"), run.transcript)
   }
 
+  @Test("Columns are decoded beside layers; inputs that are not recorded are an error")
+  func sources() throws {
+    let common = ["decode", "golden.h5", "--quiet", "--permutations", "0", "--halves", "1"]
+    let run = try workplace.run("mirrorscope", common + ["--from", "layers", "--from", "label,sample"])
+    #expect(run.status == 0 && run.errors.isEmpty, run.transcript)
+    let table = Table(run.output)
+    #expect(Array(table["layer"].suffix(5)) == [String](repeating: "label+sample", count: 5), run.transcript)
+    #expect(table["layer"].count == 20, run.transcript)
+    let missing = try workplace.run("mirrorscope", common + ["--from", "inputs"])
+    #expect(missing.status == 1 && missing.output.isEmpty, missing.transcript)
+    #expect(missing.errors == "error: golden.h5: has no /inputs to decode from. Record what the network sees.\n", missing.transcript)
+  }
+
   @Test("Folds that cannot be are a usage error")
   func usage() throws {
     #expect(try workplace.run("mirrorscope", "decode", "golden.h5", "--folds", "1").status == 64)
+    #expect(try workplace.run("mirrorscope", "decode", "golden.h5", "--halves", "0").status == 64)
+    let run = try workplace.run("mirrorscope", "decode", "golden.h5", "--from", "inputs", "--from", "inputs")
+    #expect(run.status == 64 && run.errors.contains("--from takes each source once."), run.transcript)
   }
 
   @Test("Rows that do not fit into --max-memory end with 1 and say what they need; fewer rows fit")
   func memory() throws {
-    let arguments = ["decode", "golden.h5", "--quiet", "--threads", "1", "--permutations", "9", "--max-memory", "4M"]
+    let arguments = ["decode", "golden.h5", "--quiet", "--threads", "1", "--permutations", "9", "--halves", "2", "--max-memory", "4M"]
     let run = try workplace.run("mirrorscope", arguments)
     #expect(run.status == 1 && run.output.isEmpty, run.transcript)
     #expect(run.errors.hasPrefix("error: golden.h5: the table decode needs "), run.transcript)

@@ -8,7 +8,7 @@ struct DecodingLayersTests {
   func alone(name: String) throws {
     let path = Fixture.path("Golden/recording_2x17_epoch10.h5")
     var plan = DecodingPlan()
-    plan.permutations = 19
+    (plan.permutations, plan.halves) = (19, 2)
     let analysis = DecodingAnalysis(plan)
     let all = try analysis.rows(of: RecordingView(path: path), in: AnalysisContext(threads: 2))
     let alone = try analysis.rows(of: RecordingView(path: path, layers: { $0 == name }), in: AnalysisContext(threads: 2))

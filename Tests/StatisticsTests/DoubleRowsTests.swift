@@ -98,12 +98,18 @@ struct DoubleRowsTests {
     let deviations = Standardisation(fittedTo: whole, features: features).deviations
     #expect(zip(disguised.deviations, deviations).allSatisfy { agrees($0 / abs(disguise.step), $1, relative: 1e-12) })
     let labels = (0..<rows).map { whole[$0 * features] + whole[$0 * features + 1] > 70 - Float($0 % 13) ? 1 : 0 }
-    func test(_ values: [some BinaryFloatingPoint & Sendable]) -> DecodingPermutationTest? {
-      DecodingPermutationTest(
-        values: values, features: features, labels: labels, folds: (0..<rows).map { $0 % 5 }, strata: nil, permutations: 99,
-        stream: RandomStream(seed: 1, purpose: "test"))
+    let groups = labels.map { UInt8($0) }
+    let exchange = try Exchangeability(groups: groups, groupCount: 2, blocks: nil)
+    let deals = try #require(
+      DecodingDeals(
+        groups: groups, rows: Array(0..<rows), values: [0, 1], exchange: exchange, permutations: 99, seed: 1, purpose: "test"))
+    func test(_ matrix: FeatureMatrix) throws -> DecodingPermutationTest? {
+      let pool = try #require(PooledRows(matrix, rows: Array(0..<rows)))
+      let half = try #require(HalfDecoders(pool, isTraining: (0..<rows).map { $0 % 2 == 0 }))
+      return DecodingPermutationTest(half.accuracies(deals, train: [0, 1], tests: [[0, 1]]))
     }
-    let (one, other) = (try #require(test(whole)), try #require(test(values)))
+    let one = try #require(try test(FeatureMatrix(whole, features: features)))
+    let other = try #require(try test(FeatureMatrix(values, features: features)))
     #expect(abs(one.accuracy - other.accuracy) <= 1e-12)
     #expect(one.pValue == other.pValue)
   }

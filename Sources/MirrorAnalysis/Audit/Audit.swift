@@ -60,8 +60,7 @@ struct Audit {
         guard let moments = inputs?.quantities else {
           add(
             check, Self.name(pair), nil, threshold: AuditThreshold.difference, .notMeasured,
-            inputs.map { "Inputs have \($0.columns) columns, not the \(StateQuantity.stateWidth) of a game state." }
-              ?? "The recording has no /inputs; record what the network sees.")
+            "The recording has no /inputs; record what the network sees.")
           continue
         }
         let (a, b) = (moments[Int(pair.0.rawValue)], moments[Int(pair.1.rawValue)])

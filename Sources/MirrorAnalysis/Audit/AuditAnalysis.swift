@@ -40,13 +40,18 @@ public struct AuditRow: TableRow, Equatable {
 /// Phases are taken after the partner filter. Inputs are read in row blocks. The seed is that of the random projections, the untrained
 /// networks, and the halves of the rows in which a leak is learnt and scored.
 public struct AuditAnalysis: Analysis {
-  public init() {}
+  /// The column whose order inside strata is looked at; nil takes `turn`, where there is one.
+  public var orderColumn: String?
+
+  public init(along orderColumn: String? = nil) { self.orderColumn = orderColumn }
 
   public var needs: RecordingNeeds { RecordingNeeds() }
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
     byteCount(
-      shape.momentBytes(threads: threads) + InputMemory.bytes(shape, threads: threads) + 40 * Double(shape.rowCount)
+      shape.momentBytes(threads: threads)
+        + max(InputMemory.bytes(shape, threads: threads), InputProbes.memory(shape), SerialRows.memory(shape))
+        + 120 * Double(shape.rowCount)
         + 1000 * Double(2 * shape.layers.count + 50))
   }
 
@@ -64,9 +69,12 @@ public struct AuditAnalysis: Analysis {
     var audit = Audit()
     audit.checkLeak(inputs, rows: phases)
     audit.checkLabels(try recording.labels, rows: phases)
-    audit.checkStates(inputs)
+    if recording.description.isOfGame, inputs.map({ $0.columns == StateQuantity.stateWidth }) ?? true { audit.checkStates(inputs) }
+    audit.checkProbes(try InputProbes(of: recording, in: context), hasInputs: recording.inputCount != nil)
     audit.checkBaselines(moments.layers, inputs: inputs, shapes: shapes, seed: context.seed)
     audit.checkUnits(moments.layers)
+    let turn = recording.first.rowColumnNames.contains("turn") ? "turn" : nil
+    try audit.checkOrder(of: recording, along: orderColumn ?? turn, in: context)
     audit.checkSizes(phases, unfiltered: try recording.unfilteredPhases)
     audit.checkOutputs(moments.layers, saysOutput: recording.saysOutput)
     try audit.checkParts(of: recording)

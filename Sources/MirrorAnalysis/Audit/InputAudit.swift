@@ -31,6 +31,11 @@ enum StateQuantity: String, CaseIterable {
   }
 }
 
+extension RecordingDescription {
+  /// Whether its rows are states of the game: frogtoad wrote it, or its provenance names a file of states.
+  var isOfGame: Bool { writer.hasPrefix("frogtoad ") || provenance["states_sha256"] != nil }
+}
+
 /// What the inputs of a recording hold that a fair comparison of phases should know, gathered in row blocks.
 struct InputAudit: Sendable {
   let columns: Int
@@ -57,7 +62,8 @@ struct InputAudit: Sendable {
     self.columns = columns
     leak = InputLeak(between: Audit.leakSubjects(rows), rows: leakRows)
     inputs = Self.nothing(columns)
-    quantities = columns == StateQuantity.stateWidth ? Self.nothing(StateQuantity.allCases.count) : nil
+    let areStates = columns == StateQuantity.stateWidth && recording.description.isOfGame
+    quantities = areStates ? Self.nothing(StateQuantity.allCases.count) : nil
     let groups = InputMemory.columnGroups(columns, leakRows: leakRows.rows.count, valueBytes: MemoryLayout<Value>.stride)
     let passes = shape.passes
     // A pass asks some columns for the phase and runs some networks.
@@ -103,7 +109,7 @@ private struct InputMoments: Sendable {
       } catch let error as NonFiniteValue {
         throw recording.notFinite(error.value, inputRow: range.lowerBound + error.row, column: error.unit)
       }
-      if columns == StateQuantity.stateWidth {
+      if columns == StateQuantity.stateWidth, recording.description.isOfGame {
         let values = range.indices.flatMap { row in
           StateQuantity.allCases.map { $0.value(block[(row - range.lowerBound) * columns..<(row - range.lowerBound + 1) * columns]) }
         }

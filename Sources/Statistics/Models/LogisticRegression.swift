@@ -1,8 +1,10 @@
+internal import CBLAS
+
 /// Logistic regression with an L2 penalty, for two classes (sigmoid) or more (softmax).
 ///
 /// It minimises ½ Σ w² + C Σ −ln P(label of the row), intercepts not penalised: the optimum of scikit-learn's `LogisticRegression(C:)`.
 /// The optimum is found by Newton's method in Double with backtracking, on one thread: steps by Cholesky factorisation, of many parameters
-/// by preconditioned conjugate gradients. Thanks to the penalty it exists for separable classes too; a constant feature gets weight 0 (when
+/// by preconditioned conjugate gradients; of more features than rows in the dual, by the rows' Gram matrix. Thanks to the penalty it exists for separable classes too; a constant feature gets weight 0 (when
 /// it is 0, as `Standardisation` makes it).
 public struct LogisticRegression: Sendable, Equatable {
   public let features: Int
@@ -24,9 +26,20 @@ public struct LogisticRegression: Sendable, Equatable {
   public init?(fittedTo values: [Double], features: Int, labels: [Int], c: Double, maximumIterations: Int = 100) {
     let classes = Set(labels).sorted()
     guard values.count == labels.count * features, classes.count >= 2, c > 0, c.isFinite, values.allSatisfy(\.isFinite) else { return nil }
-    let number = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
+    if features > labels.count {
+      var gram = [Double](repeating: 0, count: labels.count * labels.count)
+      mirrorscope_blas_threads(1)
+      addGram(of: values, rows: labels.count, columns: features, to: &gram)
+      mirrorLowerTriangle(&gram, size: labels.count)
+      let dual = LogisticRegression(gram: gram, labels: labels, c: c, features: features, maximumIterations: maximumIterations) {
+        matrixProduct($0, transposed: true, rows: $1, depth: labels.count, values, columns: features)
+      }
+      guard let dual else { return nil }
+      self = dual
+      return
+    }
     let objective = LogisticObjective(
-      values: values, features: features, labels: labels.map { number[$0] ?? 0 }, classes: classes.count, c: c)
+      values: values, features: features, labels: Self.codes(labels, classes), classes: classes.count, c: c)
     let optimum = objective.minimise(maximumIterations: maximumIterations)
     self.features = features
     self.classes = classes
@@ -36,6 +49,33 @@ public struct LogisticRegression: Sendable, Equatable {
     intercepts = (0..<outputs).map { optimum.parameters[$0 * width + features] }
     converged = optimum.converged
     iterations = optimum.iterations
+  }
+
+  /// In the dual.
+  ///
+  /// - Parameters:
+  ///   - gram: [rows × rows], finite, both triangles.
+  ///   - weights: makes Xᵀ β, [outputs × features], of β [rows × outputs].
+  /// - Returns: nil for fewer than two classes among the labels.
+  init?(
+    gram: [Double], labels: [Int], c: Double, features: Int, maximumIterations: Int = 100, weights: ([Double], _ outputs: Int) -> [Double]
+  ) {
+    let classes = Set(labels).sorted()
+    guard classes.count >= 2 else { return nil }
+    let dual = DualLogistic(gram: gram, labels: Self.codes(labels, classes), classes: classes.count, c: c)
+    guard let optimum = dual.minimise(maximumIterations: maximumIterations) else { return nil }
+    self.features = features
+    self.classes = classes
+    self.weights = weights(optimum.coefficients, optimum.intercepts.count)
+    intercepts = optimum.intercepts
+    converged = optimum.converged
+    iterations = optimum.iterations
+  }
+
+  /// The position of each label among the classes.
+  private static func codes(_ labels: [Int], _ classes: [Int]) -> [Int] {
+    let number = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
+    return labels.map { number[$0] ?? 0 }
   }
 
   /// The probability of each class of `classes` for each row: [rows × classes]. NaN for a row with a value that isn't finite.
@@ -54,9 +94,19 @@ public struct LogisticRegression: Sendable, Equatable {
   public func predictions(_ values: [Double]) -> [Int] {
     let probabilities = probabilities(values)
     return stride(from: 0, to: probabilities.count, by: classes.count).map { start in
-      var best = 0
-      for index in 1..<classes.count where probabilities[start + index] > probabilities[start + best] { best = index }
-      return classes[best]
+      classes[largest(probabilities[start..<start + classes.count])]
     }
+  }
+
+  /// The class of each row by its scores before they become probabilities, [rows × outputs]: of equal ones the smallest.
+  func predictions(scores: [Double]) -> [Int] {
+    guard intercepts.count > 1 else { return scores.map { $0 > 0 ? classes[1] : classes[0] } }
+    return stride(from: 0, to: scores.count, by: classes.count).map { start in classes[largest(scores[start..<start + classes.count])] }
+  }
+
+  private func largest(_ values: ArraySlice<Double>) -> Int {
+    var best = values.startIndex
+    for index in values.indices where values[index] > values[best] { best = index }
+    return best - values.startIndex
   }
 }

@@ -26,64 +26,64 @@ public struct Standardisation: Sendable, Equatable {
   @_specialize(where Value == Double)
   public init<Value: BinaryFloatingPoint & Sendable>(fittedTo values: [Value], features: Int) {
     let features = max(0, features)
-    let rows = features > 0 ? values.count / features : 0
+    self.init(fittedTo: values, features: features, rows: Array(0..<(features > 0 ? values.count / features : 0)))
+  }
+
+  /// - Parameters:
+  ///   - values: [rows × features] of all rows.
+  ///   - rows: numbers of the rows that it is fitted to, each of them whole.
+  @_specialize(where Value == Float)
+  @_specialize(where Value == Double)
+  init<Value: BinaryFloatingPoint & Sendable>(fittedTo values: [Value], features: Int, rows: [Int]) {
     var sums = [Double](repeating: 0, count: features)
     var squares = sums
     var varies = [Bool](repeating: false, count: features)
-    guard rows > 0 else {
+    guard let first = rows.first, features > 0 else {
       (origins, offsets, spreads, scales, self.varies) = (sums, [], [Double](repeating: 1, count: features), [], varies)
       return
     }
-    let scales = Value.self == Float.self ? [] : Self.scales(values, features: features)
-    if scales.isEmpty {
-      for row in 0..<rows {
-        for feature in 0..<features {
-          // Relative to the first row, so that a constant feature sums to exactly 0.
-          let difference = Double(values[row * features + feature]) - Double(values[feature])
-          sums[feature] += difference
-          if difference != 0 { varies[feature] = true }
-        }
-      }
-    } else {
-      for row in 0..<rows {
-        for feature in 0..<features {
-          let difference = Double(values[row * features + feature]) * scales[feature] - Double(values[feature]) * scales[feature]
-          sums[feature] += difference
-          if difference != 0 { varies[feature] = true }
+    let scales = Value.self == Float.self ? [] : Self.scales(values, features: features, rows: rows)
+    // Relative to the first row, so that a constant feature sums to exactly 0.
+    let firsts = (0..<features).map { Double(values[first * features + $0]) * (scales.isEmpty ? 1 : scales[$0]) }
+    values.withUnsafeBufferPointer { values in
+      sums.withUnsafeMutableBufferPointer { sums in
+        varies.withUnsafeMutableBufferPointer { varies in
+          for row in rows {
+            for feature in 0..<features {
+              let value = Double(values[row * features + feature])
+              let difference = (scales.isEmpty ? value : value * scales[feature]) - firsts[feature]
+              sums[feature] += difference
+              varies[feature] = varies[feature] || difference != 0
+            }
+          }
         }
       }
     }
-    let firsts = (0..<features).map { Double(values[$0]) * (scales.isEmpty ? 1 : scales[$0]) }
-    let shifts = sums.map { $0 / Double(rows) }
-    if Value.self == Float.self {
-      let means = zip(firsts, shifts).map { $0 + $1 }
-      for row in 0..<rows {
-        for feature in 0..<features {
-          let difference = Double(values[row * features + feature]) - means[feature]
-          squares[feature] += difference * difference
+    let shifts = sums.map { $0 / Double(rows.count) }
+    // A double has room for a float's mean.
+    (origins, offsets) = Value.self == Float.self ? (zip(firsts, shifts).map { $0 + $1 }, []) : (firsts, shifts)
+    values.withUnsafeBufferPointer { [origins, offsets] values in
+      squares.withUnsafeMutableBufferPointer { squares in
+        for row in rows {
+          for feature in 0..<features {
+            let value = Double(values[row * features + feature])
+            let difference = (scales.isEmpty ? value : value * scales[feature]) - origins[feature]
+            let deviation = offsets.isEmpty ? difference : difference - offsets[feature]
+            squares[feature] += deviation * deviation
+          }
         }
       }
-      (origins, offsets) = (means, [])
-    } else {
-      for row in 0..<rows {
-        for feature in 0..<features {
-          let value = Double(values[row * features + feature]) * (scales.isEmpty ? 1 : scales[feature])
-          let difference = (value - firsts[feature]) - shifts[feature]
-          squares[feature] += difference * difference
-        }
-      }
-      (origins, offsets) = (firsts, shifts)
     }
-    spreads = (0..<features).map { varies[$0] ? (squares[$0] / Double(rows)).squareRoot() : 1 }
+    spreads = (0..<features).map { varies[$0] ? (squares[$0] / Double(rows.count)).squareRoot() : 1 }
     self.scales = scales
     self.varies = varies
   }
 
   /// What brings the largest value of each feature near 1; empty where all are in a range whose squares a Double holds.
-  private static func scales<Value: BinaryFloatingPoint>(_ values: [Value], features: Int) -> [Double] {
+  private static func scales<Value: BinaryFloatingPoint>(_ values: [Value], features: Int, rows: [Int]) -> [Double] {
     var sizes = [Double](repeating: 0, count: features)
-    for start in stride(from: 0, through: values.count - features, by: features) {
-      for feature in 0..<features { sizes[feature] = max(sizes[feature], abs(Double(values[start + feature]))) }
+    for row in rows {
+      for feature in 0..<features { sizes[feature] = max(sizes[feature], abs(Double(values[row * features + feature]))) }
     }
     let scales = sizes.map { size -> Double in
       guard size > 0, size.isFinite, abs(size.exponent) > 300 else { return 1 }
@@ -97,22 +97,34 @@ public struct Standardisation: Sendable, Equatable {
   @_specialize(where Value == Double)
   public func applied<Value: BinaryFloatingPoint & Sendable>(to values: [Value]) -> [Double] {
     let features = origins.count
-    let rows = features > 0 ? values.count / features : 0
-    return [Double](unsafeUninitializedCapacity: rows * features) { result, initialized in
-      initialized = rows * features
-      guard !offsets.isEmpty else {
-        for row in 0..<rows {
-          for feature in 0..<features {
-            let index = row * features + feature
-            result[index] = (Double(values[index]) - origins[feature]) / spreads[feature]
+    return applied(to: values, rows: Array(0..<(features > 0 ? values.count / features : 0)), columns: 0..<features)
+  }
+
+  /// The same of some rows and features of a matrix: [rows × features of the range].
+  ///
+  /// - Parameter rows: numbers of rows of `values`, [rows × features], each of them whole.
+  @_specialize(where Value == Float)
+  @_specialize(where Value == Double)
+  func applied<Value: BinaryFloatingPoint & Sendable>(to values: [Value], rows: [Int], columns: Range<Int>) -> [Double] {
+    let features = origins.count
+    return [Double](unsafeUninitializedCapacity: rows.count * columns.count) { result, initialized in
+      initialized = rows.count * columns.count
+      values.withUnsafeBufferPointer { values in
+        var index = 0
+        for row in rows {
+          let start = row * features
+          if offsets.isEmpty {
+            for feature in columns {
+              result[index] = (Double(values[start + feature]) - origins[feature]) / spreads[feature]
+              index += 1
+            }
+          } else {
+            for feature in columns {
+              let value = Double(values[start + feature]) * scale(feature)
+              result[index] = (value - origins[feature] - offsets[feature]) / spreads[feature]
+              index += 1
+            }
           }
-        }
-        return
-      }
-      for row in 0..<rows {
-        for feature in 0..<features {
-          let index = row * features + feature
-          result[index] = (Double(values[index]) * scale(feature) - origins[feature] - offsets[feature]) / spreads[feature]
         }
       }
     }

@@ -1,233 +1,145 @@
-internal import CBLAS
+/// Groups of the rows of a pool, dealt anew among the rows that may exchange them. The same deals serve every decoder and every half.
+public struct DecodingDeals: Sendable {
+  /// Labelings after the one as it is.
+  public let permutations: Int
+  /// Of each row of the pool.
+  private let groups: [UInt8]
+  /// Positions in the pool of the rows that exchange groups.
+  private let rows: [Int]
+  /// Of their numbers in `values`.
+  private let exchange: Exchangeability
+  private let values: [UInt8]
+  private let seed: UInt64
+  private let purpose: String
+  /// Every turn of labelings, where they are few enough to be kept; they are dealt anew each time else.
+  private var kept: [[[UInt8]]]
 
-/// What labels that are permuted say of a cross-validated decoder.
-public struct DecodingPermutationTest: Sendable, Equatable {
-  /// Balanced accuracy over all folds of the decoder that is tested, labels as they are.
-  public let accuracy: Double
-  /// (b + 1) / (N + 1), b of N permutations with at least that accuracy (Phipson and Smyth, 2010).
-  public let pValue: Double
+  /// Bytes of labels that are kept.
+  public static let mostKept = 1 << 25
 
-  /// Permutes the labels and cross-validates anew each time.
-  ///
-  /// Each permutation needs a decoder per fold. They are those of one Newton step from 0 of logistic regression with C = 1 on features
-  /// standardised on the training rows, which costs one matrix for all permutations: with K classes and n training rows,
-  /// w_a = (X̃ᵀX̃ h + 1)⁻¹ X̃ᵀ y_a and intercept (n_a/n − 1/K)/h, with h = 1/4 and a logit for the second of two classes, h = 1/K and a score
-  /// per class for more. Ridge regression on the labels, in other words; the same for the labels as they are. The test is exact
-  /// for this statistic: labels move inside pairs of a fold and a stratum, which keeps the sizes of classes in every training set, and
-  /// under the null hypothesis rows of a pair are exchangeable.
-  ///
   /// - Parameters:
-  ///   - values: [rows × features], floats or doubles.
-  ///   - folds: of each row, from 0; each fold's rows are predicted from the others.
-  /// - Returns: nil without permutations, for fewer than two classes, a value that isn't finite, where labels vary in no pair of a fold
-  ///   and a stratum, and without a label, a fold and a stratum per row.
+  ///   - groups: of each row of the pool.
+  ///   - rows: positions of the rows that exchange them; the others keep theirs.
+  ///   - values: the groups that are exchanged.
+  ///   - exchange: of the numbers in `values` of the groups of `rows`, in their order.
+  /// - Returns: nil without permutations, and where groups cannot be exchanged.
   public init?(
-    values: [some BinaryFloatingPoint & Sendable], features: Int, labels: [Int], folds: [Int], strata: [Int]?, permutations: Int,
-    stream: RandomStream
+    groups: [UInt8], rows: [Int], values: [UInt8], exchange: Exchangeability, permutations: Int, seed: UInt64, purpose: String
   ) {
-    guard features >= 0, values.count == labels.count * features, folds.count == labels.count,
-      strata.map({ $0.count == labels.count }) ?? true
-    else { return nil }
-    let classes = Set(labels).sorted()
-    let groups = Dictionary(grouping: labels.indices) { [folds[$0], strata?[$0] ?? 0] }
-      .sorted { ($0.key[0], $0.key[1]) < ($1.key[0], $1.key[1]) }.map(\.value)
-    let varying = groups.filter { group in group.contains { labels[$0] != labels[group[0]] } }
-    guard permutations > 0, classes.count >= 2, !varying.isEmpty else { return nil }
-    // A value that isn't finite leaves none of its feature finite.
-    let standardised = Standardisation(fittedTo: values, features: features).applied(to: values)
-    guard standardised.allSatisfy(\.isFinite) else { return nil }
-    mirrorscope_blas_threads(1)
-    let number = Dictionary(uniqueKeysWithValues: zip(classes, 0...))
-    let codes = labels.map { number[$0] ?? 0 }
-    guard let decoder = OneStepDecoder(standardised, features: features, codes: codes, classes: classes.count, folds: folds) else {
+    guard permutations > 0, exchange.canPermute, exchange.labels.count == rows.count, exchange.groupCount <= values.count else {
       return nil
     }
-
-    var stream = stream
-    var permuted = codes
-    let observed = decoder.scores([codes])[0]
-    var count = ExtremeCount(observed: observed, tolerance: 1e-12)
-    for first in stride(from: 0, to: permutations, by: OneStepDecoder.lanes) {
-      let labelings = (first..<min(first + OneStepDecoder.lanes, permutations)).map { _ in
-        permuted.withUnsafeMutableBufferPointer { permuted in
-          for group in varying {
-            group.withUnsafeBufferPointer { group in
-              var last = group.count - 1
-              while last > 0 {
-                permuted.swapAt(group[last], group[stream.uniform(below: last + 1)])
-                last -= 1
-              }
-            }
-          }
-        }
-        return permuted
-      }
-      count.add(contentsOf: decoder.scores(labelings))
-    }
-    guard let p = count.pValue else { return nil }
-    accuracy = observed
-    pValue = p
+    (self.permutations, self.groups, self.rows, self.exchange, self.values) = (permutations, groups, rows, exchange, values)
+    (self.seed, self.purpose) = (seed, purpose)
+    var kept: [[[UInt8]]] = []
+    self.kept = kept
+    guard permutations <= Self.mostKept / max(1, groups.count) else { return }
+    for turn in 0..<turns { kept.append(dealt(turn)) }
+    self.kept = kept
   }
 
-  /// Bytes that it keeps beside the rows: a factor per fold, and for the labelings of one turn what `scores` holds of features and rows.
-  public static func bytes(rows: Double, features: Double, classes: Int, folds: Int, permutations: Int) -> Double {
-    guard permutations > 0 else { return 0 }
-    let (folds, columns) = (Double(folds), Double(min(permutations, OneStepDecoder.lanes) * (classes <= 2 ? 1 : classes)))
-    // The classes' sums of each fold and of all, a gradient, its solution and the weights; indicators and logits of the rows of a fold.
-    return 8 * (folds * features * features + columns * ((folds + 4) * features + 2 * rows / folds))
+  /// Labelings of a turn.
+  private var lanes: Int { NearestMeans.lanes(classes: values.count) }
+
+  var turns: Int { permutations / lanes + 1 }
+
+  /// The labelings of a turn, groups as they are first of all.
+  func labelings(_ turn: Int) -> [[UInt8]] { kept.isEmpty ? dealt(turn) : kept[turn] }
+
+  private func dealt(_ turn: Int) -> [[UInt8]] {
+    var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(turn))
+    let first = turn * lanes
+    return (first..<min(first + lanes, permutations + 1)).map { number in
+      guard number > 0 else { return groups }
+      var dealt = groups
+      for (row, value) in zip(rows, exchange.dealtRows(stream: &stream)) { dealt[row] = values[Int(value)] }
+      return dealt
+    }
   }
 }
 
-/// The decoders of all folds, for many labelings at a time.
-private struct OneStepDecoder {
-  /// Labelings at a time.
-  static let lanes = 64
+/// What permuted labels say of decoders that are trained on one half of the rows and tested on the other, over several halves.
+///
+/// The statistic is the mean over halves of the balanced accuracy of `NearestMeans`. Halves and metrics are made without a look at the
+/// labels; each labeling is dealt once and trains and tests the decoders of all halves anew. So the statistic is one function of rows and
+/// labels, and its permutation test is exact: under the null hypothesis that the rows which exchange labels are exchangeable,
+/// P(p ≤ α) ≤ α, however the halves depend on one another. A half in which training or test lacks a class counts 1 / classes.
+public struct HalfDecoders: Sendable {
+  private let training: [Int]
+  private let test: [Int]
+  private let decoders: NearestMeans
 
-  private struct Fold {
-    /// Row numbers.
-    let rows: [Int]
-    /// [rows × features], standardised over all rows.
-    let values: [Double]
-    /// Of the training rows.
-    let means: [Double]
-    /// 1 / standard deviation; 0 for a feature that does not vary in training.
-    let scales: [Double]
-    let factor: CholeskyFactor
-    /// Per output.
-    let intercepts: [Double]
-    /// Training rows of the class of each output.
-    let counts: [Double]
+  /// - Parameter isTraining: of each row of the pool; the others are tested on.
+  /// - Returns: nil where rounding leaves no decoder.
+  public init?(_ pool: PooledRows, isTraining: [Bool]) {
+    guard isTraining.count == pool.count else { return nil }
+    training = isTraining.indices.filter { isTraining[$0] }
+    test = isTraining.indices.filter { !isTraining[$0] }
+    guard let decoders = NearestMeans(pool, training: training, test: test) else { return nil }
+    self.decoders = decoders
   }
 
-  private let features: Int
-  private let classes: Int
-  private let outputs: Int
-  private let sizes: [Double]
-  private let folds: [Fold]
-
-  /// - Parameter whole: [rows × features], standardised over all rows.
-  init?(_ whole: [Double], features: Int, codes: [Int], classes: Int, folds foldOfRow: [Int]) {
-    outputs = classes == 2 ? 1 : classes
-    self.features = features
-    self.classes = classes
-    var sizes = [Double](repeating: 0, count: classes)
-    for code in codes { sizes[code] += 1 }
-    self.sizes = sizes
-    let curvature = classes == 2 ? 0.25 : 1 / Double(classes)
-    var folds: [Fold] = []
-    for fold in Set(foldOfRow).sorted() {
-      let rows = codes.indices.filter { foldOfRow[$0] == fold }
-      let training = codes.indices.filter { foldOfRow[$0] != fold }
-      let n = Double(training.count)
-      guard n > 0 else { return nil }
-      var standardised = training.flatMap { whole[$0 * features..<($0 + 1) * features] }
-      var means = [Double](repeating: 0, count: features)
-      var scales = means
-      for feature in 0..<features {
-        let column = stride(from: feature, to: standardised.count, by: features)
-        let origin = standardised[feature]
-        means[feature] = origin + column.reduce(0) { $0 + (standardised[$1] - origin) } / n
-        let variance = column.reduce(0) { $0 + (standardised[$1] - means[feature]) * (standardised[$1] - means[feature]) } / n
-        let varies = column.contains { standardised[$0] != origin }
-        scales[feature] = varies && variance > 0 ? 1 / variance.squareRoot() : 0
-        for index in column { standardised[index] = (standardised[index] - means[feature]) * scales[feature] }
-      }
-      var matrix = [Double](repeating: 0, count: features * features)
-      cblas_dsyrk(
-        CblasRowMajor, CblasLower, CblasTrans, Int32(features), Int32(training.count), curvature, standardised, Int32(features), 0, &matrix,
-        Int32(features))
-      for feature in 0..<features { matrix[feature * features + feature] += 1 }
-      guard let factor = CholeskyFactor(matrix, size: features) else { return nil }
-      let outputClasses = classes == 2 ? [1] : Array(0..<classes)
-      let counts = outputClasses.map { output in Double(training.count { codes[$0] == output }) }
-      folds.append(
-        Fold(
-          rows: rows, values: rows.flatMap { whole[$0 * features..<($0 + 1) * features] }, means: means, scales: scales, factor: factor,
-          intercepts: counts.map { ($0 / n - 1 / Double(classes)) / curvature }, counts: counts))
-    }
-    self.folds = folds
-  }
-
-  /// Cross-validated balanced accuracy of each labeling. Each has as many rows of a class in a fold as the labels as they are.
-  func scores(_ labelings: [[Int]]) -> [Double] {
-    let columns = labelings.count * outputs
-    // Σ of the rows of each class, fold by fold: what is left out of one fold's training set is in the others'.
-    let sums = folds.map { fold -> [Double] in
-      var indicators = [Double](repeating: 0, count: fold.rows.count * columns)
-      let first = outputs == 1 ? 1 : 0
-      indicators.withUnsafeMutableBufferPointer { indicators in
-        for (lane, codes) in labelings.enumerated() {
-          var start = lane * outputs - first
-          for row in fold.rows {
-            let code = codes[row]
-            if code >= first { indicators[start + code] = 1 }
-            start += columns
-          }
-        }
-      }
-      return product(fold.values, transposed: true, rows: features, depth: fold.rows.count, indicators, columns: columns)
-    }
-    var total = [Double](repeating: 0, count: features * columns)
-    for sum in sums { cblas_daxpy(Int32(total.count), 1, sum, 1, &total, 1) }
-
-    var right = [[Double]](repeating: [Double](repeating: 0, count: classes), count: labelings.count)
-    for (fold, own) in zip(folds, sums) {
-      let (weights, offsets) = weights(of: fold, sums: total, own: own, columns: columns)
-      let logits = product(fold.values, transposed: false, rows: fold.rows.count, depth: features, weights, columns: columns)
-      logits.withUnsafeBufferPointer { logits in
-        for (lane, codes) in labelings.enumerated() {
-          var start = lane * outputs
-          let offset = offsets[start..<start + outputs]
-          for row in fold.rows {
-            var predicted = 0
-            if outputs == 1 {
-              predicted = logits[start] + offset[offset.startIndex] > 0 ? 1 : 0
-            } else {
-              var largest = -Double.infinity
-              for output in 0..<outputs {
-                let score = logits[start + output] + offset[offset.startIndex + output]
-                if score > largest { (largest, predicted) = (score, output) }
-              }
-            }
-            if predicted == codes[row] { right[lane][predicted] += 1 }
-            start += columns
-          }
+  /// Balanced accuracies under each labeling, labels as they are first.
+  ///
+  /// - Parameters:
+  ///   - train: the group of each class in training, at most 255 of them.
+  ///   - tests: the group of each class in the test, for each test.
+  /// - Returns: [tests][1 + permutations]
+  public func accuracies(_ deals: DecodingDeals, train: [UInt8], tests: [[UInt8]]) -> [[Double]] {
+    var result = tests.map { _ in [Double]() }
+    for index in result.indices { result[index].reserveCapacity(deals.permutations + 1) }
+    let trainClass = Self.classes(train)
+    let testClasses = tests.map(Self.classes)
+    for turn in 0..<deals.turns {
+      let labelings = deals.labelings(turn)
+      let predictions = decoders.predictions(labelings.map { labels in training.map { trainClass[Int(labels[$0])] } }, classes: train.count)
+      for (labels, predicted) in zip(labelings, predictions) {
+        for (number, classOf) in testClasses.enumerated() {
+          result[number].append(
+            predicted.flatMap { balancedAccuracy($0, labels, classOf, classes: train.count) } ?? 1 / Double(max(1, train.count)))
         }
       }
     }
-    return right.map { right in zip(right, sizes).reduce(0) { $0 + $1.0 / $1.1 } / Double(classes) }
-  }
-
-  /// Weights [features × columns] on the features standardised over all rows, and what is added to their sum, of the decoders that predict a
-  /// fold.
-  private func weights(of fold: Fold, sums: [Double], own: [Double], columns: Int) -> (weights: [Double], offsets: [Double]) {
-    var gradient = sums
-    for feature in 0..<features {
-      for column in 0..<columns {
-        let index = feature * columns + column
-        gradient[index] = (sums[index] - own[index] - fold.means[feature] * fold.counts[column % outputs]) * fold.scales[feature]
-      }
-    }
-    var weights = fold.factor.solve(gradient, columns: columns)
-    var offsets = (0..<columns).map { fold.intercepts[$0 % outputs] }
-    for feature in 0..<features {
-      for column in 0..<columns {
-        weights[feature * columns + column] *= fold.scales[feature]
-        offsets[column] -= fold.means[feature] * weights[feature * columns + column]
-      }
-    }
-    return (weights, offsets)
-  }
-
-  /// A B or Aᵀ B, [rows × columns], A [rows × depth] or [depth × rows].
-  private func product(
-    _ left: [Double], transposed: Bool, rows: Int, depth: Int, _ right: [Double], columns: Int
-  ) -> [Double] {
-    var result = [Double](repeating: 0, count: rows * columns)
-    guard rows > 0, depth > 0, columns > 0 else { return result }
-    cblas_dgemm(
-      CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, Int32(rows), Int32(columns), Int32(depth), 1, left,
-      Int32(transposed ? rows : depth), right, Int32(columns), 0, &result, Int32(columns))
     return result
+  }
+
+  /// Nil where the test lacks a class.
+  private func balancedAccuracy(_ predicted: [UInt8], _ labels: [UInt8], _ classOf: [UInt8], classes: Int) -> Double? {
+    var (sizes, right) = ([Int](repeating: 0, count: 256), [Int](repeating: 0, count: 256))
+    for (row, prediction) in zip(test, predicted) {
+      let number = classOf[Int(labels[row])]
+      sizes[Int(number)] += 1
+      if number == prediction { right[Int(number)] += 1 }
+    }
+    var sum = 0.0
+    for number in 0..<classes {
+      guard sizes[number] > 0 else { return nil }
+      sum += Double(right[number]) / Double(sizes[number])
+    }
+    return sum / Double(classes)
+  }
+
+  /// The class of each group, 255 for none.
+  private static func classes(_ groups: [UInt8]) -> [UInt8] {
+    var classes = [UInt8](repeating: 255, count: 256)
+    for (number, group) in groups.enumerated() { classes[Int(group)] = UInt8(clamping: number) }
+    return classes
+  }
+}
+
+/// The mean accuracy over halves with labels as they are, and (b + 1) / (N + 1), b of N labelings with at least that (Phipson and Smyth, 2010).
+public struct DecodingPermutationTest: Sendable, Equatable {
+  public let accuracy: Double
+  public let pValue: Double
+
+  /// - Parameter halves: of each half, the accuracy under each labeling, labels as they are first.
+  /// - Returns: nil without halves or permutations, and where halves differ in their number.
+  public init?(_ halves: [[Double]]) {
+    guard let count = halves.first?.count, count > 1, halves.allSatisfy({ $0.count == count }) else { return nil }
+    let means = (0..<count).map { labeling in halves.reduce(0) { $0 + $1[labeling] } / Double(halves.count) }
+    var extreme = ExtremeCount(observed: means[0], tolerance: 1e-12)
+    extreme.add(contentsOf: means.dropFirst())
+    guard let pValue = extreme.pValue else { return nil }
+    (accuracy, self.pValue) = (means[0], pValue)
   }
 }

@@ -84,6 +84,36 @@ def difference(a, b):
     return float(abs(a.mean() - b.mean()) / np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2))
 
 
+def serial(values, codes, strata):
+    """Neighbours in file order inside strata: agreement of phases beyond chance, and the mean of the units' lag-1 autocorrelations."""
+    group = np.zeros(len(codes), int) if strata is None else strata
+    same, expected, pairs = 0, 0.0, []
+    cell = np.full(len(codes), -1)
+    for number, s in enumerate(np.unique(group)):
+        rows = np.flatnonzero((group == s) & (codes < 4))
+        counts = np.bincount(codes[rows])
+        share = (counts * (counts - 1)).sum() / (len(rows) * (len(rows) - 1))
+        cell[rows] = 4 * number + codes[rows]
+        for a, b in zip(rows, rows[1:]):
+            if b == a + 1:
+                pairs.append((a, b))
+                same += codes[a] == codes[b]
+                expected += share
+    size = {c: (cell == c).sum() for c in np.unique(cell[cell >= 0])}
+    r = []
+    for x in values.T.astype("f4").astype(float):
+        e, square = np.zeros(len(x)), {}
+        for c in size:
+            e[cell == c] = x[cell == c] - x[cell == c].mean()
+            square[c] = (e[cell == c] ** 2).sum()
+        variance = sum(square.values()) / sum(n - 1 for n in size.values())
+        used = [(a, b) for a, b in pairs if size[cell[a]] > 1 and size[cell[b]] > 1]
+        if variance > 1e-20:
+            terms = [e[a] * e[b] + (square[cell[a]] / (size[cell[a]] * (size[cell[a]] - 1)) if cell[a] == cell[b] else 0) for a, b in used]
+            r.append(np.mean(terms) / variance)
+    return float((same - expected) / (len(pairs) - expected)), float(np.mean(r))
+
+
 def audit(inputs, phase, label, acting, layers, widths, strata=None):
     keep = np.ones(len(phase), bool) if acting is None else (acting == 1) | (phase == 0) | (phase == 3)
     codes = np.where(keep, phase, 255)
@@ -127,6 +157,7 @@ def audit(inputs, phase, label, acting, layers, widths, strata=None):
     total = sum(m.sum() for m in mns)
     out["MNS of outputs|output layer"] = float(mns[-1].sum() / total)
     for index, h in enumerate(layers):
+        out["lag-1 autocorrelation|phases"], out[f"lag-1 autocorrelation|dense_{index + 1}"] = serial(h, codes, strata)
         h = h.astype("f4")[keep]
         flat = h.min(0) == h.max(0)
         out[f"dead units|dense_{index + 1}"] = float((flat & (h[0] == 0)).mean())
@@ -137,6 +168,8 @@ def audit(inputs, phase, label, acting, layers, widths, strata=None):
 def write(name, inputs, phase, label, acting, layers, kernels, strata=None):
     with h5py.File(name, "w") as file:
         file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.0", "complete": 1})
+        if "game" in name:
+            file.attrs["writer"] = "frogtoad 0.1"
         file["sample"] = np.arange(len(phase))
         file["phase"] = phase.astype("u1")
         if label is not None:
