@@ -17,7 +17,7 @@ struct CorrelateCommandTests {
     arguments: [
       ["correlate", "strata.h5"], ["correlate", "strata.h5", "--phase", "self,other", "--phase", "all", "--across-layers"],
       ["correlate", "strata.h5", "--phases", "self,other", "--method", "spearman"],
-      ["correlate", "strata.h5", "--matrix", "--across-layers"], ["similarity", "strata.h5", "small.h5"],
+      ["correlate", "strata.h5", "--matrix", "--across-layers"], ["similarity", "strata.h5", "small.h5", "--quiet"],
       ["similarity", "strata.h5", "--permutations", "19", "--phase", "self,other", "--quiet"],
     ])
   func threads(arguments: [String]) throws {
@@ -62,10 +62,10 @@ struct CorrelateCommandTests {
     let across = try workplace.run("mirrorscope", "correlate", "small.h5", "--phases", "self,other")
     #expect(across.status == 2 && across.errors.hasPrefix("error: small.h5: has no /stratum. "), across.transcript)
     let rsa = try workplace.run("mirrorscope", "similarity", "small.h5", "--measure", "rsa")
-    #expect(rsa.status == 2 && rsa.errors.hasPrefix("error: small.h5: has no /stratum. "), rsa.transcript)
+    #expect(rsa.status == 2 && rsa.errors.contains("error: small.h5: has no /stratum. "), rsa.transcript)
     let both = try workplace.run("mirrorscope", "similarity", "small.h5", "--phase", "self,other")
     let table = Table(both.output)
-    #expect(both.status == 0 && table.header.suffix(4) == ["value", "reason", "p_value", "permutations"], both.transcript)
+    #expect(both.status == 0 && table.header[9..<13] == ["value", "reason", "p_value", "permutations"], both.transcript)
     #expect(zip(table["value"], table["reason"]).allSatisfy { $0.isEmpty != $1.isEmpty })
   }
 

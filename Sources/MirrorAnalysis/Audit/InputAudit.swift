@@ -113,7 +113,11 @@ private struct InputMoments: Sendable {
         let values = range.indices.flatMap { row in
           StateQuantity.allCases.map { $0.value(block[(row - range.lowerBound) * columns..<(row - range.lowerBound + 1) * columns]) }
         }
-        quantities = try Self.moments(values, indices, units: StateQuantity.allCases.count)
+        do {
+          quantities = try Self.moments(values, indices, units: StateQuantity.allCases.count)
+        } catch let error as NonFiniteValue {
+          throw recording.notComputable(error, StateQuantity.allCases[error.unit].rawValue, inputRow: range.lowerBound + error.row)
+        }
       }
     }
     untrained = networks.map { _ in [] }
@@ -123,7 +127,11 @@ private struct InputMoments: Sendable {
       // A block of inputs is one block of the forward pass.
       try network.forward(rows: floats) { activations in
         for (layer, values) in activations.activations.enumerated() {
-          untrained[number].append(try Self.moments(values, indices, units: network.layers[layer].unitCount))
+          do {
+            untrained[number].append(try Self.moments(values, indices, units: network.layers[layer].unitCount))
+          } catch let error as NonFiniteValue {
+            throw recording.notComputable(error, "an untrained network", inputRow: range.lowerBound + error.row)
+          }
         }
       }
     }
@@ -177,5 +185,13 @@ extension RecordingView {
         try take(result)
       }
     }
+  }
+}
+
+extension RecordingView {
+  /// What is computed from finite inputs is not finite: they are too large.
+  fileprivate func notComputable(_ error: NonFiniteValue, _ what: String, inputRow row: Int) -> RecordingError {
+    let (file, number) = origin(of: row)
+    return .invalid(file: file, fault: "/inputs at row \(number) is too large: \(what) computed from it is \(error.value).")
   }
 }
