@@ -70,8 +70,11 @@ struct RecordingLayout: Sendable {
     if try root.contains("provenance") {
       let provenance = try root.group("provenance").attributes
       for name in try provenance.names() {
-        // A value of another kind is someone else's; it is no fault.
-        if let value = try? provenance.string(name) { description.provenance[name] = value }
+        do {
+          if let value = try provenance.string(name) { description.provenance[name] = value }
+        } catch let error as HDF5Error where [.typeMismatch, .shapeMismatch].contains(error.kind) {
+          // A value of another kind is someone else's; it is no fault. Damaged text is one.
+        }
       }
     }
   }
