@@ -46,7 +46,8 @@ UNITS_OF_THEIR_OWN = [
 ]
 
 ABLATION = [
-    Network(2), Network(17), Network(2, episodes=20), Network(17, episodes=20), Network(1, rows=1000, episodes=100), Network(1, units=64, target=6), Network(8, units=64, target=6),
+    Network(2), Network(17), Network(2, episodes=20), Network(17, episodes=20), Network(1, rows=1000, episodes=100),
+    Network(1, units=64, target=6), Network(8, units=64, target=6),
 ]
 
 NETWORKS_OF_TWO_LAYERS = [

@@ -106,7 +106,7 @@ def marked(cells):
     lines = []
     groups = cells[cells.verdict.isin(list(MARKS))].groupby(["analysis", "column", "verdict"], sort=False)
     for (analysis, column, verdict), part in groups:
-        for sentence, same in part.groupby([reason(row) for row in part.itertuples()], sort=False):
+        for sentence, same in part.assign(sentence=[reason(row) for row in part.itertuples()]).groupby("sentence", sort=False):
             where = [
                 f"{label(design)}: " + ", ".join(f"{row.variant + ' ' if row.variant else ''}{number(row)}" + (f" at {row.level:g}" if row.level == row.level else "") for row in rows.itertuples())
                 for design, rows in same.groupby("design", sort=False)]
@@ -135,7 +135,7 @@ def write_report(source, path, designs, wanted, seed, minutes="20"):
         lines += ["", "## Empty cells", ""]
         for sentence, part in empty.groupby("reason", sort=False):
             lines.append(f"- {sentence}: " + "; ".join(dict.fromkeys(f"{label(row.design)} ({row.analysis} {row.column})" for row in part.itertuples())))
-    missing = [name for name in designs if name not in set(cells.design)]
+    missing = [name for name in dict.fromkeys(designs) if name not in set(cells.design)]
     if missing or again:
         lines += ["", "## Not run", ""]
         lines += [f"- {label(name)}" for name in missing] + [f"- no second run: {label(name)}" for name in again]

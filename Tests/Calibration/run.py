@@ -53,17 +53,17 @@ def run(design, folder, number, analyses):
 
 
 with tempfile.TemporaryDirectory(prefix="calibrate-") as folder:
-    done = {row["design"] for row in written(path)}
+    done = {(row["design"], row["analysis"]) for row in written(path)}
     for design in designs:
-        analyses = [name for name in design.analyses if name not in chosen.without]
-        if analyses and design.name not in done and is_left():
+        analyses = [name for name in design.analyses if name not in chosen.without and (design.name, name) not in done]
+        if analyses and is_left():
             run(design, folder, 1, analyses)
     # Of thousands of cells some are beyond the rule by chance: whether they are again with other draws tells.
     rows = list(written(path))
     repeated = {(row["design"], row["analysis"]) for row in rows if row["run"] == "2"}
     marked = {(row["design"], row["analysis"]) for row in rows if row["run"] == "1" and row["verdict"] in BEYOND} - repeated
     for design in [] if chosen.quick else designs:
-        analyses = [name for name in design.analyses if (design.name, name) in marked]
+        analyses = [name for name in design.analyses if name not in chosen.without and (design.name, name) in marked]
         if analyses and is_left():
             run(design, folder, 2, analyses)
 
