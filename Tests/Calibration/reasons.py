@@ -11,7 +11,8 @@ def reason(cell):
 UNEQUAL = (
     "Where variances differ, the permutation of a studentised difference holds its level only as rows grow in number: with ninefold variance "
     "in 60 or 100 rows it is a little above, at .01 by a quarter to a half.")
-FOUR_BLOCKS = "Four blocks in each of two phases can be dealt in 70 ways: no p can be below 1/70, and none is."
+FOUR_BLOCKS = "Four blocks in each of two phases can be dealt in 70 ways, so that no p over all of them is below 1/70; what is below .01 is by the draw."
+CHANCE = "This permutation is exact in this design; of all cells run, one in fifty is beyond two standard errors by chance."
 
 # Analysis, column, verdict, any of what the design's name holds, sentence.
 KNOWN = [
@@ -38,5 +39,8 @@ KNOWN = [
      "84 % zeros among 60 none rows: the mean of so skew a phase is not yet normal, and its variance goes with it."),
     ("similarity", "p_value", "above", ("rectified",),
      "cka_biased counts the noise of stratum means in both phases; rectified activations vary more in strata whose mean is higher, so that this noise is alike in both. "
-     "cka leaves it out."),
+     "cka leaves out what of it is on the diagonal, and is above at .01 alone."),
+    ("units", "p_self", "above", ("",), CHANCE),
+    ("units", "p_other", "above", ("",), CHANCE),
+    ("units", "p_interaction", "above", ("",), CHANCE),
 ]

@@ -14,7 +14,7 @@ How often each p-value and each interval of `mirrorscope` is right, counted over
 
 ```sh
 scripts/calibrate            # everything, about {minutes} minutes on one core; writes this page and calibration.csv
-scripts/calibrate --quick    # a tenth of the recordings of a few designs, in about two minutes
+scripts/calibrate --quick    # a tenth of the recordings of a few designs, in less than two minutes
 ```
 
 {wanted} recordings a design (fewer of the large ones, see `recordings` in [calibration.csv](calibration.csv)), seed {seed}. A p of single units is counted over all units of at
@@ -28,8 +28,9 @@ divergence, similarity, ablation) not below α/2 either; 95 % intervals hold the
 little power · ◇ interval wider than it need be · *italics*: power, or a design outside of the null that a p names, where the rule says nothing · – empty in
 every recording, with the reason in the table.
 
-**A second run.** Of {first} cells under the rule {first_marks} were beyond it by more than too wide an interval in the first run; by chance alone one in fifty of the p's would be. They
-were run again with other draws and four times the recordings, and these figures stand here: {second_marks} marks were left{unrepeated}. Both runs are in calibration.csv.
+**A second run.** Of {first} cells under the rule {first_marks} were beyond it in the first run, apart from intervals that are too wide; by chance alone one in fifty of the
+exact p's would be. All cells of these analyses of these designs were run again with other draws and four times the recordings, and those figures stand here: {second_marks}
+marks are left{unrepeated}. Both runs are in calibration.csv.
 """
 NOTES = """
 A design: rows of none/self/other, units, activations (`normal`; `rectified`: max(z − 1, 0), 84 % zeros; `saturated`: z cut off at ±1), exchange with the
@@ -42,11 +43,11 @@ TABLES = [
      "units are averaged. `true index` is how often the same interval holds the plain index of the true Δ, which it does not promise.",
      [("p_value", "p_value"), ("p_both", "p_both"), ("p_overlap", "p_overlap"), ("ci", "interval"), ("ci of the true index", "true index")]),
     ("units", "p's over units whose Δ of that contrast is truly 0 (`p_conjunction`: self or other is). `g` is held against Δ/σ, σ² the true variances of the two phases, pooled "
-     "as g pools them. 199 permutations; see the next table for q, `p_fwer` and `class`.",
+     "as g pools them. 199 permutations where the design does not say otherwise; see the next table for q, `p_fwer` and `class`.",
      [("p_self", "p_self"), ("p_other", "p_other"), ("p_interaction", "p_interaction"), ("p_conjunction", "p_conjunction"), ("g_self", "g_self"), ("g_other", "g_other")]),
     ("units, families", "`p_fwer`: share of recordings with any false mirror unit. `q` and `class`: mean share of false ones among the units found (class: in the first four classes); 0 where "
      "none is found, so without any effect it is the share of recordings with any. `unresponsive`: share of the units with |g| ≥ 0.1 that are called unresponsive. Power: share of true mirror units "
-     "with q ≤ .05, of class mirror, with p_fwer ≤ .05.",
+     "with q ≤ .05, of class mirror, with p_fwer ≤ .05; with 199 permutations a few mirrors among 38 units cannot reach the q ≤ .0125 that a class needs.",
      [("p_fwer, any false", "p_fwer"), ("q_value, share false", "q"), ("class, share false", "class"), ("class unresponsive, false", "unresponsive"), ("q_value", "*power: q*"),
       ("class mirror", "*class*"), ("p_fwer", "*p_fwer*")]),
     ("ablate", "25 random targets a network, zeroed, 99 reference sets at most, outcome `mean:a`. p's of the targets that have one; `empty` is the share without (matching failed, or fewer than 19 "
@@ -102,31 +103,36 @@ def section(cells, name, text, columns):
     return ["", f"## {name}", "", text + " p's: share at .05 and at .01." * (name != "units, families"), "", *lines] if lines else []
 
 
+def spelled(row):
+    level = f" at {row.level:g}" if row.level == row.level else ""
+    return f"{row.variant} {number(row)}{level}".strip()
+
+
 def marked(cells):
     lines = []
     groups = cells[cells.verdict.isin(list(MARKS))].groupby(["analysis", "column", "verdict"], sort=False)
     for (analysis, column, verdict), part in groups:
         for sentence, same in part.assign(sentence=[reason(row) for row in part.itertuples()]).groupby("sentence", sort=False):
             where = [
-                f"{label(design)}: " + ", ".join(f"{row.variant + ' ' if row.variant else ''}{number(row)}" + (f" at {row.level:g}" if row.level == row.level else "") for row in rows.itertuples())
+                f"{label(design)}: " + ", ".join(map(spelled, rows.itertuples()))
                 for design, rows in same.groupby("design", sort=False)]
             lines += [f"- {MARKS[verdict]} **{analysis} {column}**. {sentence}"] + [f"  - {text}" for text in where]
     return lines
 
 
-def write_report(source, path, designs, wanted, seed, minutes="20"):
+def write_report(source, path, designs, wanted, seed, minutes="45"):
     cells = pd.read_csv(source, keep_default_na=False, na_values={"level": [""], "rate": [""], "se": [""]})
     ruled = cells[(cells.run == 1) & cells.kind.isin(["exact", "level", "coverage"]) & (cells.recordings > 0)]
     cells["key"] = cells.design + "; " + cells.analysis
     repeated = set(cells[cells.run == 2].key)
     again = [key for key in dict.fromkeys(cells[(cells.run == 1) & cells.verdict.isin(BEYOND)].key) if key not in repeated]
     last = cells[(cells.run == 2) | ~cells.key.isin(repeated)]
-    order = {name: place for place, name in enumerate(designs)}
+    order = {design.name: place for place, design in enumerate(designs)}
     last = last.iloc[last.design.map(lambda name: order.get(name, len(order))).argsort(kind="stable")]
     lines = [INTRODUCTION.format(
         minutes=minutes, wanted=wanted, seed=seed, low=COVERAGE[0], high=COVERAGE[1], power=POWER, first=len(ruled),
         first_marks=int(ruled.verdict.isin(BEYOND).sum()), second_marks=int(last.verdict.isin(BEYOND).sum()),
-        unrepeated=f" (for {len(again)} designs, named at the end, there was none)" if again else "") + NOTES]
+        unrepeated=f" ({len(again)}, named at the end, had no second run)" if again else "") + NOTES]
     lines += ["", "## Cells that break the rule", "", *(marked(last) or ["None."])]
     for name, text, columns in TABLES:
         lines += section(last, name, text, columns)
@@ -135,7 +141,8 @@ def write_report(source, path, designs, wanted, seed, minutes="20"):
         lines += ["", "## Empty cells", ""]
         for sentence, part in empty.groupby("reason", sort=False):
             lines.append(f"- {sentence}: " + "; ".join(dict.fromkeys(f"{label(row.design)} ({row.analysis} {row.column})" for row in part.itertuples())))
-    missing = [name for name in dict.fromkeys(designs) if name not in set(cells.design)]
+    held = set(cells.key)
+    missing = [key for key in (f"{design.name}; {name}" for design in designs for name in design.analyses) if key not in held]
     if missing or again:
         lines += ["", "## Not run", ""]
         lines += [f"- {label(name)}" for name in missing] + [f"- no second run: {label(name)}" for name in again]

@@ -17,7 +17,7 @@ from report import write_report
 
 options = argparse.ArgumentParser()
 options.add_argument("programs", help="folder of the release programs")
-options.add_argument("--quick", action="store_true", help="a tenth of the recordings of a few designs, in about two minutes")
+options.add_argument("--quick", action="store_true", help="a tenth of the recordings of a few designs, in less than two minutes")
 options.add_argument("--recordings", type=int, help="recordings of a design (400; 40 with --quick); some designs take fewer")
 options.add_argument("--seed", type=int, default=1)
 options.add_argument("--minutes", type=float, default=float("inf"), help="begin no design after so long; what is left is named")
@@ -67,4 +67,4 @@ with tempfile.TemporaryDirectory(prefix="calibrate-") as folder:
         if analyses and is_left():
             run(design, folder, 2, analyses)
 
-write_report(path, os.path.join(chosen.output, "calibration.md"), [design.name for design in designs], wanted, chosen.seed)
+write_report(path, os.path.join(chosen.output, "calibration.md"), designs, wanted, chosen.seed)
