@@ -6,8 +6,6 @@ public enum StatisticsError: Error, Equatable, Sendable, CustomStringConvertible
   case tooLarge(unit: Int, value: Double, limit: Double)
   /// More rows than can be numbered.
   case tooManyRows(Int)
-  /// More rows of a stratum came than its sizes said.
-  case unannouncedRows(stratum: Int32)
   /// Two histograms of a unit have bins with other edges.
   case otherBins(unit: Int)
   /// A row is not among those that there are.
@@ -19,7 +17,6 @@ public enum StatisticsError: Error, Equatable, Sendable, CustomStringConvertible
     case .tooLarge(let unit, let value, let limit):
       "unit \(unit) holds \(value), which is too large: values may differ by up to \(limit). Scale the unit, or leave it out."
     case .tooManyRows(let count): "\(count) rows are too many to resample: at most \(Int32.max) can be."
-    case .unannouncedRows(let stratum): "stratum \(stratum) has more rows than were counted before."
     case .otherBins(let unit): "the histograms of unit \(unit) have bins with other edges, so their counts can't be added."
     case .noSuchRow(let row, let rows): "row \(row) is asked for, and there are \(rows)."
     }

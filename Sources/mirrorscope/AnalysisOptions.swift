@@ -55,7 +55,6 @@ extension Remedy {
     case .replace: "--force, --output"
     case .useSameRows: "--same-rows"
     case .chooseUnits: "--units, --each"
-    case .testByWelch: "--p-values welch, --layers"
     case .moreMemory: "--max-memory"
     case .compareByCKA: "--measure cka"
     case .namePhases: "--phase-column"

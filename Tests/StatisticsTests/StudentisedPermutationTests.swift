@@ -87,6 +87,61 @@ struct StudentisedPermutationTests {
     #expect(parts?.greater == whole.greater && parts?.maximumPValues == whole.maximumPValues)
   }
 
+  @Test("Fewer permutations are the first of many, and another seed deals others")
+  func beginning() throws {
+    let values = noise(rows: 200, units: 5, seed: 1)
+    let exchange = try Exchangeability(groups: (0..<200).map { $0 % 2 }, groupCount: 2, blocks: (0..<200).map { $0 % 3 })
+    func largest(_ permutations: Int, seed: UInt64) throws -> [Double] {
+      try studentisedPermutations(
+        values, spreads: [UnitSpread](repeating: spread(of: values.map { Double($0) }), count: 5), rows: Array(0..<200), of: exchange,
+        permutations: permutations, seed: seed, purpose: "test", threads: 2
+      ).largest
+    }
+    let many = try largest(100, seed: 5)
+    let few = try largest(33, seed: 5)
+    #expect(many.count == 100 && many.starts(with: few))
+    #expect(try largest(100, seed: 6) != many)
+  }
+
+  @Test("Without an effect p is uniform over units")
+  func uniform() throws {
+    let values = noise(rows: 60, units: 400, seed: 77)
+    let counts = try studentisedPermutations(
+      values, spreads: [UnitSpread](repeating: spread(of: values.map { Double($0) }), count: 400), rows: Array(0..<60),
+      of: Exchangeability(groups: (0..<60).map { $0 < 25 ? 1 : 0 }, groupCount: 2, blocks: nil), permutations: 499, seed: 2,
+      purpose: "test", threads: 2)
+    for alternative in [Alternative.greater, .twoSided] {
+      let p = counts.pValues(alternative).compactMap { $0 }.sorted()
+      #expect(p.count == 400)
+      // Kolmogorov's distance from the uniform distribution; 1.63/√n is its 1 % point.
+      let distance = p.enumerated().map { max(abs($1 - Double($0) / 400), abs($1 - Double($0 + 1) / 400)) }.max() ?? 1
+      #expect(distance <= 1.63 / 20 + 1.0 / 500)
+    }
+  }
+
+  @Test("A permutation that deals the observed labels ties with them")
+  func ties() throws {
+    // Four rows have six arrangements: one in six is the observed one, which has the largest t.
+    let values: [Float] = [0.1, 0.07, 1e-7, 3.3e-3]
+    let counts = try studentisedPermutations(
+      values, spreads: [spread(of: values.map { Double($0) })], rows: [0, 1, 2, 3],
+      of: Exchangeability(groups: [1, 1, 0, 0], groupCount: 2, blocks: nil, choice: .free), permutations: 3000, seed: 1, purpose: "test",
+      threads: 1)
+    #expect(abs(Double(counts.greater[0]) - 500) <= 4.5 * (3000.0 / 6 * 5 / 6).squareRoot())
+  }
+
+  @Test("A constant unit and an empty group have no p")
+  func undefined() throws {
+    let values: [Float] = [1, 5, 2, 5, 3, 5, 4, 5]
+    for (groups, hasP) in [([1, 1, 0, 0] as [UInt8], true), ([1, 1, 1, 1], false)] {
+      let counts = try studentisedPermutations(
+        values, spreads: [spread(of: [1, 2, 3, 4]), spread(of: [5, 5, 5, 5])], rows: [0, 1, 2, 3],
+        of: Exchangeability(groups: groups, groupCount: 2, blocks: nil), permutations: 50, seed: 1, purpose: "test", threads: 1)
+      let p = counts.pValues(.twoSided)
+      #expect((p[0] != nil) == hasP && p[1] == nil)
+    }
+  }
+
   /// Share of data sets without an effect that are rejected at .05, one-sided, of one unit each in `trials` columns.
   private func rejection(
     groups: [UInt8], blocks: [Int32]?, trials: Int, _ value: (_ row: Int, inout RandomStream) -> Double
@@ -143,8 +198,11 @@ struct StudentQuantileTests {
   }
 }
 
-private func spread(of values: [Double]) -> UnitSpread {
-  let mean = values.reduce(0, +) / Double(values.count)
-  let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-  return UnitSpread(mean: mean, deviation: variance.squareRoot(), low: values.min() ?? 0, high: values.max() ?? 0)
+/// Range, mean and standard deviation (ddof 1) of numbers as far apart as doubles hold.
+func spread(of values: [Double]) -> UnitSpread {
+  let (low, high) = (values.min() ?? 0, values.max() ?? 0)
+  let scale = max(high - low, .leastNormalMagnitude)
+  let mean = low + values.reduce(0) { $0 + ($1 - low) / Double(values.count) }
+  let variance = values.reduce(0) { $0 + ($1 - mean) / scale * (($1 - mean) / scale) } / Double(values.count - 1)
+  return UnitSpread(mean: mean, deviation: variance.squareRoot() * scale, low: low, high: high)
 }

@@ -2,7 +2,7 @@ import HDF5
 
 /// What a reader can do about a fault that is not the file's alone: whoever offers it says how it is asked for.
 public enum Remedy: Sendable, Equatable, CaseIterable {
-  case leaveLayerOut, turnFilterOff, replace, useSameRows, chooseUnits, testByWelch, moreMemory, compareByCKA, namePhases, allowRounding
+  case leaveLayerOut, turnFilterOff, replace, useSameRows, chooseUnits, moreMemory, compareByCKA, namePhases, allowRounding
 
   /// As the end of a sentence.
   public var phrase: String {
@@ -12,7 +12,6 @@ public enum Remedy: Sendable, Equatable, CaseIterable {
     case .replace: "Replace it, or choose another name"
     case .useSameRows: "or use the same rows for both"
     case .chooseUnits: "Choose units by name, or each unit alone"
-    case .testByWelch: "Test by Welch's t, or leave the layer out"
     case .moreMemory: "or allow more memory"
     case .compareByCKA: "or compare by CKA"
     case .namePhases: "or name a column that tells the phases"

@@ -52,14 +52,9 @@ struct ClusterTile<Value: MatrixScalar> {
   init(_ rows: ScaledRows<Value>, units: Range<Int>, clusters: Clusters) {
     self.clusters = clusters
     values = rows.packed(units, width: clusterTileWidth)
-    var shifts: [Value] = []
-    shifts.reserveCapacity(clusters.ends.count * clusterTileWidth)
-    for block in clusters.ends.indices {
-      var sums = [Double](repeating: 0, count: clusterTileWidth)
-      for row in clusters.starts[block]..<clusters.starts[block + 1] {
-        for place in sums.indices { sums[place] += Double(values[row * sums.count + place]) }
-      }
-      shifts += sums.map { Value($0 / clusters.n0) }
+    var shifts = [Value](repeating: 0, count: clusters.ends.count * clusterTileWidth)
+    for (index, sum) in rows.blockSums(starts: clusters.starts, units: units).enumerated() {
+      shifts[index / units.count * clusterTileWidth + index % units.count] = Value(sum / clusters.n0)
     }
     self.shifts = shifts
     (alpha, beta) = (clusters.alpha.map { Value($0) }, clusters.beta.map { Value($0) })
