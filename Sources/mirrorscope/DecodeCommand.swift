@@ -8,7 +8,7 @@ struct DecodeCommand: ParsableCommand {
     abstract: "Train a decoder of distress on self, test it on other, and back; and decode the right action.",
     discussion: """
       EXAMPLE
-        mirrorscope decode demo/recordings/2x17/epoch-000.h5
+        mirrorscope decode demo/recordings/2x17/epoch-000.h5 --permutations 99
 
       Per layer, L2 logistic regression (C 1, standardised) tells self from none and is tested on other against none, and back; no none row \
       is in both, and no stratum where the recording has some. As many rows of each class are drawn (--rows at most), and accuracy is \
