@@ -13,7 +13,7 @@ struct CircuitCommand: ParsableCommand {
 
       Edges out of the chosen units, by default every mirror and differentiating unit. edge_effect is the change of an action's mean output \
       when the edge's activation × weight is taken from its target's weighted sum, measured on evaluate rows (/split, otherwise a seeded \
-      half of each phase); the action is the target itself if it is an output, otherwise the one that it raises most: the largest sum over \
+      half, strata whole); the action is the target itself if it is an output, otherwise the one that it raises most: the largest sum over \
       its paths through positive weights of the product of these weights. Classes are taken on the select rows. target_driver compares the \
       positive inputs of the target that come from mirror and from differentiating units: two thirds or more of the two together make it \
       driven by that class. Layers below the lowest that --layers asks for need not be there.

@@ -111,16 +111,19 @@ struct AblationExperiment: Sendable {
     return order.flatMap { phase in
       outcomes.map { outcome in
         let before = baseline.value(outcome, in: phase)
+        let interval = intervals(outcome, phase)
         let effects = controls.compactMap { control in
           control.value(outcome, in: phase).flatMap { value in before.map { value - $0 } }
         }
         return AblationRow(
           layer: network.layers[target.layer].name, units: target.units, mode: plan.mode.name, phase: phase,
           outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
-          ablated: ablated.value(outcome, in: phase), interval: intervals(outcome, phase), controlEffects: effects,
+          ablated: ablated.value(outcome, in: phase), interval: interval, controlEffects: effects,
           areSameRows: rows.areSame,
           reason: reason(
             target.shortage, before == nil ? absence(of: outcome, in: phase) : shortage(of: references),
+            plan.replicates > 0 && before != nil && interval == nil
+              ? "no interval of fewer than \(PercentileInterval.fewestResampled) \(strata == nil ? "rows" : "strata")" : nil,
             plan.mode.isRandom && draws == 1 && before != nil ? "a single draw has no standard error" : nil),
           isTestable: references.obstacle == nil, differences: references.differences, draws: plan.mode.isRandom ? draws : nil,
           drawError: plan.mode.isRandom ? ablated.standardError(outcome, in: phase) : nil)
@@ -220,7 +223,8 @@ struct AblationExperiment: Sendable {
     }
     func interval(_ means: BootstrapMeans?, group: Int, column: Int) -> PercentileInterval? {
       means.flatMap { means in
-        PercentileInterval((0..<plan.replicates).map { means.mean(replicate: $0, group: group, unit: column) })
+        PercentileInterval(
+          (0..<plan.replicates).map { means.mean(replicate: $0, group: group, unit: column) }, resampled: means.resampled[group])
       }
     }
     return { outcome, phase in

@@ -143,9 +143,11 @@ extension Audit {
         continue
       }
       let mean = found.reduce(0, +) / Double(found.count)
-      let isHigh = mean > max(Self.mostAutocorrelation, 2 / Double(layerRows.neighbours.count).squareRoot())
+      // Of few neighbours chance alone gives more.
+      let threshold = max(Self.mostAutocorrelation, 2 / Double(layerRows.neighbours.count).squareRoot())
+      let isHigh = mean > threshold
       add(
-        check, layer.name, mean, threshold: Self.mostAutocorrelation, isHigh ? .caution : .ok,
+        check, layer.name, mean, threshold: threshold, isHigh ? .caution : .ok,
         isHigh
           ? "Successive rows along \(column) resemble each other: p-values that permute rows inside strata are too small where phases "
             + "persist too; exchange whole strata, or take one row of each stratum and phase."

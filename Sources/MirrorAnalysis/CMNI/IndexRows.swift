@@ -31,7 +31,7 @@ struct IndexRows: Sendable {
     for (place, row) in rows.enumerated() { places[row] = Int32(truncatingIfNeeded: place) }
     let counts = kinds.map { phases.count($0) }
     let phase = counts.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
-    let found = try Self.items(recording.pairs, rows: rows, phase: phase) ?? recording.strata.map { strata in rows.map { strata[$0] } }
+    let found = try recording.exchangeBlocks(rows: rows, groups: phase, compared: [0b011, 0b101], choice: choice)
     deals = try PhaseDeals(counts: counts, blocks: found, choice: choice)
     let blocks = deals.joint.design == .free ? nil : found
     let isFirst = firstHalf.map { half in rows.map { half[$0] } } ?? deals.joint.halves(seed: seed, purpose: "halves of cmni")
@@ -48,32 +48,6 @@ struct IndexRows: Sendable {
   }
 
   var count: Int { phase.count }
-
-  /// Numbers of items as blocks, where at least half of the rows of none and self, and of none and other, lie in items that hold both; a
-  /// row without an item is a block of its own. Nil otherwise.
-  ///
-  /// Items without none rows say nothing of what differs from none.
-  private static func items(_ pairs: [Int32]?, rows: [Int], phase: [UInt8]) -> [Int32]? {
-    guard let pairs else { return nil }
-    var held: [Int32: Int] = [:]
-    for (place, row) in rows.enumerated() where pairs[row] >= 0 { held[pairs[row], default: 0] |= 1 << Int(phase[place]) }
-    for compared in [0b011, 0b101] {
-      var (all, inItems) = ([0, 0, 0], [0, 0, 0])
-      for (place, row) in rows.enumerated() where compared & 1 << Int(phase[place]) != 0 {
-        all[Int(phase[place])] += 1
-        if (held[pairs[row]] ?? 0) & compared == compared { inItems[Int(phase[place])] += 1 }
-      }
-      guard zip(all, inItems).allSatisfy({ 2 * $1 >= $0 }) else { return nil }
-    }
-    var numbers: [Int32: Int32] = [:]
-    var next: Int32 = 0
-    return rows.map { row in
-      if pairs[row] >= 0, let number = numbers[pairs[row]] { return number }
-      defer { next += 1 }
-      if pairs[row] >= 0 { numbers[pairs[row]] = next }
-      return next
-    }
-  }
 
   /// Bytes of the rows' numbers, labels and blocks, and of what cross-fitting says of each.
   static func bytes(_ shape: RecordingShape) -> Double { 4 * Double(shape.rowCount) + 260 * Double(shape.contrastRowCount) }

@@ -16,17 +16,18 @@ struct IndexSums: Sendable {
   var directionLengths: [VariantSums]
   /// Sums over both orders of the halves: as they are (0), and under each null.
   var direction: [VariantSums]
-  var shuffled: [VariantSums]
+  /// Of either order of the halves by itself.
+  var shuffled: [[VariantSums]]
   var signed: [VariantSums]
 
   init(permutations: Int, rows: Int) {
     let sums = [VariantSums](repeating: .zero, count: permutations > 0 ? permutations + 1 : 0)
     dealt = [VariantSums](repeating: .zero, count: 3 * sums.count)
     chosen = [VariantSums](repeating: .zero, count: rows)
-    (directionLengths, direction, shuffled, signed) = (sums, sums, sums, sums)
+    (directionLengths, direction, shuffled, signed) = (sums, sums, [sums, sums], sums)
   }
 
-  static func bytes(permutations: Int, rows: Double) -> Double { 64 * (7 * Double(permutations) + 2 * rows) }
+  static func bytes(permutations: Int, rows: Double) -> Double { 64 * (8 * Double(permutations) + 2 * rows) }
 
   mutating func add(_ layer: IndexSums) {
     unitCount += layer.unitCount
@@ -39,7 +40,7 @@ struct IndexSums: Sendable {
     add(layer.chosen, to: &chosen)
     add(layer.directionLengths, to: &directionLengths)
     add(layer.direction, to: &direction)
-    add(layer.shuffled, to: &shuffled)
+    for order in shuffled.indices { add(layer.shuffled[order], to: &shuffled[order]) }
     add(layer.signed, to: &signed)
   }
 
@@ -87,19 +88,31 @@ extension IndexSums {
       }
       result.pBoth = p.max()
     }
-    guard rows.canCrossFit else { return result }
-    // The largest p counts; of equal ones the first.
-    for sums in [direction, shuffled, signed] {
-      let (observed, null) = series(sums, over: 2 * size)
-      var count = ExtremeCount(observed: observed, tolerance: tolerance)
-      count.add(contentsOf: null)
-      guard observed.isFinite, null.allSatisfy(\.isFinite), let p = count.pValue else { continue }
+    if rows.canCrossFit { setOverlap(of: &result, lane: lane, size: size, permutations: permutations, tolerance: tolerance) }
+    return result
+  }
+
+  /// The largest p of the three nulls; of equal ones the first.
+  ///
+  /// Another order of the units takes away what the scores of the two orders of the halves have in common within a unit, their none means;
+  /// so there either order is tested by itself, and p is twice the smaller.
+  private func setOverlap(of result: inout CMNIInference, lane: Int, size: Double, permutations: Int, tolerance: Double) {
+    for orders in [[direction], shuffled, [signed]] {
+      let tests = orders.compactMap { sums -> (excess: Double, p: Double)? in
+        let observed = sums[0][lane] / (2 * size)
+        let null = (1...permutations).map { sums[$0][lane] / (2 * size) }
+        var count = ExtremeCount(observed: observed, tolerance: tolerance)
+        count.add(contentsOf: null)
+        guard observed.isFinite, null.allSatisfy(\.isFinite), let p = count.pValue else { return nil }
+        return (observed - null.reduce(0, +) / Double(null.count), p)
+      }
+      guard tests.count == orders.count, let smallest = tests.map(\.p).min() else { continue }
+      let p = min(1, Double(orders.count) * smallest)
       if p > result.pOverlap ?? 0 {
         result.pOverlap = p
-        result.overlapExcess = observed - null.reduce(0, +) / Double(null.count)
+        result.overlapExcess = tests.reduce(0) { $0 + $1.excess }
       }
     }
-    return result
   }
 
   /// The cross-fitted index and its interval.

@@ -104,39 +104,43 @@ extension IndexUnits {
 
   private static var numbersPerBlock: Int { 16 }
 
-  /// In pooled standard deviations, over both orders of the halves: Δother moved to other units of the layer, and Δother of each unit with
-  /// a random sign. Number 0 has it as it is.
+  /// In pooled standard deviations: Δother moved to other units of the layer, for either order of the halves, and Δother of each unit with a
+  /// random sign, over both orders. Number 0 has it as it is.
   ///
   /// - Parameter name: of the layer, for which the units are drawn.
-  func movedScores(permutations: Int, seed: UInt64, name: String, threads: Int) throws -> (shuffled: [VariantSums], signed: [VariantSums]) {
+  /// - Returns: `shuffled`, [orders][1 + permutations], and `signed`.
+  func movedScores(
+    permutations: Int, seed: UInt64, name: String, threads: Int
+  ) throws -> (shuffled: [[VariantSums]], signed: [VariantSums]) {
     let own = (0..<2).map { contrasts(1, half: $0).standardised }
     let other = (0..<2).map { contrasts(2, half: 1 - $0).standardised }
     let (units, isOutput) = (count, isOutput)
     let (orderPurpose, signPurpose) = ("units of \(name) in another order", "signs of the units of \(name)")
-    @Sendable func scores(_ other: (_ half: Int, _ unit: Int) -> Double) -> VariantSums {
+    @Sendable func scores(_ half: Int, _ other: (_ unit: Int) -> Double) -> VariantSums {
       var sum = SIMD4<Double>.zero
-      for half in 0..<2 {
-        for unit in 0..<units {
-          let (first, second) = (own[half][unit], other(half, unit))
-          sum += unitScores(first, second, standardised: first, second)
-        }
+      for unit in 0..<units {
+        let (first, second) = (own[half][unit], other(unit))
+        sum += unitScores(first, second, standardised: first, second)
       }
       return VariantSums(sum, isOutput: isOutput)
     }
     let size = Self.numbersPerBlock
     let parts = try mapBlocks(count: permutations / size + 1, threads: threads) { block in
-      (block * size..<min((block + 1) * size, permutations + 1)).map { number -> (VariantSums, VariantSums) in
+      (block * size..<min((block + 1) * size, permutations + 1)).map { number -> (shuffled: [VariantSums], signed: VariantSums) in
         guard number > 0 else {
-          let observed = scores { other[$0][$1] }
-          return (observed, observed)
+          let observed = (0..<2).map { half in scores(half) { other[half][$0] } }
+          return (observed, observed[0] + observed[1])
         }
         var stream = RandomStream(seed: seed, purpose: orderPurpose, index: UInt64(number))
         let order = Array(0..<units).shuffled(using: &stream)
         var signs = RandomStream(seed: seed, purpose: signPurpose, index: UInt64(number))
         let sign = (0..<units).map { _ in signs.next() & 1 == 0 ? 1.0 : -1 }
-        return (scores { other[$0][order[$1]] }, scores { other[$0][$1] * sign[$1] })
+        return (
+          (0..<2).map { half in scores(half) { other[half][order[$0]] } },
+          scores(0) { other[0][$0] * sign[$0] } + scores(1) { other[1][$0] * sign[$0] }
+        )
       }
     }.flatMap { $0 }
-    return (parts.map(\.0), parts.map(\.1))
+    return ((0..<2).map { order in parts.map { $0.shuffled[order] } }, parts.map(\.signed))
   }
 }

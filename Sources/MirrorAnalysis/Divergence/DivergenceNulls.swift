@@ -21,7 +21,6 @@ struct DivergenceNulls: Sendable {
   init(_ analysis: DivergenceAnalysis, of recording: RecordingView, rows phases: PhaseRows, seed: UInt64) throws {
     permutations = analysis.permutations
     obstacle = analysis.bins > GroupedHistograms.mostNumberedBins ? "more than \(GroupedHistograms.mostNumberedBins) bins" : nil
-    let (strata, pairs) = (try recording.strata, try recording.pairs)
     var (exchanges, tests, compared): ([Exchangeability?], [DivergencePermutationTest?], [[Int]]) = ([], [], [])
     for (a, b) in DivergenceAnalysis.comparedPhases {
       let rows = phases.codes.indices.filter { phases.codes[$0] == a.rawValue || phases.codes[$0] == b.rawValue }
@@ -32,7 +31,10 @@ struct DivergenceNulls: Sendable {
         compared.append([])
         continue
       }
-      let exchange = try exchangeability(of: rows, groups: groups, strata: strata, pairs: pairs, choice: analysis.exchange)
+      let exchange = try Exchangeability(
+        groups: groups, groupCount: 2,
+        blocks: recording.exchangeBlocks(rows: rows, groups: groups, compared: [0b11], choice: analysis.exchange),
+        choice: analysis.exchange)
       exchanges.append(exchange)
       tests.append(
         obstacle != nil
@@ -94,22 +96,4 @@ struct DivergenceNulls: Sendable {
     }
     return result
   }
-}
-
-/// What may be exchanged of two phases: labels inside items where pairs hold both phases, otherwise what strata say.
-private func exchangeability(
-  of rows: [Int], groups: [UInt8], strata: [Int32]?, pairs: [Int32]?, choice: ExchangeDesign?
-) throws -> Exchangeability {
-  if let pairs, choice == nil {
-    // A row without an item is one of its own.
-    var next = (pairs.max() ?? 0) &+ 1
-    let items = rows.map { row in
-      if pairs[row] >= 0 { return pairs[row] }
-      defer { next &+= 1 }
-      return next
-    }
-    let found = try Exchangeability(groups: groups, groupCount: 2, blocks: items)
-    if found.design == .within { return found }
-  }
-  return try Exchangeability(groups: groups, groupCount: 2, blocks: strata.map { strata in rows.map { strata[$0] } }, choice: choice)
 }

@@ -134,7 +134,7 @@ extension SimilarityAnalysis {
     // A stratum is a row here.
     var (orders, pValues): (RowOrders?, AlignmentPValues?) = (nil, nil)
     if permutations > 0 {
-      let found = RowOrders(variances: means.variances(of: comparison.selections, selections, in: first.strata))
+      let found = RowOrders(variances: means.variances(of: comparison.selections, selections, in: first.strata), called: "strata")
       orders = found
       let names = (selections[comparison.selections.0].name, selections[comparison.selections.1].name)
       pValues = try alignmentPValues(

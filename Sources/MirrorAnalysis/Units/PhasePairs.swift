@@ -26,28 +26,18 @@ struct PhasePairs: Sendable {
     let codes = try recording.phases.codes
     let isUsed: RowTest = { codes[$0] < Phase.both.rawValue }
     let used = codes.indices.filter(isUsed)
-    let blocks = try Self.blocks(of: recording, used: used, codes: codes)
     func pair(_ reference: Phase, _ treated: Phase) throws -> Pair {
       let rows = used.indices.filter { codes[used[$0]] == reference.rawValue || codes[used[$0]] == treated.rawValue }
       let groups: [UInt8] = rows.map { codes[used[$0]] == treated.rawValue ? 1 : 0 }
       let exchange = try Exchangeability(
-        groups: groups, groupCount: 2, blocks: blocks.map { blocks in rows.map { blocks[$0] } }, choice: choice)
+        groups: groups, groupCount: 2,
+        blocks: recording.exchangeBlocks(rows: rows.map { used[$0] }, groups: groups, compared: [0b11], choice: choice), choice: choice)
       return Pair(reference: reference, treated: treated, exchange: exchange, rows: rows.map { Int32(truncatingIfNeeded: $0) })
     }
     own = try pair(.neither, .own)
     other = try pair(.neither, .other)
     interaction = try pair(.other, .own)
     self.isUsed = isUsed
-  }
-
-  /// Items where pairs hold two of the phases for half of the rows of each, otherwise strata; nil where there are none.
-  private static func blocks(of recording: RecordingView, used: [Int], codes: [UInt8]) throws -> [Int32]? {
-    if let pairs = try recording.pairs {
-      let items = used.map { pairs[$0] }
-      let design = try Exchangeability(groups: used.map { codes[$0] }, groupCount: 3, blocks: items).design
-      if design == .within { return items }
-    }
-    return try recording.strata.map { strata in used.map { strata[$0] } }
   }
 
   /// How the designs are written in a table.
@@ -60,7 +50,7 @@ struct PhasePairs: Sendable {
   /// What a reader has to know of the p's, each once.
   var notes: [String] {
     var notes: [String] = []
-    for pair in [own, other] {
+    for pair in all {
       for note in [pair.exchange.reason, pair.exchange.note].compactMap({ $0 }) where !notes.contains(note) { notes.append(note) }
     }
     return notes

@@ -95,7 +95,7 @@ extension RecordingMoments {
           }
           (row.own, row.other) = (tested(.own, against: .neither, 0), tested(.other, against: .neither, 1))
           row.interaction = tested(.own, against: .other, 2)
-          row.reason = row.own.reason ?? row.other.reason
+          row.reason = row.own.reason ?? row.other.reason ?? row.interaction.reason.map { "p_interaction: \($0)" }
         }
         if let permuted {
           (row.exchange, row.blockCount) = (permuted.pairs.designName, permuted.pairs.blockCount)
@@ -148,6 +148,8 @@ private struct PermutationTests {
     let twoSided: [Double?]?
     let largest: [Double?]?
     let reason: String?
+    /// Whether it is known what moves, and so which standard error holds.
+    let hasDesign: Bool
     /// Blocks less one, where standard errors are those of blocks.
     let degreesOfFreedom: Double?
     let quantiles: TwoQuantiles?
@@ -161,7 +163,8 @@ private struct PermutationTests {
       return Contrast(
         observed: counts?.observed, greater: counts?.pValues(.greater), less: counts?.pValues(.less), twoSided: counts?.pValues(.twoSided),
         largest: counts?.maximumPValues, reason: pair.exchange.reason,
-        degreesOfFreedom: degrees, quantiles: degrees.flatMap { $0 >= 1 ? TwoQuantiles(degreesOfFreedom: $0, level: level) : nil })
+        hasDesign: pair.exchange.design != nil, degreesOfFreedom: degrees,
+        quantiles: degrees.flatMap { $0 >= 1 ? TwoQuantiles(degreesOfFreedom: $0, level: level) : nil })
     }
   }
 }
@@ -195,7 +198,8 @@ extension LayerMoments {
     } else {
       (result.pGreater, result.pLess, result.pTwoSided) = (welch?.pGreater, welch?.pLess, welch?.pTwoSided)
     }
-    if let hedges, let t, let degrees, t.isFinite, degrees >= 1, t != 0 || hedges.g == 0 {
+    // Where strata leave it open what moves, rows are not independent either.
+    if let hedges, let t, let degrees, permutation?.hasDesign != false, t.isFinite, degrees >= 1, t != 0 || hedges.g == 0 {
       // V/s² = (d/t)²; without any difference V is that of equal variances.
       let size = Double(treated.count + reference.count)
       let spread = hedges.g == 0 ? hedges.variance : (hedges.g / t) * (hedges.g / t) + hedges.g * hedges.g / (2 * size)

@@ -51,14 +51,19 @@ struct CholeskyFactor {
   ///
   /// - Parameter right: B, [size × columns].
   func solve(_ right: [Double], columns: Int = 1) -> [Double] {
-    precondition(right.count == size * columns, "one row per row of the matrix")
     var solution = right
-    guard size > 0, columns > 0 else { return solution }
+    solve(&solution, columns: columns)
+    return solution
+  }
+
+  /// In the place of B.
+  func solve(_ solution: inout [Double], columns: Int) {
+    precondition(solution.count == size * columns, "one row per row of the matrix")
+    guard size > 0, columns > 0 else { return }
     for transpose in [CblasNoTrans, CblasTrans] {
       cblas_dtrsm(
         CblasRowMajor, CblasLeft, CblasLower, transpose, CblasNonUnit, Int32(size), Int32(columns), 1, factor, Int32(size), &solution,
         Int32(columns))
     }
-    return solution
   }
 }

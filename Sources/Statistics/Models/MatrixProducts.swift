@@ -4,12 +4,33 @@ internal import CBLAS
 func matrixProduct(
   _ left: [Double], transposed: Bool = false, rows: Int, depth: Int, _ right: [Double], columns: Int
 ) -> [Double] {
-  var result = [Double](repeating: 0, count: rows * columns)
-  guard rows > 0, depth > 0, columns > 0 else { return result }
+  var result: [Double] = []
+  matrixProduct(left, transposed: transposed, rows: rows, depth: depth, right, columns: columns, into: &result)
+  return result
+}
+
+/// In memory that is used again.
+func matrixProduct(
+  _ left: [Double], transposed: Bool = false, rows: Int, depth: Int, _ right: [Double], columns: Int, into result: inout [Double]
+) {
+  resize(&result, to: rows * columns)
+  guard rows > 0, columns > 0 else { return }
+  guard depth > 0 else {
+    for index in result.indices { result[index] = 0 }
+    return
+  }
   cblas_dgemm(
     CblasRowMajor, transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, Int32(rows), Int32(columns), Int32(depth), 1, left,
     Int32(transposed ? rows : depth), right, Int32(columns), 0, &result, Int32(columns))
-  return result
+}
+
+/// Makes room for so many values, whatever they hold, without memory of its own where there is enough.
+func resize(_ values: inout [Double], to count: Int) {
+  if values.count > count {
+    values.removeLast(values.count - count)
+  } else if values.count < count {
+    values = [Double](repeating: 0, count: count)
+  }
 }
 
 /// Adds A Bᵀ, A [rows × depth] and B [columns × depth], to [rows × columns].

@@ -38,12 +38,15 @@ public struct PooledRows: Sendable {
 
   /// Bytes of so many rows, and of the decoders of one half of them.
   public static func bytes(rows: Double, features: Double, classes: Int, permutations: Int) -> (pool: Double, half: Double) {
-    let lanes = min(NearestMeans.lanes(classes: classes), max(0, permutations) + 1)
-    let columns = Double(lanes * max(1, classes - 1))
+    let isGram = features > rows
+    let side = isGram ? rows / 2 : features
+    let lanes = NearestMeans.lanesAtATime(
+      min(NearestMeans.lanes(classes: classes), max(0, permutations) + 1), training: Int(min(rows, 1e9)) / 2,
+      factor: Int(min(side, 1e9)), classes: classes)
+    let columns = Double(lanes * classes)
     let pool = 8 * rows * min(rows, features)
-    // Training and test rows of the pool, the matrix that is factorised and its factor; labels, sums, solutions and scores of a turn.
-    let side = features > rows ? rows / 2 : features
-    return (pool, pool + 16 * side * side + 8 * columns * (3 * rows + 2 * side))
+    // Training and test rows of the pool, the matrix that is factorised and its factor; weights, means, solutions and scores of some lanes.
+    return (pool, pool + 16 * side * side + 8 * columns * (rows + (isGram ? rows : 2 * features)))
   }
 }
 
@@ -61,13 +64,19 @@ struct NearestMeans {
     case gram(CholeskyFactor, cross: [Double])
   }
 
-  /// Labelings at a time: enough that a factor's way through the cache is worth its while.
+  /// Labelings of a turn: enough that a factor's way through the cache is worth its while.
   static func lanes(classes: Int) -> Int { max(16, 512 / max(1, classes - 1)) }
+
+  /// Of the lanes of a turn how many are computed together: where the factor is small, so many that the weights of the rows stay in the cache.
+  static func lanesAtATime(_ lanes: Int, training: Int, factor: Int, classes: Int) -> Int {
+    guard factor <= 256 else { return lanes }
+    return min(lanes, max(16, (1 << 17) / max(1, training * classes) / 16 * 16))
+  }
 
   private static let curvature = 0.25
 
-  private let training: Int
-  private let test: Int
+  private let training: [UInt32]
+  private let test: [UInt32]
   private let map: Map
 
   /// - Parameters:
@@ -75,7 +84,7 @@ struct NearestMeans {
   ///   - test: positions in the pool of the rows that are predicted.
   /// - Returns: nil where rounding leaves no factor.
   init?(_ pool: PooledRows, training: [Int], test: [Int]) {
-    (self.training, self.test) = (training.count, test.count)
+    (self.training, self.test) = (training.map { UInt32($0) }, test.map { UInt32($0) })
     let (rows, features) = (training.count, pool.features)
     switch pool.form {
     case .gram(let gram):
@@ -97,78 +106,122 @@ struct NearestMeans {
     }
   }
 
-  /// Predictions of the test rows for each labeling of the training rows.
-  ///
-  /// - Parameter labelings: of each training row its class below `classes`, or a greater number for one that is left out.
-  /// - Returns: nil for a labeling that lacks a class.
-  func predictions(_ labelings: [[UInt8]], classes: Int) -> [[UInt8]?] {
-    let outputs = max(1, classes - 1)
-    let columns = labelings.count * outputs
-    var differences = [Double](repeating: 0, count: training * columns)
-    let sizes = labelings.map { labels in
-      labels.reduce(into: [Double](repeating: 0, count: classes)) { sizes, label in
-        if Int(label) < classes { sizes[Int(label)] += 1 }
-      }
-    }
-    differences.withUnsafeMutableBufferPointer { differences in
-      forEachMember(labelings, sizes, outputs) { row, column, weight, isFirst in
-        differences[row * columns + column] = isFirst ? -weight : weight
-      }
-    }
-    let (scores, images) = scores(differences, columns: columns)
-    var thresholds = [Double](repeating: 0, count: columns)
-    images.withUnsafeBufferPointer { images in
-      forEachMember(labelings, sizes, outputs) { row, column, weight, _ in
-        thresholds[column] += weight * images[row * columns + column] / 2
-      }
-    }
-    return labelings.indices.map { lane in
-      guard sizes[lane].allSatisfy({ $0 > 0 }) else { return nil }
-      return scores.withUnsafeBufferPointer { scores in
-        (0..<test).map { row in
-          var (largest, predicted) = (0.0, UInt8(0))
-          for output in 0..<outputs {
-            let column = lane * outputs + output
-            let score = scores[row * columns + column] - thresholds[column]
-            if score > largest { (largest, predicted) = (score, UInt8(clamping: output + 1)) }
-          }
-          return predicted
-        }
-      }
-    }
-  }
-
-  /// Each row that a column's difference of means holds, with 1 over the size of its class.
-  private func forEachMember(
-    _ labelings: [[UInt8]], _ sizes: [[Double]], _ outputs: Int,
-    _ body: (_ row: Int, _ column: Int, _ weight: Double, _ isFirst: Bool) -> Void
-  ) {
-    for (lane, labels) in labelings.enumerated() {
-      let weights = sizes[lane].map { $0 > 0 ? 1 / $0 : 0 }
-      for (row, label) in labels.enumerated() where Int(label) < weights.count {
-        if label > 0 {
-          body(row, lane * outputs + Int(label) - 1, weights[Int(label)], false)
-        } else {
-          for output in 0..<outputs { body(row, lane * outputs + output, weights[0], true) }
-        }
-      }
-    }
-  }
-
-  /// X_test S Xᵀ and X S Xᵀ times [training rows × columns].
-  private func scores(_ right: [Double], columns: Int) -> (test: [Double], training: [Double]) {
+  private var factorSize: Int {
     switch map {
-    case .gram(let factor, let cross):
-      let solved = factor.solve(right, columns: columns)
-      let images = zip(right, solved).map { ($0 - $1) / Self.curvature }
-      return (matrixProduct(cross, rows: test, depth: training, solved, columns: columns), images)
-    case .features(let factor, let trained, let tested):
-      let sums = matrixProduct(trained, transposed: true, rows: factor.size, depth: training, right, columns: columns)
-      let weights = factor.solve(sums, columns: columns)
-      return (
-        matrixProduct(tested, rows: test, depth: factor.size, weights, columns: columns),
-        matrixProduct(trained, rows: training, depth: factor.size, weights, columns: columns)
-      )
+    case .features(let factor, _, _), .gram(let factor, _): factor.size
     }
+  }
+
+  /// Balanced accuracy on the test rows under each labeling, 1 / classes where training or test lacks a class.
+  ///
+  /// - Parameters:
+  ///   - train: the label of each class in training, at most 255 of them; other labels are left out.
+  ///   - tests: the label of each class in the test, for each test.
+  /// - Returns: [tests][labelings]
+  func accuracies(_ labelings: LabelLanes, train: [UInt8], tests: [[UInt8]]) -> [[Double]] {
+    let classes = train.count
+    guard classes > 1, !tests.isEmpty else { return tests.map { _ in [Double](repeating: 1, count: labelings.count) } }
+    var result = tests.map { _ in [Double]() }
+    let size = Self.lanesAtATime(labelings.count, training: training.count, factor: factorSize, classes: classes)
+    var memory = Memory()
+    for first in stride(from: 0, to: labelings.count, by: max(1, size)) {
+      let block = labelings.block(first..<min(first + size, labelings.count))
+      let sizes = block.sizes(of: train, rows: training)
+      block.weigh(sizes, of: train, rows: training, into: &memory.weights)
+      let thresholds = score(lanes: block.count, classes: classes, in: &memory)
+      let right = block.matches(memory.scores, thresholds, of: tests, rows: test)
+      for (number, groups) in tests.enumerated() {
+        let tested = block.sizes(of: groups, rows: test)
+        for lane in 0..<block.count {
+          var (sum, hasAll) = (0.0, true)
+          for number in (0..<classes).map({ ($0, (number * classes + $0) * block.count + lane) }) {
+            let cell = number.0 * block.count + lane
+            hasAll = hasAll && sizes[cell] > 0 && tested[cell] > 0
+            sum += Double(right[number.1]) / Double(max(1, tested[cell]))
+          }
+          result[number].append(hasAll ? sum / Double(classes) : 1 / Double(classes))
+        }
+      }
+    }
+    return result
+  }
+
+  /// What is computed for some lanes, kept from one block of them to the next.
+  private struct Memory {
+    /// [training rows × classes × lanes]
+    var weights: [Double] = []
+    /// [features × classes × lanes], by features
+    var means: [Double] = []
+    /// [training rows or features × (classes − 1) × lanes]
+    var differences: [Double] = []
+    /// [test rows × (classes − 1) × lanes]
+    var scores: [Double] = []
+  }
+
+  /// Scores of the test rows from the training rows' weights.
+  ///
+  /// - Returns: thresholds, [(classes − 1) × lanes]
+  private func score(lanes: Int, classes: Int, in memory: inout Memory) -> [Double] {
+    let columns = (classes - 1) * lanes
+    switch map {
+    case .features(let factor, let trained, let tested):
+      matrixProduct(
+        trained, transposed: true, rows: factor.size, depth: training.count, memory.weights, columns: classes * lanes, into: &memory.means)
+      let thresholds = contrast(memory.means, lanes: lanes, classes: classes, into: &memory.differences) { differences in
+        factor.solve(&differences, columns: columns)
+      }
+      matrixProduct(tested, rows: test.count, depth: factor.size, memory.differences, columns: columns, into: &memory.scores)
+      return thresholds
+    case .gram(let factor, let cross):
+      let thresholds = contrast(memory.weights, lanes: lanes, classes: classes, into: &memory.differences) { differences in
+        var solved = differences
+        factor.solve(&solved, columns: columns)
+        for index in differences.indices { differences[index] = (differences[index] - solved[index]) / Self.curvature }
+        memory.means = solved
+      }
+      matrixProduct(cross, rows: test.count, depth: factor.size, memory.means, columns: columns, into: &memory.scores)
+      return thresholds
+    }
+  }
+
+  /// The images S d of d = m_k − m_0 and ½ (m_k + m_0)ᵀ S d.
+  ///
+  /// - Parameter means: [rows × classes × lanes]
+  private func contrast(
+    _ means: [Double], lanes: Int, classes: Int, into differences: inout [Double], _ map: (inout [Double]) -> Void
+  ) -> [Double] {
+    let outputs = classes - 1
+    let rows = means.count / (classes * lanes)
+    resize(&differences, to: rows * outputs * lanes)
+    means.withUnsafeBufferPointer { means in
+      differences.withUnsafeMutableBufferPointer { differences in
+        for row in 0..<rows {
+          let (from, to) = (row * classes * lanes, row * outputs * lanes)
+          for output in 0..<outputs {
+            for lane in 0..<lanes {
+              differences[to + output * lanes + lane] = means[from + (output + 1) * lanes + lane] - means[from + lane]
+            }
+          }
+        }
+      }
+    }
+    map(&differences)
+    var thresholds = [Double](repeating: 0, count: outputs * lanes)
+    means.withUnsafeBufferPointer { means in
+      differences.withUnsafeBufferPointer { images in
+        thresholds.withUnsafeMutableBufferPointer { thresholds in
+          for row in 0..<rows {
+            let (from, to) = (row * classes * lanes, row * outputs * lanes)
+            for output in 0..<outputs {
+              for lane in 0..<lanes {
+                let sum = means[from + (output + 1) * lanes + lane] + means[from + lane]
+                thresholds[output * lanes + lane] += sum * images[to + output * lanes + lane] / 2
+              }
+            }
+          }
+        }
+      }
+    }
+    return thresholds
   }
 }

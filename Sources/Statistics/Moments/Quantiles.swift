@@ -28,10 +28,27 @@ public struct PercentileInterval: Sendable, Equatable {
   ///
   /// Replicates that are NaN, such as the mean of a group of which no row was drawn, are left out and not counted. Nil when none is left.
   public init?(_ replicates: some Collection<Double>, level: Double = 0.95) {
+    self.init(replicates, tail: (1 - level) / 2)
+  }
+
+  /// The expanded percentile interval (Hesterberg, 2015, section 4.2): of n things that were resampled the bootstrap's spread is too small by
+  /// √((n − 1)/n), and its tails are a normal's where t's with n − 1 degrees of freedom are due; so the quantiles are taken at
+  /// Φ(−√(n/(n − 1)) t) in place of (1 − level)/2.
+  ///
+  /// - Parameter resampled: n, rows or clusters.
+  /// - Returns: nil for fewer than `fewestResampled`, of which no interval of this kind covers what it says.
+  public init?(_ replicates: some Collection<Double>, resampled: Int, level: Double = 0.95) {
+    guard resampled >= Self.fewestResampled else { return nil }
+    let n = Double(resampled)
+    let t = StudentTDistribution(degreesOfFreedom: n - 1).upperQuantile((1 - level) / 2)
+    self.init(replicates, tail: StudentTDistribution(degreesOfFreedom: .infinity).upperTail((n / (n - 1)).squareRoot() * t))
+  }
+
+  public static let fewestResampled = 5
+
+  private init?(_ replicates: some Collection<Double>, tail: Double) {
     let sorted = replicates.filter { !$0.isNaN }.sorted()
-    guard let lower = quantile(ofSorted: sorted, (1 - level) / 2), let upper = quantile(ofSorted: sorted, (1 + level) / 2) else {
-      return nil
-    }
+    guard let lower = quantile(ofSorted: sorted, tail), let upper = quantile(ofSorted: sorted, 1 - tail) else { return nil }
     self.lower = lower
     self.upper = upper
     self.replicates = sorted.count

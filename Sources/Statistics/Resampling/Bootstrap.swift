@@ -6,15 +6,18 @@ public struct BootstrapMeans: Sendable {
   public let replicates: Int
   public let groups: Int
   public let units: Int
+  /// Of each group how many rows, or clusters with rows in it, it was resampled from.
+  public let resampled: [Int]
   /// Per unit what all its means are counted from: 0 of floats, of doubles the smallest value.
   private let origins: [Double]
   /// [replicates × groups × units]
   private let offsets: [Double]
 
-  fileprivate init(replicates: Int, groups: Int, units: Int, origins: [Double], offsets: [Double]) {
+  fileprivate init(replicates: Int, groups: Int, units: Int, resampled: [Int], origins: [Double], offsets: [Double]) {
     self.replicates = replicates
     self.groups = groups
     self.units = units
+    self.resampled = resampled
     self.origins = origins
     self.offsets = offsets
   }
@@ -84,7 +87,9 @@ public func bootstrapMeans<Value: BinaryFloatingPoint & Sendable>(
     }
     return means
   }
-  return BootstrapMeans(replicates: replicates, groups: groups, units: units, origins: sums.origins, offsets: blocks.flatMap { $0 })
+  return BootstrapMeans(
+    replicates: replicates, groups: groups, units: units, resampled: layout.resampled, origins: sums.origins,
+    offsets: blocks.flatMap { $0 })
 }
 
 /// The rows in use, group by group, and the drawing of weights for them.
@@ -121,6 +126,11 @@ private struct BootstrapLayout: Sendable {
     var sizes = [Int](repeating: 0, count: labels.count)
     for cluster in numbered { sizes[cluster] += 1 }
     (clusterOfPosition, clusterCount, largestTotalWeight) = (numbered, labels.count, labels.count * (sizes.max() ?? 0))
+  }
+
+  /// Of each group its rows, or the clusters that have rows in it.
+  var resampled: [Int] {
+    groups.map { positions in clusterOfPosition.map { Set($0[positions]).count } ?? positions.count }
   }
 
   /// How often each row is drawn in each of the replicates: [replicates × rows]. A count above 255 would take a row that is drawn 255 times

@@ -12,7 +12,7 @@ public struct DecodingDeals: Sendable {
   private let seed: UInt64
   private let purpose: String
   /// Every turn of labelings, where they are few enough to be kept; they are dealt anew each time else.
-  private var kept: [[[UInt8]]]
+  private var kept: [LabelLanes]
 
   /// Bytes of labels that are kept.
   public static let mostKept = 1 << 25
@@ -31,7 +31,7 @@ public struct DecodingDeals: Sendable {
     }
     (self.permutations, self.groups, self.rows, self.exchange, self.values) = (permutations, groups, rows, exchange, values)
     (self.seed, self.purpose) = (seed, purpose)
-    var kept: [[[UInt8]]] = []
+    var kept: [LabelLanes] = []
     self.kept = kept
     guard permutations <= Self.mostKept / max(1, groups.count) else { return }
     for turn in 0..<turns { kept.append(dealt(turn)) }
@@ -44,17 +44,16 @@ public struct DecodingDeals: Sendable {
   var turns: Int { permutations / lanes + 1 }
 
   /// The labelings of a turn, groups as they are first of all.
-  func labelings(_ turn: Int) -> [[UInt8]] { kept.isEmpty ? dealt(turn) : kept[turn] }
+  func labelings(_ turn: Int) -> LabelLanes { kept.isEmpty ? dealt(turn) : kept[turn] }
 
-  private func dealt(_ turn: Int) -> [[UInt8]] {
+  private func dealt(_ turn: Int) -> LabelLanes {
     var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(turn))
     let first = turn * lanes
-    return (first..<min(first + lanes, permutations + 1)).map { number in
-      guard number > 0 else { return groups }
-      var dealt = groups
-      for (row, value) in zip(rows, exchange.dealtRows(stream: &stream)) { dealt[row] = values[Int(value)] }
-      return dealt
+    var labelings = LabelLanes(groups, count: min(lanes, permutations + 1 - first))
+    for lane in 0..<labelings.count where first + lane > 0 {
+      labelings.deal(lane, rows: rows, exchange.dealtRows(stream: &stream), values: values)
     }
+    return labelings
   }
 }
 
@@ -65,17 +64,15 @@ public struct DecodingDeals: Sendable {
 /// labels, and its permutation test is exact: under the null hypothesis that the rows which exchange labels are exchangeable,
 /// P(p ≤ α) ≤ α, however the halves depend on one another. A half in which training or test lacks a class counts 1 / classes.
 public struct HalfDecoders: Sendable {
-  private let training: [Int]
-  private let test: [Int]
   private let decoders: NearestMeans
 
   /// - Parameter isTraining: of each row of the pool; the others are tested on.
   /// - Returns: nil where rounding leaves no decoder.
   public init?(_ pool: PooledRows, isTraining: [Bool]) {
-    guard isTraining.count == pool.count else { return nil }
-    training = isTraining.indices.filter { isTraining[$0] }
-    test = isTraining.indices.filter { !isTraining[$0] }
-    guard let decoders = NearestMeans(pool, training: training, test: test) else { return nil }
+    guard isTraining.count == pool.count,
+      let decoders = NearestMeans(
+        pool, training: isTraining.indices.filter { isTraining[$0] }, test: isTraining.indices.filter { !isTraining[$0] })
+    else { return nil }
     self.decoders = decoders
   }
 
@@ -87,43 +84,12 @@ public struct HalfDecoders: Sendable {
   /// - Returns: [tests][1 + permutations]
   public func accuracies(_ deals: DecodingDeals, train: [UInt8], tests: [[UInt8]]) -> [[Double]] {
     var result = tests.map { _ in [Double]() }
-    for index in result.indices { result[index].reserveCapacity(deals.permutations + 1) }
-    let trainClass = Self.classes(train)
-    let testClasses = tests.map(Self.classes)
     for turn in 0..<deals.turns {
-      let labelings = deals.labelings(turn)
-      let predictions = decoders.predictions(labelings.map { labels in training.map { trainClass[Int(labels[$0])] } }, classes: train.count)
-      for (labels, predicted) in zip(labelings, predictions) {
-        for (number, classOf) in testClasses.enumerated() {
-          result[number].append(
-            predicted.flatMap { balancedAccuracy($0, labels, classOf, classes: train.count) } ?? 1 / Double(max(1, train.count)))
-        }
+      for (number, accuracies) in decoders.accuracies(deals.labelings(turn), train: train, tests: tests).enumerated() {
+        result[number] += accuracies
       }
     }
     return result
-  }
-
-  /// Nil where the test lacks a class.
-  private func balancedAccuracy(_ predicted: [UInt8], _ labels: [UInt8], _ classOf: [UInt8], classes: Int) -> Double? {
-    var (sizes, right) = ([Int](repeating: 0, count: 256), [Int](repeating: 0, count: 256))
-    for (row, prediction) in zip(test, predicted) {
-      let number = classOf[Int(labels[row])]
-      sizes[Int(number)] += 1
-      if number == prediction { right[Int(number)] += 1 }
-    }
-    var sum = 0.0
-    for number in 0..<classes {
-      guard sizes[number] > 0 else { return nil }
-      sum += Double(right[number]) / Double(sizes[number])
-    }
-    return sum / Double(classes)
-  }
-
-  /// The class of each group, 255 for none.
-  private static func classes(_ groups: [UInt8]) -> [UInt8] {
-    var classes = [UInt8](repeating: 255, count: 256)
-    for (number, group) in groups.enumerated() { classes[Int(group)] = UInt8(clamping: number) }
-    return classes
   }
 }
 

@@ -34,7 +34,7 @@ public struct RowOrders: Sendable {
       design = .free
       classes = [(0..<rows).map { [$0] }]
     }
-    self.init(classes, rows: rows, design: design)
+    self.init(classes, rows: rows, design: design, called: design == .whole ? "strata of equal size" : "rows")
   }
 
   /// Orders of rows that differ in how noisy they are: rows change places inside classes of about four of nearly the same variance.
@@ -42,8 +42,10 @@ public struct RowOrders: Sendable {
   /// Where the noise of a row is large in both sets, two sets that have nothing to do with each other are alike in which rows are large, and
   /// rows that change places freely find that; in classes it stays in every order.
   ///
-  /// - Parameter variances: of each row; those that are equal are in one class.
-  public init(variances: [Double]) {
+  /// - Parameters:
+  ///   - variances: of each row; those that are equal are in one class.
+  ///   - name: what the rows are, several of them.
+  public init(variances: [Double], called name: String = "rows") {
     let ascending = variances.indices.sorted { (variances[$0], $0) < (variances[$1], $1) }
     let count = max(1, ascending.count / 4)
     var classes: [[[Int]]] = []
@@ -54,10 +56,10 @@ public struct RowOrders: Sendable {
       if end > start { classes.append(ascending[start..<end].map { [$0] }) }
       start = max(start, end)
     }
-    self.init(classes, rows: variances.count, design: .free)
+    self.init(classes, rows: variances.count, design: .free, called: name)
   }
 
-  private init(_ found: [[[Int]]], rows: Int, design: ExchangeDesign) {
+  private init(_ found: [[[Int]]], rows: Int, design: ExchangeDesign, called name: String) {
     let classes = found.filter { $0.count > 1 }
     rowCount = rows
     self.design = design
@@ -69,10 +71,9 @@ public struct RowOrders: Sendable {
     }
     // Rounding of a sum of logarithms is far below the step from 19 to 20.
     let isEnough = logArrangements >= log(Double(Exchangeability.fewestArrangements)) - 1e-9
-    let what = design == .whole ? "strata of equal size" : "rows"
     reason =
       isEnough
-      ? nil : "\(what) can be ordered in \(Int(exp(logArrangements).rounded())) ways only, fewer than \(Exchangeability.fewestArrangements)"
+      ? nil : "\(name) can be ordered in \(Int(exp(logArrangements).rounded())) ways only, fewer than \(Exchangeability.fewestArrangements)"
   }
 
   /// The row that comes in each row's place.

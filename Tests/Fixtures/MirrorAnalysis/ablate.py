@@ -1,6 +1,6 @@
 """A hand-made network whose help is driven by two known units, and numpy's own ablations of it and of two other recordings.
 
-Run in this folder: python ablate.py   (h5py, numpy); writes planted.h5, deep.h5, chain.h5, chain_doubles.h5, chain_halves.h5 and ablate.json:
+Run in this folder: python ablate.py   (h5py, numpy, scipy); writes planted.h5, deep.h5, chain.h5, chain_doubles.h5, chain_halves.h5 and ablate.json:
 outcomes of the intact and the ablated network (zero and mean over all select rows, all in float64) on evaluate rows, per phase, from what is
 stored; for the first case of deep.h5 and of chain.h5 also 95 % bootstrap intervals of the effects from 4,000 replicates of numpy's own, with
 their standard deviations: of strata drawn whole, and of rows drawn inside phase (and label).
@@ -15,6 +15,7 @@ import json
 
 import h5py
 import numpy as np
+from scipy.stats import norm, t
 
 ACTIONS = ["hop", "jump", "leap", "help"]
 PHASES = ["none", "self", "other", "both"]
@@ -148,7 +149,10 @@ def intervals(name, phase, label, split, layer, units, stratum=None, draws=4000)
             else:
                 w = weight[:, wanted]
                 means = (w @ values[wanted])[w.sum(axis=1) > 0] / w.sum(axis=1)[w.sum(axis=1) > 0]
-            result[p][outcome] = [*np.quantile(means, [0.025, 0.975]).tolist(), float(means.std())]
+            n = wanted.sum() if stratum is None else len(np.unique(cluster[wanted]))
+            # Expanded percentiles (Hesterberg, 2015): sqrt((n - 1) / n) and t for the spread of n rows or strata.
+            tail = norm.cdf(t.ppf(0.025, n - 1) * np.sqrt(n / (n - 1)))
+            result[p][outcome] = [*np.quantile(means, [tail, 1 - tail]).tolist(), float(means.std())]
     return result
 
 

@@ -97,10 +97,14 @@ struct DecodingInferenceTests {
         DecodingDeals(
           groups: groups, rows: rows, values: [0, 5], exchange: exchange, permutations: permutations, seed: 2, purpose: "test"))
     }
+    func labelings(_ deals: DecodingDeals, _ turn: Int) -> [[UInt8]] {
+      let lanes = deals.labelings(turn)
+      return (0..<lanes.count).map { lane in (0..<groups.count).map { lanes.label(row: $0, lane: lane) } }
+    }
     let (few, many) = (try deals(1800), try deals(DecodingDeals.mostKept / 40 + 1))
     #expect(few.turns == 4 && few.labelings(3).count == 265 && few.labelings(0).count == 512)
-    #expect(few.labelings(1) == many.labelings(1) && few.labelings(0)[0] == groups)
-    for dealt in few.labelings(2) {
+    #expect(labelings(few, 1) == labelings(many, 1) && labelings(few, 0)[0] == groups)
+    for dealt in labelings(few, 2) {
       #expect(dealt != groups && dealt.count { $0 == 5 } == 10)
       #expect(groups.indices.allSatisfy { groups[$0] != 9 || dealt[$0] == 9 })
     }
