@@ -212,6 +212,12 @@ struct CMNICalibrationTests {
     #expect(result.both <= bound(40) && result.overlap <= bound(40), "\(result)")
   }
 
+  @Test("Units that all answer alike and strongly are no evidence of the same units")
+  func allAlike() throws {
+    let result = try rejected(rows: [100, 100, 100], units: 38, own: 1, other: 1, sets: 60)
+    #expect(result.overlap <= bound(60), "\(result)")
+  }
+
   @Test("Mirrors are found")
   func mirrors() throws {
     let result = try rejected(rows: [60, 60, 60], units: 20, own: 0.6, other: 0.6, sets: 10)
