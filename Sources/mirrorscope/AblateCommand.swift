@@ -31,8 +31,13 @@ struct AblateCommand: ParsableCommand {
   @Option(count: 1...1_000_000, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
   var top: Int?
 
-  @Option(name: .customLong("class"), help: "In each hidden layer all units of a class: mirror, differentiating or low-sensitivity.")
-  var unitClass: UnitClass?
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp(
+      """
+      In each hidden layer all units of a class, by evidence on the select rows or, after author:, by the author's rule of thumb.
+      """, valueName: "class"))
+  var unitClass: UnitClassChoice?
 
   @Flag(name: .long, help: "Each unit alone.")
   var each = false
@@ -67,6 +72,7 @@ struct AblateCommand: ParsableCommand {
   @Flag(name: .long, help: "Choose and evaluate on the same rows: marks every row of the table.")
   var sameRows = false
 
+  @OptionGroup var classes: UnitClassOptions
   @OptionGroup var replay: ReplayOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
@@ -85,6 +91,7 @@ struct AblateCommand: ParsableCommand {
     if plan.selections.isEmpty { plan.selections = [.top(4)] }
     (plan.mode, plan.controls, plan.replicates, plan.sameRows) = (mode, controls, bootstrap, sameRows)
     (plan.outcome, plan.draws, plan.attributes) = (outcome, draws, shapley != nil)
+    plan.classes = classes.plan
     plan.replayTolerance = replay.replayTolerance
     if sameRows {
       options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")
@@ -113,8 +120,6 @@ struct UnitSet: ExpressibleByArgument {
     units = Array(Set(numbers.compactMap { $0 })).sorted()
   }
 }
-
-extension UnitClass: ExpressibleByArgument {}
 
 extension AblationMode: ExpressibleByArgument {
   public init?(argument: String) {

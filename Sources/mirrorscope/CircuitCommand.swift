@@ -11,7 +11,7 @@ struct CircuitCommand: ParsableCommand {
       EXAMPLE
         mirrorscope circuit demo/recordings/2x17/epoch-001.h5 --dot circuit.dot
 
-      Edges out of the chosen units, by default every mirror and differentiating unit. edge_effect is the change of an action's mean output \
+      Edges out of the chosen units, by default every unit that answers to self or other by evidence: class mirror, suppressed, opposite or differentiating. edge_effect is the change of an action's mean output \
       when the edge's activation × weight is taken from its target's weighted sum, measured on evaluate rows (/split, otherwise a seeded \
       half, strata whole); the action is the target itself if it is an output, otherwise the one that it raises most: the largest sum over \
       its paths through positive weights of the product of these weights. Classes are taken on the select rows. target_driver compares the \
@@ -22,12 +22,15 @@ struct CircuitCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Edges out of these units; may be given several times.", valueName: "layer:unit,unit"))
   var units: [UnitSet] = []
 
-  @Option(name: .customLong("class"), help: ArgumentHelp("Edges out of the units of a class.", valueName: "class"))
-  var unitClass: UnitClass?
+  @Option(
+    name: .customLong("class"),
+    help: ArgumentHelp("Edges out of the units of a class, such as mirror or author:mirror.", valueName: "class"))
+  var unitClass: UnitClassChoice?
 
   @Option(name: .long, help: ArgumentHelp("Write the edges of a single recording as a Graphviz graph too.", valueName: "path"))
   var dot: String?
 
+  @OptionGroup var classes: UnitClassOptions
   @OptionGroup var replay: ReplayOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
@@ -47,6 +50,7 @@ struct CircuitCommand: ParsableCommand {
 
   func run() throws {
     var analysis = CircuitAnalysis(selection)
+    analysis.classes = classes.plan
     analysis.replayTolerance = replay.replayTolerance
     guard let dot else { return try options.run(analysis, seed: seed) }
     let graph = try OutputFile(path: dot, overwrite: options.table.destination.force)

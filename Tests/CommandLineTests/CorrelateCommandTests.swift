@@ -34,7 +34,7 @@ struct CorrelateCommandTests {
     let table = Table(run.output)
     #expect(
       table.header.joined(separator: ",")
-        == "recording,network,epoch,layer_a,unit_a,layer_b,unit_b,phase_a,phase_b,method,n,r,reason")
+        == "recording,network,epoch,layer_a,unit_a,layer_b,unit_b,phase_a,phase_b,method,n,r,reason,precision")
     #expect(table["phase_a"] == ["other", "all"] && table["phase_b"] == ["other", "all"])
   }
 

@@ -105,8 +105,13 @@ struct AblationTests {
     #expect(each.count == (6 + 5) * 65)
     let dose = try Self.rows(Self.recording("planted.h5"), Self.plan([.dose(3)]))
     #expect(stride(from: 0, to: dose.count, by: 65).map { dose[$0].units.count } == [1, 2, 3])
-    let mirror = try Self.rows(Self.recording("planted.h5"), Self.plan([.unitClass(.mirror)]))
-    #expect(mirror[0].units == [2, 5, 7])
+    for choice in [UnitClassChoice.evidence(.mirror), .author(.mirror)] {
+      let mirror = try Self.rows(Self.recording("planted.h5"), Self.plan([.unitClass(choice)]))
+      #expect(mirror[0].units == [2, 5, 7], "\(choice.name)")
+    }
+    #expect(throws: RecordingError.self) {
+      try Self.rows(Self.recording("planted.h5"), Self.plan([.unitClass(.evidence(.opposite))]))
+    }
   }
 
   @Test(

@@ -56,7 +56,10 @@ struct CircuitTests {
     let edges = try Self.edges(Self.recording("planted.h5"))
     let strong = edges.filter { abs($0.edgeEffect ?? 0) > 0.1 }
     #expect(strong.map { [$0.sourceUnit, $0.targetUnit] } == [[2, 3], [5, 3]])
-    #expect(strong.allSatisfy { $0.dominantAction == "help" && $0.targetDriver == .mirror && $0.sourceClass == .mirror })
+    #expect(
+      strong.allSatisfy {
+        $0.dominantAction == "help" && $0.targetDriver == .mirror && $0.sourceClass == .mirror && $0.authorClass == .mirror
+      })
     let decoy = edges.filter { $0.sourceUnit == 7 }
     #expect(decoy.count == 4 && decoy.allSatisfy { $0.sourceClass == .mirror && $0.edgeEffect == 0 && $0.weight == 0 })
   }

@@ -48,11 +48,11 @@ struct TableSchemaTests {
     (
       RecordingRow<CircuitRow>.schema,
       "recording, network, epoch, source_layer, source_unit, source_class, target_layer, target_unit, weight, z, contribution_none, contribution_self, "
-        + "contribution_other, contribution_both, edge_effect, dominant_action, target_driver, reason"
+        + "contribution_other, contribution_both, edge_effect, dominant_action, target_driver, reason, author_class"
     ),
     (
       RecordingRow<CorrelationRow>.schema,
-      "recording, network, epoch, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason"
+      "recording, network, epoch, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason, precision"
     ),
     (RecordingRow<ShapleyRow>.schema, "recording, network, epoch, layer, unit, outcome, value, se, share, target_units, mode, reason"),
     (

@@ -113,6 +113,8 @@ public struct AblationPlan: Sendable {
   public var replicates = 1000
   /// Name of the primary outcome; nil for the accuracy on the rarest label that the network chooses (`ActionOutcome.primary`).
   public var outcome: String?
+  /// How units are classed, where they are chosen by class.
+  public var classes = UnitClassPlan()
   /// Whether the effect on the primary outcome is attributed to the target's units.
   public var attributes = false
   /// Choose units on the rows that they are evaluated on.
@@ -145,7 +147,11 @@ public struct AblationAnalysis: Analysis {
     let outputs = Double(layers.last?.unitCount ?? 0)
     let (rows, widest) = (Double(shape.rowCount), Double(hidden.map(\.unitCount).max() ?? 0))
     let threads = Double(max(1, threads))
-    let choosing = plan.selections.contains(where: \.needsScores) ? shape.momentBytes(threads: 1) : 0
+    let choosing =
+      (plan.selections.contains(where: \.needsScores) ? shape.momentBytes(threads: 1) : 0)
+      + (plan.selections.contains(where: \.needsClasses)
+        ? UnitPermutations.bytes(shape, permutations: plan.classes.permutations, threads: Int(threads)) + 1400 * Double(shape.unitCount)
+        : 0)
     // Of one layer its evaluate rows, and the rows that the mode takes from; outputs of the intact and the ablated network.
     let held = 8 * rows * (plan.mode == .zero ? 1 : 2) * widest + rows * (16 * outputs + 64)
     // Outputs of a reference set under way in each thread, and what has been found of all of them.
@@ -209,13 +215,21 @@ public struct AblationAnalysis: Analysis {
         isWanted(layer.name) ? try layer.activations.moments(by: phases, threads: context.threads).contrasts : nil
       }
     }
+    var classes: [[UnitClassification]?] = network.hidden.map { _ in nil }
+    if plan.selections.contains(where: \.needsClasses) {
+      let wanted = network.hidden.indices.filter { isWanted(network.hidden[$0].name) }
+      let found = try recording.unitClassifications(
+        of: wanted.map { network.hidden[$0].activations.layer }, by: recording.phases.restricted(to: rows.select), plan.classes, in: context
+      )
+      for (index, found) in zip(wanted, found) { classes[index] = found }
+    }
     for case .units(let name, let units) in plan.selections where context.isChosen(name) { try network.requireHidden(units, of: name) }
     for (layer, contrasts) in zip(network.hidden, contrasts) {
       for note in plan.selections.compactMap({ $0.note(contrasts: contrasts ?? [], of: layer.name) }) where isWanted(layer.name) {
         context.note("\(recording.name): \(note)")
       }
     }
-    let targets = plan.selections.flatMap { $0.targets(in: network, contrasts: contrasts, isWanted: isWanted) }
+    let targets = plan.selections.flatMap { $0.targets(in: network, contrasts: contrasts, classes: classes, isWanted: isWanted) }
     guard !targets.isEmpty else {
       throw RecordingError.notEnoughRows(
         file: recording.path, fault: "no unit fits what is to be ablated.", remedy: .chooseUnits)

@@ -7,7 +7,7 @@ public enum AblationSelection: Sendable, Equatable {
   /// In each hidden layer the K units with the highest mirror-neuron scores above 0.
   case top(Int)
   /// In each hidden layer all units of a class.
-  case unitClass(UnitClass)
+  case unitClass(UnitClassChoice)
   /// Each unit alone.
   case each
   /// In each hidden layer the one, two, … K units with the highest scores: a dose–response curve.
@@ -20,6 +20,8 @@ public enum AblationSelection: Sendable, Equatable {
     case .top, .unitClass, .dose: true
     }
   }
+
+  var needsClasses: Bool { if case .unitClass = self { true } else { false } }
 
   /// Whether it may choose units of a layer of that name.
   func looks(at name: String) -> Bool {
@@ -52,8 +54,11 @@ extension AblationSelection {
   ///
   /// - Parameters:
   ///   - contrasts: of each hidden layer's units, from select rows; nil for a layer that is not looked at.
+  ///   - classes: of the same, where units are chosen by class.
   ///   - isWanted: says by name which layers may be ablated.
-  func targets(in network: ReplayedNetwork, contrasts: [[PhaseContrast]?], isWanted: (String) -> Bool) -> [AblationTarget] {
+  func targets(
+    in network: ReplayedNetwork, contrasts: [[PhaseContrast]?], classes: [[UnitClassification]?], isWanted: (String) -> Bool
+  ) -> [AblationTarget] {
     var targets: [AblationTarget] = []
     for (index, layer) in network.hidden.enumerated() where isWanted(layer.name) {
       let contrasts = contrasts[index] ?? []
@@ -64,8 +69,8 @@ extension AblationSelection {
       case .units(let name, let units): sets = name == layer.name ? [Array(Set(units))] : []
       case .top(let count): sets = [Array(ranked.prefix(count))]
       case .unitClass(let wanted):
-        let classes = unitClasses(contrasts)
-        sets = [classes.indices.filter { classes[$0] == wanted }]
+        let classes = classes[index] ?? []
+        sets = [classes.indices.filter { wanted.holds(classes[$0]) }]
       case .each: sets = (0..<layer.unitCount).map { [$0] }
       case .dose(let count): sets = (0..<min(count, ranked.count)).map { Array(ranked[...$0]) }
       }

@@ -3,9 +3,9 @@ import Tabular
 
 /// Which units' outgoing edges are looked at.
 public enum CircuitSelection: Sendable {
-  /// Every mirror and differentiating unit.
+  /// Every unit that answers to a phase by evidence: mirror, suppressed, opposite and differentiating ones.
   case responsive
-  case unitClass(UnitClass)
+  case unitClass(UnitClassChoice)
   /// The units named.
   case units([(layer: String, units: [Int])])
 
@@ -15,11 +15,15 @@ public enum CircuitSelection: Sendable {
   }
 
   /// The chosen ones of a layer's units, ascending.
-  func units(of layer: String, classes: [UnitClass]) -> [Int] {
+  func units(of layer: String, classes: [UnitClassification]) -> [Int] {
     classes.indices.filter { unit in
       switch self {
-      case .responsive: classes[unit] != .lowSensitivity
-      case .unitClass(let wanted): classes[unit] == wanted
+      case .responsive:
+        switch classes[unit].evidence {
+        case .mirror, .suppressed, .opposite, .differentiating: true
+        case .unresponsive, .unresolved, nil: false
+        }
+      case .unitClass(let wanted): wanted.holds(classes[unit])
       case .units(let sets): sets.contains { $0.layer == layer && $0.units.contains(unit) }
       }
     }
@@ -46,7 +50,10 @@ public enum UnitDriver: String, CaseIterable, Sendable {
 public struct CircuitRow: TableRow, Equatable {
   public let sourceLayer: String
   public let sourceUnit: Int
-  public let sourceClass: UnitClass
+  /// By evidence; nil for a unit that never varies.
+  public let sourceClass: EvidenceClass?
+  /// By size alone.
+  public let authorClass: UnitClass
   public let targetLayer: String
   public let targetUnit: Int
   public let weight: Double
@@ -69,7 +76,7 @@ public struct CircuitRow: TableRow, Equatable {
     columns: [
       Column("source_layer", .string, "Layer that the edge comes from"),
       Column("source_unit", .integer, "Unit that the edge comes from, 0-based"),
-      Column("source_class", .string, "mirror, differentiating or low-sensitivity"),
+      Column("source_class", .string, "By evidence: mirror, suppressed, opposite, differentiating, unresponsive or unresolved"),
       Column("target_layer", .string, "Layer that the edge goes to"),
       Column("target_unit", .integer, "Unit that the edge goes to, 0-based"),
       Column("weight", .number, "Weight of the edge"),
@@ -82,14 +89,15 @@ public struct CircuitRow: TableRow, Equatable {
       Column("dominant_action", .string, "Action that the target unit is, or raises most through positive weights"),
       Column("target_driver", .string, "mirror-driven, differentiator-driven or mixed, by shares of the target's positive input"),
       Column("reason", .string, "Why a number does not exist"),
+      Column("author_class", .string, "mirror, differentiating or low-sensitivity, by size of the deltas alone"),
     ])
 
   public var cells: [Cell] {
     [
-      .string(sourceLayer), .integer(sourceUnit), .string(sourceClass.rawValue), .string(targetLayer), .integer(targetUnit),
+      .string(sourceLayer), .integer(sourceUnit), .string(sourceClass?.rawValue), .string(targetLayer), .integer(targetUnit),
       .number(weight), .number(z),
     ] + contributions.map { Cell.number($0) } + [
-      .number(edgeEffect), .string(dominantAction), .string(targetDriver?.rawValue), .string(reason),
+      .number(edgeEffect), .string(dominantAction), .string(targetDriver?.rawValue), .string(reason), .string(authorClass.rawValue),
     ]
   }
 }
@@ -100,6 +108,7 @@ public struct CircuitRow: TableRow, Equatable {
 /// `cmni`. Units of the layers that the user chose are looked at; the layers above the lowest of them are replayed in any case.
 public struct CircuitAnalysis: Analysis {
   public var selection: CircuitSelection
+  public var classes = UnitClassPlan()
   /// How far a replayed activation may be from the recorded one; see `AblationPlan`.
   public var replayTolerance = 1e-5
 
@@ -129,7 +138,9 @@ public struct CircuitAnalysis: Analysis {
       let sums = chosen * targets * (64 + 8 * threads) + 8 * units * targets + 16 * targets * (outputs + 4)
       largest = max(largest, sums + 8 * Double(shape.rowCount) * units + threads * 8 * block * (3 * units + 4 * targets + 2 * outputs))
     }
-    return byteCount(shape.replayBytes(threads: Int(threads)) + 2 * shape.momentBytes(threads: 1) + largest + 400 * edges)
+    return byteCount(
+      shape.replayBytes(threads: Int(threads)) + 2 * shape.momentBytes(threads: 1) + largest + 400 * edges
+        + UnitPermutations.bytes(shape, permutations: classes.permutations, threads: Int(threads)) + 1400 * Double(shape.unitCount))
   }
 
   /// - Throws: `RecordingError` where the network cannot be replayed, a unit is not there, or the none, self or other phase has no rows.
@@ -150,9 +161,12 @@ public struct CircuitAnalysis: Analysis {
     if case .units(let sets) = selection {
       for set in sets where context.isChosen(set.layer) { try network.requireHidden(set.units, of: set.layer) }
     }
-    for (index, layer) in network.hidden.enumerated() where isWanted(layer.name) {
+    let wanted = network.hidden.indices.filter { isWanted(network.hidden[$0].name) }
+    let found = try recording.unitClassifications(
+      of: wanted.map { network.hidden[$0].activations.layer }, by: selectPhases, classes, in: context)
+    for (index, classes) in zip(wanted, found) {
       try context.checkCancellation()
-      let classes = unitClasses(try layer.activations.moments(by: selectPhases, threads: context.threads).contrasts ?? [])
+      let layer = network.hidden[index]
       let moments = try layer.activations.moments(by: phases, threads: context.threads)
       try LayerEdges(
         network: network, index: index, moments: moments, classes: classes, evaluated: rows.evaluate, threads: context.threads

@@ -6,13 +6,14 @@ public struct CircuitGraph: Sendable {
     self.edges = edges
   }
 
-  /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, the others white; an
+  /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, suppressed ones grey,
+  /// opposite ones green, the others white; an
   /// edge is as thick as its effect compared with the largest of its layer, red where its weight is negative.
   public var graphviz: String {
     var lines = [
       "digraph circuit {", "  rankdir=LR;", "  node [shape=circle, style=filled, fillcolor=white, fontname=\"Helvetica\"];",
     ]
-    var classes: [String: UnitClass] = [:]
+    var classes: [String: EvidenceClass] = [:]
     for edge in edges { classes[node(edge.sourceLayer, edge.sourceUnit)] = edge.sourceClass }
     for (layer, units) in unitsByLayer {
       lines.append("  subgraph \(quoted("cluster_" + layer)) {")
@@ -22,7 +23,9 @@ public struct CircuitGraph: Sendable {
           switch classes[node(layer, unit)] {
           case .mirror: "orange"
           case .differentiating: "lightblue"
-          case .lowSensitivity, nil: nil
+          case .suppressed: "gray80"
+          case .opposite: "palegreen"
+          case .unresponsive, .unresolved, nil: nil
           }
         lines.append("    \(node(layer, unit)) [label=\"\(unit)\"\(color.map { ", fillcolor=\($0)" } ?? "")];")
       }

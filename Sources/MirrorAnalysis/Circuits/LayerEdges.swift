@@ -5,7 +5,7 @@ import Statistics
 struct LayerEdges {
   private let source: ReplayedNetwork.Layer
   private let target: ReplayedNetwork.Layer
-  private let classes: [UnitClass]
+  private let classes: [UnitClassification]
   private let moments: LayerMoments
   /// `[source units × target units]`
   private let kernel: [Double]
@@ -18,7 +18,7 @@ struct LayerEdges {
   private let edgeAblation: EdgeAblation
   private let threads: Int
 
-  init(network: ReplayedNetwork, index: Int, moments: LayerMoments, classes: [UnitClass], evaluated: [Int], threads: Int) throws {
+  init(network: ReplayedNetwork, index: Int, moments: LayerMoments, classes: [UnitClassification], evaluated: [Int], threads: Int) throws {
     source = network.layers[index]
     target = network.layers[index + 1]
     self.classes = classes
@@ -58,9 +58,11 @@ struct LayerEdges {
     if kernelDeviation == 0 { reasons.append("all weights of the kernel are equal: no z") }
     let emptyPhases = Phase.allCases.filter { moments[$0].count == 0 }
     if !emptyPhases.isEmpty { reasons.append("no rows in phase \(emptyPhases.map(\.name).joined(separator: ", "))") }
+    if classes[edge.source].evidence == nil { reasons.append("the source never varies: no class") }
     if edge.action == nil { reasons.append("the target unit raises no action") }
     return CircuitRow(
-      sourceLayer: source.name, sourceUnit: edge.source, sourceClass: classes[edge.source], targetLayer: target.name,
+      sourceLayer: source.name, sourceUnit: edge.source, sourceClass: classes[edge.source].evidence,
+      authorClass: classes[edge.source].author, targetLayer: target.name,
       targetUnit: edge.target, weight: weight, z: kernelDeviation > 0 ? (weight - kernelMean) / kernelDeviation : nil,
       contributions: Phase.allCases.map { moments[$0].count > 0 ? moments[$0].mean[edge.source] * weight : nil }, edgeEffect: effect,
       dominantAction: edge.action.map { actionNames[$0] }, targetDriver: drivers[edge.target],
@@ -69,10 +71,11 @@ struct LayerEdges {
 }
 
 /// What drives each target unit: positive inputs, each the source's mean of its self and other means × weight, summed by class.
-private func unitDrivers(kernel: [Double], targetCount: Int, classes: [UnitClass], moments: LayerMoments) -> [UnitDriver?] {
+private func unitDrivers(kernel: [Double], targetCount: Int, classes: [UnitClassification], moments: LayerMoments) -> [UnitDriver?] {
   (0..<targetCount).map { unit in
-    var inputs: [UnitClass: Double] = [:]
+    var inputs: [EvidenceClass: Double] = [:]
     for (source, kind) in classes.enumerated() {
+      guard let kind = kind.evidence else { continue }
       let activation = (moments[.own].mean[source] + moments[.other].mean[source]) / 2
       inputs[kind, default: 0] += max(0, activation * kernel[source * targetCount + unit])
     }

@@ -134,8 +134,13 @@ public struct CorrelationAnalysis: Analysis {
     of layers: [RecordedLayer], over selections: [RowSelection], rows: PhaseRows, of recording: RecordingView, threads: Int,
     take: (CorrelationMatrix) throws -> Void
   ) throws {
+    let units = layers.reduce(0) { $0 + $1.unitCount }
     func hand(on values: [Double], _ selection: RowSelection) throws {
-      try take(CorrelationMatrix(layers, within: selection, method: method, count: selection.count(in: rows), values: values))
+      let count = selection.count(in: rows)
+      try take(
+        CorrelationMatrix(
+          layers, within: selection, method: method, precision: .suited(rows: count, pairs: units * (units + 1) / 2), count: count,
+          values: values))
     }
     switch method {
     case .pearson:

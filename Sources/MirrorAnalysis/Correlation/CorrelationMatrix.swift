@@ -1,4 +1,5 @@
 import ActivationRecording
+import Statistics
 import Tabular
 
 /// Correlations of all units of a set of layers with all others of that set, or across two phases.
@@ -16,6 +17,8 @@ public struct CorrelationMatrix: Sendable {
   public let phaseA: String
   public let phaseB: String
   public let method: CorrelationMethod
+  /// In which products of rows are formed.
+  public let precision: ProductPrecision
   /// Rows, or strata across phases.
   public let count: Int
   /// `[units × units]`, the first unit's row; NaN for a constant unit.
@@ -25,21 +28,27 @@ public struct CorrelationMatrix: Sendable {
   private let isConstantB: [Bool]
 
   /// Within a selection of rows.
-  init(_ layers: [RecordedLayer], within selection: RowSelection, method: CorrelationMethod, count: Int, values: [Double]) {
+  init(
+    _ layers: [RecordedLayer], within selection: RowSelection, method: CorrelationMethod, precision: ProductPrecision, count: Int,
+    values: [Double]
+  ) {
     let width = layers.reduce(0) { $0 + $1.unitCount }
     // A unit that varies has r 1 with itself.
     let isConstant = (0..<width).map { values[$0 * width + $0].isNaN }
     self.init(
-      layers, phases: (selection.name, selection.name), method: method, count: count, values: values, isConstant: (isConstant, isConstant))
+      layers, phases: (selection.name, selection.name), method: method, precision: precision, count: count, values: values,
+      isConstant: (isConstant, isConstant))
   }
 
   init(
-    _ layers: [RecordedLayer], phases: (String, String), method: CorrelationMethod, count: Int, values: [Double],
+    _ layers: [RecordedLayer], phases: (String, String), method: CorrelationMethod, precision: ProductPrecision = .double, count: Int,
+    values: [Double],
     isConstant: ([Bool], [Bool])
   ) {
     units = layers.flatMap { layer in (0..<layer.unitCount).map { Unit(layer: layer.name, unit: $0) } }
     (phaseA, phaseB) = phases
     self.method = method
+    self.precision = precision
     self.count = count
     self.values = values
     (isConstantA, isConstantB) = isConstant
@@ -54,7 +63,8 @@ public struct CorrelationMatrix: Sendable {
       let r = values[a * units.count + b]
       return CorrelationRow(
         layerA: units[a].layer, unitA: units[a].unit, layerB: units[b].layer, unitB: units[b].unit, phaseA: phaseA, phaseB: phaseB,
-        method: method, count: count, r: r.isNaN ? nil : r, reason: r.isNaN ? absence(a, b) : nil)
+        method: method, count: count, r: r.isNaN ? nil : r, reason: r.isNaN ? absence(a, b) : nil,
+        precision: precision)
     }
   }
 

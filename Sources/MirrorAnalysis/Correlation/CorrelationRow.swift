@@ -1,3 +1,4 @@
+import Statistics
 import Tabular
 
 /// How two units are correlated: Pearson's r, or Spearman's ρ, r of average ranks.
@@ -19,6 +20,7 @@ public struct CorrelationRow: TableRow {
   public let r: Double?
   /// Why there is no r.
   public let reason: String?
+  public let precision: ProductPrecision
 
   public static let schema = TableSchema(
     name: "correlate", title: "Correlation of units",
@@ -33,12 +35,13 @@ public struct CorrelationRow: TableRow {
       Column("n", .integer, "Rows, or strata across phases"),
       Column("r", .number, "Correlation; empty for a constant unit"),
       Column("reason", .string, "Why r does not exist"),
+      Column("precision", .string, "Precision of the products that r is made of: float64 or float32"),
     ])
 
   public var cells: [Cell] {
     [
       .string(layerA), .integer(unitA), .string(layerB), .integer(unitB), .string(phaseA), .string(phaseB), .string(method.rawValue),
-      .integer(count), .number(r), .string(reason),
+      .integer(count), .number(r), .string(reason), .string(precision.rawValue),
     ]
   }
 }

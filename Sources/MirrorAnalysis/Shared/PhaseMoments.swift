@@ -37,11 +37,13 @@ extension RecordingView {
   ///
   /// Rows are taken in fixed blocks that are merged in order, so neither the number of threads nor the file's chunks change a digit.
   ///
-  /// - Parameter rows: phases of rows; those of this view without one.
+  /// - Parameters:
+  ///   - chosen: layers; those of this view without any.
+  ///   - rows: phases of rows; those of this view without any.
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row that belongs to a phase.
-  public func moments(by rows: PhaseRows? = nil, threads: Int) throws -> [LayerMoments] {
+  public func moments(of chosen: [RecordedLayer]? = nil, by rows: PhaseRows? = nil, threads: Int) throws -> [LayerMoments] {
     let rows = try rows ?? phases
-    return try layers.map { layer in
+    return try (chosen ?? layers).map { layer in
       layer.storesDoubles
         ? try moments(of: layer, by: rows, threads: threads) { (moments: inout UnitMoments, block: UnsafeBufferPointer<Double>, indices) in
           try moments.add(block, indices: indices)

@@ -21,9 +21,11 @@ struct PhasePairs: Sendable {
 
   var all: [Pair] { [own, other, interaction] }
 
-  /// - Parameter choice: nil takes the design that is found.
-  init(of recording: RecordingView, choice: ExchangeDesign?) throws {
-    let codes = try recording.phases.codes
+  /// - Parameters:
+  ///   - phases: of the rows; those of the recording without any.
+  ///   - choice: nil takes the design that is found.
+  init(of recording: RecordingView, by phases: PhaseRows? = nil, choice: ExchangeDesign?) throws {
+    let codes = try phases?.codes ?? recording.phases.codes
     let isUsed: RowTest = { codes[$0] < Phase.both.rawValue }
     let used = codes.indices.filter(isUsed)
     func pair(_ reference: Phase, _ treated: Phase) throws -> Pair {

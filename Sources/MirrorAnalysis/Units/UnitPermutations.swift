@@ -12,13 +12,14 @@ struct UnitPermutations: Sendable {
 
   /// One layer after another, some units at a time where a layer is larger than `heldBytes`.
   ///
-  /// - Parameter moments: of this recording.
+  /// - Parameter moments: of these layers of this recording; their phases say which rows are compared.
   init(
-    of recording: RecordingView, moments: RecordingMoments, permutations: Int, choice: ExchangeDesign?, context: AnalysisContext
+    of recording: RecordingView, layers: [RecordedLayer], moments: RecordingMoments, permutations: Int, choice: ExchangeDesign?,
+    context: AnalysisContext
   ) throws {
-    let pairs = try PhasePairs(of: recording, choice: choice)
+    let pairs = try PhasePairs(of: recording, by: moments.rows, choice: choice)
     var counts = [StudentisedCounts?](repeating: nil, count: pairs.all.count)
-    for (layer, layerMoments) in zip(recording.layers, moments.layers) {
+    for (layer, layerMoments) in zip(layers, moments.layers) {
       let bytesPerUnit = max(1, layer.storesDoubles ? 8 : 4) * max(1, moments.rows.counts.prefix(3).reduce(0, +))
       let width = max(1, min(layer.unitCount, Self.heldBytes / bytesPerUnit))
       for first in stride(from: 0, to: layer.unitCount, by: width) {

@@ -54,7 +54,7 @@ public struct UnitsAnalysis: Analysis {
     let moments = try RecordingMoments(of: recording, threads: context.threads)
     guard test == .permutation else { return try moments.unitsRows(criteria: criteria) }
     let permuted = try UnitPermutations(
-      of: recording, moments: moments, permutations: permutations, choice: exchange, context: context)
+      of: recording, layers: recording.layers, moments: moments, permutations: permutations, choice: exchange, context: context)
     for note in permuted.pairs.notes { context.note("\(recording.path): \(note)") }
     return try moments.unitsRows(criteria: criteria, permuted: permuted)
   }

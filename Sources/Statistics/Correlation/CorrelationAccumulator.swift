@@ -2,12 +2,12 @@ internal import CBLAS
 import Parallelism
 
 /// The precision in which `CorrelationAccumulator` multiplies; sums over blocks are in Double either way.
-public enum ProductPrecision: Sendable {
+public enum ProductPrecision: String, Sendable {
   /// Float products within blocks of centred rows, about twice as fast: r within 1e-6 of float64's (rectified units, 1,024 of them: 1.0e-6
   /// for 4,000 rows, 4.5e-7 for 100,000).
-  case single
+  case single = "float32"
   /// Double throughout: r within 1e-12 of float64's.
-  case double
+  case double = "float64"
 
   /// Double where that is quick, Float where it would take long: from 2·10⁹ rows × pairs on.
   public static func suited(rows: Int, pairs: Int) -> ProductPrecision {
