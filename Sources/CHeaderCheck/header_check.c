@@ -118,15 +118,19 @@ static void be_quiet_and_mortal(unsigned seconds) {
   if (null >= 0) dup2(null, STDOUT_FILENO), dup2(null, STDERR_FILENO);
 }
 
-static void read_headers(const char *path) {
+static void read_headers(const char *path, int is_partial) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  if (access < 0) return;
+  if (is_partial) {
+    hbool_t skips = 1;
+    if (H5Pset_fapl_stdio(access) < 0) return;
+    if (H5Pexist(access, "skip_eof_check") > 0) H5Pset(access, "skip_eof_check", &skips);
+  }
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0))
   /* A file system without locks keeps nobody from reading. */
-  if (file < 0) {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_file_locking(access, 0, 1) >= 0) file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  }
+  if (file < 0 && H5Pset_file_locking(access, 0, 1) >= 0) file = H5Fopen(path, H5F_ACC_RDONLY, access);
 #endif
   if (file < 0) return;
 #if H5_VERSION_GE(1, 12, 0)
@@ -136,7 +140,7 @@ static void read_headers(const char *path) {
 #endif
 }
 
-mirrorscope_headers mirrorscope_check_headers(const char *path, unsigned seconds) {
+mirrorscope_headers mirrorscope_check_headers(const char *path, int is_partial, unsigned seconds) {
   /* A byte through a pipe says that the child came to its end, whatever is done with this process's children elsewhere. */
   int ends[2];
   if (pipe(ends) < 0) return MIRRORSCOPE_HEADERS_UNKNOWN;
@@ -145,7 +149,7 @@ mirrorscope_headers mirrorscope_check_headers(const char *path, unsigned seconds
   pid_t child = fork();
   if (child == 0) {
     be_quiet_and_mortal(seconds);
-    read_headers(path);
+    read_headers(path, is_partial);
     char done = 1;
     _exit(write(ends[1], &done, 1) == 1 ? 0 : 1);
   }

@@ -9,7 +9,8 @@ typedef enum {
 } mirrorscope_headers;
 
 /* Reads every header of an HDF5 file in a child process, with what hangs on headers: attributes with their values, enumerations, links, the
-   index of chunks, variable-length text. The caller holds HDF5's lock, and has the file not open. */
-mirrorscope_headers mirrorscope_check_headers(const char *path, unsigned seconds);
+   index of chunks, variable-length text. A partial file is one whose end may be missing. The caller holds HDF5's lock, and has the file not
+   open. */
+mirrorscope_headers mirrorscope_check_headers(const char *path, int is_partial, unsigned seconds);
 
 #endif
