@@ -132,4 +132,14 @@ import Testing
           == "\(path): cannot open the file: HDF5 has not read its headers after 3 seconds, so they are damaged; copy or write it again")
     }
   }
+
+  @Test(
+    "Attributes that cannot be listed were not looked at first: one that is found by its name, and does not end, is not read",
+    arguments: [false, true])
+  func unlistedAttributes(isPartial: Bool) throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let path = package.appending(path: "Fuzzing/Corpus/recording/unlisted_attributes.h5").path
+    let error = try hdf5Error { _ = try (isPartial ? File.openPartial(path) : File.open(path)).root.attributes.string("schema") }
+    #expect(error.description.hasPrefix("\(path): cannot "))
+  }
 }

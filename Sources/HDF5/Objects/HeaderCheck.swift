@@ -8,7 +8,7 @@ extension File {
   /// above all (`docs/reliability.md`).
   ///
   /// - Parameter isPartial: whether its end may be missing.
-  /// - Throws: `corruptData` where that kills the child, or doesn't end.
+  /// - Throws: `corruptData` where that kills the child, or doesn't end, or where something could not be listed and so was not read first.
   static func checkHeaders(isPartial: Bool = false, _ library: borrowing Library, _ operation: Operation) throws {
     switch mirrorscope_check_headers(operation.file, isPartial ? 1 : 0, mostSeconds) {
     case MIRRORSCOPE_HEADERS_CRASH:
@@ -16,6 +16,9 @@ extension File {
     case MIRRORSCOPE_HEADERS_ENDLESS:
       throw operation.error(
         .corruptData, "HDF5 has not read its headers after \(mostSeconds) seconds, so they are damaged; copy or write it again")
+    case MIRRORSCOPE_HEADERS_UNLISTED:
+      throw operation.error(
+        .corruptData, "its headers are damaged, so that HDF5 cannot list what is in it; copy or write it again")
     default: return
     }
   }
