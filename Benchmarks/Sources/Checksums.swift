@@ -4,7 +4,8 @@ import HDF5
 
 /// What checksums cost: the data set of a layer's activations, written and read as recordings have it, in turn with and without them.
 ///
-/// With: Fletcher-32 of every chunk, and `content_sha256` over those sums. Each is read back; which comes first changes each time. What else a recording checks is timed apart: the child that reads headers before a file is opened, and putting the file on the disk.
+/// With: Fletcher-32 of every chunk, and `content_sha256` over those sums. Each is read back; which comes first changes each time. What else a
+/// recording checks is timed apart: the child that reads headers before a file is opened, and putting the file on the disk.
 struct Checksums: ParsableCommand {
   @Argument var raw: String
   @Argument var output: String

@@ -6,6 +6,9 @@ public struct CircuitGraph: Sendable {
     self.edges = edges
   }
 
+  /// What every graph begins with.
+  public static let beginning = "digraph circuit {\n  rankdir=LR;\n"
+
   /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, the others white; an
   /// edge is as thick as its effect compared with the largest of its layer, red where its weight is negative.
   public var graphviz: String {
