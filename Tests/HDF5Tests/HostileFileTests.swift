@@ -41,9 +41,7 @@ import Testing
     let error = try hdf5Error { _ = try (isPartial ? File.openPartial(path) : File.open(path)).root.attributes.string("title") }
     #expect(error.kind == .corruptData || error.kind == .other)
     if error.kind == .corruptData {
-      #expect(
-        error.description
-          == "\(path): cannot open the file: its headers are damaged in a way that HDF5 crashes on; copy or write it again")
+      #expect(error.description.hasPrefix("\(path): cannot open the file: its headers are damaged"))
     }
   }
 

@@ -4,6 +4,7 @@
 
 #include "DenseKernels.h"
 #include "cluster_sums.h"
+#include "fletcher.h"
 #include "literal_deflate.h"
 #include "literal_inflate.h"
 #include "moments.h"
