@@ -71,7 +71,8 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "ActivationRecording", "CBLAS", "DenseNetwork", "FrogAndToad", "MirrorAnalysis", "Parallelism", "Statistics", argumentParser,
+        "ActivationRecording", "CBLAS", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics",
+        argumentParser,
       ],
       path: "Benchmarks/Sources"),
 

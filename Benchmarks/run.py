@@ -149,6 +149,7 @@ if "--memory" in sys.argv:
         peaks.append((" ".join(command), *peak(*command, file("large.h5"))))
         print(f"{command[0]}: {peaks[-1][1]:.0f} s, {peaks[-1][2]:.0f} MB", file=sys.stderr, flush=True)
     os.remove(file("large.h5"))
+sums = ours("checksums", narrow_rows, file("sums.h5"), "--units", 64, "--repeats", 3 if quick else 15)
 memory, blas = run(os.path.join(release, "benchmark"), "ceilings")
 zlib = run(sys.executable, os.path.join(here, "peers", "peers.py"), "ceilings", narrow_rows)[0]
 
@@ -164,6 +165,7 @@ Peers that take much longer do a share of the work; the ratio counts it in full 
 - The recording has {sizes:.3f} of the size of h5py's.
 - Moments take {over_inflating:.2f} × the time of inflating the chunks alone (target 1.25).
 - Twice the rows take (target 2.2 at most), and two cores are faster than one by (target 1.7 where deflate is the work): {"; ".join(f"{name} {rows:.2f} ×, {faster:.2f} ×" for name, (rows, faster) in scaling.items())}.
+- Checksums take, of the processor time without them (target 5 % at most): {"; ".join(f"{name} {sums[name + '_with_processor'] / sums[name + '_without_processor'] - 1:+.1%}" for name in ("writing", "reading"))}. Reading all headers first, in a child, takes {sums["opening"] * 1000:.0f} ms; putting the file on the disk {sums["sync"] * 1000:.0f} ms.
 - The machine's ceilings in the same run: reading memory {memory["bytes"] / memory["seconds"] / 1e9:.1f} GB/s, BLAS
   {blas["operations"] / blas["seconds"] / 1e9:.0f} GFLOP/s, zlib level 4 deflates {zlib["deflate"] / 1e6:.0f} MB/s and inflates
   {zlib["inflate"] / 1e6:.0f} MB/s on one core.""")

@@ -14,7 +14,8 @@ struct Benchmark: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "benchmark", abstract: "One timed piece of work, for scripts/benchmark.",
     subcommands: [
-      Generate.self, Train.self, Record.self, Inflate.self, Read.self, Moments.self, ToIndex.self, Correlate.self, Ceilings.self,
+      Generate.self, Train.self, Record.self, Inflate.self, Read.self, Moments.self, ToIndex.self, Correlate.self, Checksums.self,
+      Ceilings.self,
     ])
 }
 
@@ -33,12 +34,12 @@ private func report(_ facts: [String: Double] = [:], _ work: () throws -> Void) 
   print("{\(text)}")
 }
 
-private func seconds(_ duration: Duration) -> Double {
+func seconds(_ duration: Duration) -> Double {
   Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
 }
 
 /// Raw float32 values of a file.
-private func floats(_ path: String) throws -> [Float] {
+func floats(_ path: String) throws -> [Float] {
   try Data(contentsOf: URL(filePath: path)).withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
 }
 

@@ -18,6 +18,7 @@
    locks stay taken for ever, and HDF5's, which the caller holds, is the only one needed. */
 
 enum { LARGEST_VALUE = 64 << 20, MOST_CHUNKS = 20000, MOST_MISSES = 500 };
+enum { LISTED = 1, UNLISTED = 2 };
 
 static void read_all_text(hid_t dataset, hid_t type, hsize_t count) {
   if (count == 0 || count > LARGEST_VALUE / sizeof(char *)) return;
@@ -88,12 +89,13 @@ static void look_at_dataset(hid_t dataset) {
   H5Pclose(list);
 }
 
-/* Called once for each object, whatever the number of links to it; links to other files are not followed. */
+/* Called once for each object, whatever the number of links to it; links to other files are not followed. The context says whether
+   everything could be listed so far. */
 static herr_t look_at_object(hid_t root, const char *name, const H5O_info_t *info, void *context) {
   hid_t object = H5Oopen(root, name, H5P_DEFAULT);
   if (object < 0) return 0;
   hsize_t position = 0;
-  H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, &position, read_attribute, context);
+  if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_INC, &position, read_attribute, NULL) < 0) *(int *)context = 0;
   if (info->type == H5O_TYPE_DATASET) look_at_dataset(object);
   H5Oclose(object);
   return 0;
@@ -118,25 +120,35 @@ static void be_quiet_and_mortal(unsigned seconds) {
   if (null >= 0) dup2(null, STDOUT_FILENO), dup2(null, STDERR_FILENO);
 }
 
-static void read_headers(const char *path) {
+/* Whether everything in the file could be listed: what could not has not been looked at, and can still be found by its name. */
+static int read_headers(const char *path, int is_partial) {
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  if (access < 0) return 1;
+  if (is_partial) {
+    hbool_t skips = 1;
+    if (H5Pset_fapl_stdio(access) < 0) return 1;
+    if (H5Pexist(access, "skip_eof_check") > 0) H5Pset(access, "skip_eof_check", &skips);
+  }
+  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 11, 0))
   /* A file system without locks keeps nobody from reading. */
-  if (file < 0) {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_file_locking(access, 0, 1) >= 0) file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  }
+  if (file < 0 && H5Pset_file_locking(access, 0, 1) >= 0) file = H5Fopen(path, H5F_ACC_RDONLY, access);
 #endif
-  if (file < 0) return;
+  /* The caller says why. */
+  if (file < 0) return 1;
+  int is_listed = 1;
 #if H5_VERSION_GE(1, 12, 0)
-  H5Ovisit3(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_object, NULL, H5O_INFO_BASIC);
+  herr_t visited = H5Ovisit3(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_object, &is_listed, H5O_INFO_BASIC);
 #else
-  H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_object, NULL, H5O_INFO_BASIC);
+  herr_t visited = H5Ovisit2(file, H5_INDEX_NAME, H5_ITER_NATIVE, look_at_object, &is_listed, H5O_INFO_BASIC);
 #endif
+  /* Memory that was damaged by reading shows where it is given back. */
+  H5Fclose(file);
+  return visited >= 0 && is_listed;
 }
 
-mirrorscope_headers mirrorscope_check_headers(const char *path, unsigned seconds) {
+mirrorscope_headers mirrorscope_check_headers(const char *path, int is_partial, unsigned seconds) {
   /* A byte through a pipe says that the child came to its end, whatever is done with this process's children elsewhere. */
   int ends[2];
   if (pipe(ends) < 0) return MIRRORSCOPE_HEADERS_UNKNOWN;
@@ -145,8 +157,7 @@ mirrorscope_headers mirrorscope_check_headers(const char *path, unsigned seconds
   pid_t child = fork();
   if (child == 0) {
     be_quiet_and_mortal(seconds);
-    read_headers(path);
-    char done = 1;
+    char done = read_headers(path, is_partial) ? LISTED : UNLISTED;
     _exit(write(ends[1], &done, 1) == 1 ? 0 : 1);
   }
   close(ends[1]);
@@ -163,7 +174,7 @@ mirrorscope_headers mirrorscope_check_headers(const char *path, unsigned seconds
   pid_t ended;
   do ended = waitpid(child, &status, 0);
   while (ended < 0 && errno == EINTR);
-  if (got == 1) return MIRRORSCOPE_HEADERS_READ;
+  if (got == 1) return done == LISTED ? MIRRORSCOPE_HEADERS_READ : MIRRORSCOPE_HEADERS_UNLISTED;
   if (ended != child || !WIFSIGNALED(status)) return ended == child ? MIRRORSCOPE_HEADERS_CRASH : MIRRORSCOPE_HEADERS_UNKNOWN;
   switch (WTERMSIG(status)) {
     case SIGXCPU: return MIRRORSCOPE_HEADERS_ENDLESS;

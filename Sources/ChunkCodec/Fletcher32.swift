@@ -1,36 +1,31 @@
+internal import CKernels
+
 /// HDF5's Fletcher-32 checksum: over big-endian 16-bit words, an odd last byte counting as the high half of a word.
 ///
-/// Fast path of recording and reading: eight running sums side by side (benchmark: recording, reading).
+/// Fast path of recording and reading: running sums side by side, in C (benchmark: recording, reading).
 /// Sums modulo 65,535 have two zeros; HDF5's folding gives 0 only for data that are all zero, and 65,535 otherwise, and so does this.
 func fletcher32(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-  typealias Words = SIMD8<UInt16>
-  typealias Sums = SIMD8<UInt32>
-  let stepsPerBlock = 256  // more steps could overflow the 32 bits of `second`
-  let lane = Sums(0, 1, 2, 3, 4, 5, 6, 7)
+  let lanes = Int(MIRRORSCOPE_FLETCHER_LANES)
+  let stepSize = 2 * lanes
   var sum1: UInt64 = 0
   var sum2: UInt64 = 0
   var offset = 0
-  var vectors = bytes.count / MemoryLayout<Words>.size
-  while vectors > 0 {
-    let steps = min(vectors, stepsPerBlock)
-    var first = Sums()
-    var second = Sums()
-    for _ in 0..<steps {
-      let stored = bytes.loadUnaligned(fromByteOffset: offset, as: Words.self)
-      let words = (stored &>> 8) | (stored &<< 8)
-      first &+= Sums(truncatingIfNeeded: words)
-      second &+= first
-      offset += MemoryLayout<Words>.size
+  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * lanes) { sums in
+    guard let first = sums.baseAddress, let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+    let second = first + lanes
+    while bytes.count - offset >= stepSize {
+      let steps = min((bytes.count - offset) / stepSize, Int(MIRRORSCOPE_FLETCHER_STEPS))
+      mirrorscope_fletcher(start + offset, steps, first, second)
+      // Word lanes·k + j of n = lanes·steps counts n − lanes·k − j times in the second sum, and steps − k times in lane j of `second`.
+      sum2 += UInt64(lanes * steps) * sum1
+      for index in 0..<lanes {
+        sum1 += UInt64(first[index])
+        sum2 += UInt64(lanes) * UInt64(second[index]) - UInt64(index) * UInt64(first[index])
+      }
+      sum1 = folded(sum1)
+      sum2 = folded(sum2)
+      offset += steps * stepSize
     }
-    // Word 8k + j of n = 8·steps counts n − 8k − j times in the second sum, and steps − k times in lane j of `second`.
-    sum2 += UInt64(8 * steps) * sum1
-    for index in 0..<8 {
-      sum1 += UInt64(first[index])
-      sum2 += 8 * UInt64(second[index]) - UInt64(lane[index]) * UInt64(first[index])
-    }
-    sum1 = folded(sum1)
-    sum2 = folded(sum2)
-    vectors -= steps
   }
   while offset < bytes.count {
     let low = offset + 1 < bytes.count ? UInt64(bytes[offset + 1]) : 0

@@ -13,6 +13,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     case beingWritten(partial: String)
     /// Its partial file is left from a writer that was stopped, and what is in it can be of use.
     case leftover(partial: String)
+    /// Its partial file does not begin as one that was left here does, and was not to be replaced.
+    case stranger(partial: String)
     /// Something that is no ordinary file has the name of its partial file.
     case nameTaken(partial: String)
     /// It is a file that this program reads, as `InputFiles` knows it.
@@ -54,6 +56,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
     case .beingWritten(let partial): "another program is writing it (\(partial)); wait for it, or choose another name"
     case .leftover(let partial):
       "\(partial) holds what an interrupted writer left; recover or remove it first, have it replaced, or choose another name"
+    case .stranger(let partial):
+      "\(partial), under which it is to be written, is another file; remove it, have it replaced, or choose another name"
     case .nameTaken(let partial): "\(partial), under which it is to be written, is no ordinary file; remove it, or choose another name"
     case .isInput(let input): "it is \(input == file ? "read" : "\(input), which is read") here, and would be lost; choose another name"
     case .isFolder: "it is a folder; choose another name"

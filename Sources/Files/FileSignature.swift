@@ -14,6 +14,9 @@ public enum FileSignature: Sendable, Equatable {
     case gzip, bzip2, xz, zstd
   }
 
+  /// The bytes with which an HDF5 file begins.
+  public static let hdf5Beginning: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]
+
   /// As many bytes as `init(_:path:)` looks at.
   public static let byteCount = 512
 
@@ -30,7 +33,7 @@ public enum FileSignature: Sendable, Equatable {
       self = .compressed(compression, isTar: name.contains { name in Self.tarEndings.contains { name.hasSuffix($0) } })
     } else if bytes.starts(with: [0x50, 0x4b, 3, 4]) {
       self = .zip(firstEntry: Self.zipName(bytes))
-    } else if bytes.starts(with: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a]) {
+    } else if bytes.starts(with: Self.hdf5Beginning) {
       self = .hdf5
     } else if bytes.dropFirst(257).starts(with: Array("ustar".utf8)) {
       self = .tar

@@ -7,8 +7,8 @@
 /// A file that is being written: `NAME.partial` until `finish()`, which gives it its name. So a file under its name is always whole.
 ///
 /// The partial file is new, locked against other writers before anything is written, and only what was written here gets the name: another
-/// program's file in its place is an error. An older one that no writer holds is replaced, unless the caller says that it can be of use. What
-/// is no ordinary file (a device, a pipe, standard output by a name in `/dev`) is written to as it is, and a link's target is replaced, not the
+/// program's file in its place is an error. An older one that no writer holds is replaced, unless the caller says that it can be of use, or that
+/// this file begins otherwise: then it is somebody else's. What is no ordinary file (a device, a pipe, standard output by a name in `/dev`) is written to as it is, and a link's target is replaced, not the
 /// link. What could not be written in whole does not get the name either. Not for use from several threads at once.
 public final class FileUnderWay {
   /// The name as given.
@@ -45,12 +45,14 @@ public final class FileUnderWay {
   /// - Parameters:
   ///   - overwrite: whether an existing file may be replaced, once this one is complete.
   ///   - suffix: what is added to the name meanwhile.
+  ///   - beginning: the bytes with which this file will begin. Without leave to overwrite, an older partial file is replaced only where it is
+  ///     empty or begins with them; nil takes any for one of ours.
   ///   - ordinary: whether it has to be an ordinary file: one that is not only written from first to last.
   ///   - mayReplace: asked about an older partial file that nobody is writing; false keeps it, with the error `leftover`. It can be opened for
   ///     reading meanwhile.
   /// - Throws: `FileError`; nothing has been changed then. A file that the program reads, as `InputFiles` knows it, is refused.
   public init(
-    _ path: String, overwrite: Bool, suffix: String = ".partial", ordinary: Bool = false,
+    _ path: String, overwrite: Bool, suffix: String = ".partial", beginning: [UInt8]? = nil, ordinary: Bool = false,
     mayReplace leftover: (_ partial: String) -> Bool = { _ in true }
   ) throws {
     self.path = path
@@ -61,7 +63,8 @@ public final class FileUnderWay {
       try InputFiles.refuse(path)
       if !overwrite, Self.replacesFile(at: path) { throw FileError(file: path, fault: .exists) }
       writingPath = Self.partialName(of: target, suffix: suffix)
-      (descriptor, token) = try Self.makePartial(writingPath, for: path, mayReplace: leftover)
+      (descriptor, token) = try Self.makePartial(
+        writingPath, for: path, beginning: overwrite ? nil : beginning, mayReplace: leftover)
       identity = FileIdentity(descriptor: descriptor)
     } else {
       writingPath = path
@@ -215,7 +218,7 @@ extension FileUnderWay {
 
   /// Makes the partial file, which no other writer has then: its descriptor, locked.
   private static func makePartial(
-    _ partial: String, for path: String, mayReplace: (String) -> Bool
+    _ partial: String, for path: String, beginning: [UInt8]?, mayReplace: (String) -> Bool
   ) throws -> (descriptor: Int32, token: FilesUnderWay.Token?) {
     // Twice at most in practice: another program may make or remove one at the same moment.
     for _ in 0..<16 {
@@ -227,12 +230,14 @@ extension FileUnderWay {
         throw FileError(file: path, fault: .beingWritten(partial: partial))
       }
       guard errno == EEXIST else { throw FileError(file: path, fault: .system(doing: "created", code: errno)) }
-      try removeLeftover(partial, for: path, mayReplace: mayReplace)
+      try removeLeftover(partial, for: path, beginning: beginning, mayReplace: mayReplace)
     }
     throw FileError(file: path, fault: .beingWritten(partial: partial))
   }
 
-  private static func removeLeftover(_ partial: String, for path: String, mayReplace: (String) -> Bool) throws {
+  private static func removeLeftover(
+    _ partial: String, for path: String, beginning: [UInt8]?, mayReplace: (String) -> Bool
+  ) throws {
     var status = stat()
     guard lstat(partial, &status) == 0 else { return }
     guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(file: path, fault: .nameTaken(partial: partial)) }
@@ -245,11 +250,20 @@ extension FileUnderWay {
     if let identity = FileIdentity(descriptor: descriptor) { try InputFiles.refuse(identity, for: path) }
     // Shared first, so that the caller may look into it with a lock of its own.
     guard lock(descriptor, LOCK_SH) else { throw FileError(file: path, fault: .beingWritten(partial: partial)) }
+    if let beginning, !begins(descriptor, with: beginning) { throw FileError(file: path, fault: .stranger(partial: partial)) }
     guard mayReplace(partial) else { throw FileError(file: path, fault: .leftover(partial: partial)) }
     guard lock(descriptor, LOCK_EX) else { throw FileError(file: path, fault: .beingWritten(partial: partial)) }
     // Only the file that was looked at is removed.
     guard FileIdentity(nameAt: partial) == FileIdentity(descriptor: descriptor) else { return }
     guard unlink(partial) == 0 || errno == ENOENT else { throw FileError(file: path, fault: .system(doing: "created", code: errno)) }
+  }
+
+  /// Whether a file is empty or begins with these bytes.
+  private static func begins(_ descriptor: Int32, with beginning: [UInt8]) -> Bool {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    var bytes = [UInt8](repeating: 0, count: beginning.count)
+    return status.st_size == 0 || pread(descriptor, &bytes, bytes.count, 0) == beginning.count && beginning.count > 0 && bytes == beginning
   }
 
   /// Whether this program may write: true where the file system knows no locks.

@@ -20,11 +20,17 @@ public struct TableWriter {
     self.schema = schema
     self.format = format
     self.sink = sink
+    try sink(format == .json ? "[" : Self.beginning(of: schema, as: format))
+  }
+
+  /// What a table with rows begins with, whatever is in them: the header, in JSON the name of the first row's first column.
+  public static func beginning(of schema: TableSchema, as format: TableFormat) -> String {
     switch format {
     case .csv, .tsv:
-      try sink(schema.columns.map { delimited($0.name) }.joined(separator: separator) + "\n")
+      let separator = separator(of: format)
+      return schema.columns.map { delimited($0.name, separator) }.joined(separator: separator) + "\n"
     case .json:
-      try sink("[")
+      return "[\n  {" + (schema.columns.first.map { jsonString($0.name) + ": " } ?? "")
     }
   }
 
@@ -66,11 +72,13 @@ public struct TableWriter {
     if format == .json { try sink(rowCount == 0 ? "]\n" : "\n]\n") }
   }
 
-  private var separator: String { format == .tsv ? "\t" : "," }
+  private var separator: String { Self.separator(of: format) }
+
+  private static func separator(of format: TableFormat) -> String { format == .tsv ? "\t" : "," }
 
   private func delimited(_ cell: Cell) -> String {
     switch cell {
-    case .string(let value): delimited(harmless(value))
+    case .string(let value): Self.delimited(harmless(value), separator)
     case .integer(let value): String(value)
     case .number(let value): value.isFinite ? value.description : ""
     case .boolean(let value): value ? "true" : "false"
@@ -78,7 +86,7 @@ public struct TableWriter {
     }
   }
 
-  private func delimited(_ value: String) -> String {
+  private static func delimited(_ value: String, _ separator: String) -> String {
     let special = value.unicodeScalars.contains { $0 == "\"" || $0 == "\n" || $0 == "\r" || separator.unicodeScalars.contains($0) }
     guard special else { return value }
     return "\"" + value.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""

@@ -32,7 +32,10 @@ public struct OutputOptions: ParsableArguments {
 
   public init() {}
 
-  public func open() throws -> OutputFile { try OutputFile(path: output, overwrite: force) }
+  /// - Parameter beginning: what the output always begins with.
+  public func open(beginning: String = "") throws -> OutputFile {
+    try OutputFile(path: output, overwrite: force, beginning: beginning)
+  }
 }
 
 /// Where a table goes, and how it is written.
@@ -51,7 +54,7 @@ public struct TableOptions: ParsableArguments {
 
   /// Writes a table: the body gets a function that takes rows as they come.
   public func write<Row: TableRow>(_ type: Row.Type, body: (_ take: ([Row]) throws -> Void) throws -> Void) throws {
-    let file = try destination.open()
+    let file = try destination.open(beginning: TableWriter.beginning(of: Row.schema, as: chosenFormat))
     var writer = try TableWriter(schema: Row.schema, format: chosenFormat, sink: file.write)
     try body { rows in try writer.write(rows) }
     try writer.finish()

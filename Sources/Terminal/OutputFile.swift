@@ -11,11 +11,12 @@ public final class OutputFile {
   /// - Parameters:
   ///   - path: `-` for standard output.
   ///   - overwrite: whether a file of that name may be replaced.
+  ///   - beginning: what the output always begins with: a partial file that does is one that was left here, and gives way.
   /// - Throws: `Failure` when the file exists and may not be replaced, or cannot be created.
-  public init(path: String, overwrite: Bool) throws {
+  public init(path: String, overwrite: Bool, beginning: String = "") throws {
     self.path = path
     do {
-      file = path == "-" ? nil : try FileUnderWay(path, overwrite: overwrite)
+      file = path == "-" ? nil : try FileUnderWay(path, overwrite: overwrite, beginning: Array(beginning.utf8))
       if file == nil { Interruption.shared.watchOutput() }
     } catch let error as FileError {
       throw Failure(error)
@@ -61,6 +62,11 @@ extension Failure {
         .failed,
         "\(error.file): \(partial) holds rows of a recorder that was interrupted. Keep them with 'mirrorscope recover \(partial)', or give "
           + "--force to replace it.")
+    case .stranger(let partial):
+      self.init(
+        .failed,
+        "\(error.file): \(partial), under which it is to be written, is another file. Remove it, give --force to replace it, or choose another "
+          + "name.")
     case .system(doing: "created", _):
       self.init(.failed, "\(error.file): cannot be created. Check that the folder exists and may be written to.")
     default: self.init(.failed, error.description)

@@ -53,7 +53,7 @@ struct CircuitCommand: ParsableCommand {
     analysis.classes = classes.plan
     analysis.replayTolerance = replay.replayTolerance
     guard let dot else { return try options.run(analysis, seed: seed) }
-    let graph = try OutputFile(path: dot, overwrite: options.table.destination.force)
+    let graph = try OutputFile(path: dot, overwrite: options.table.destination.force, beginning: CircuitGraph.beginning)
     var edges: [CircuitRow] = []
     try options.run(analysis, seed: seed) { rows in edges += rows.map(\.row) }
     try graph.write(CircuitGraph(edges).graphviz)

@@ -87,7 +87,9 @@ struct CorrelateCommand: ParsableCommand {
   }
 
   private func write(_ matrix: CorrelationMatrix, to path: String) throws {
-    let file = try OutputFile(path: path, overwrite: options.table.destination.force)
+    let file = try OutputFile(
+      path: path, overwrite: options.table.destination.force,
+      beginning: TableWriter.beginning(of: matrix.wideSchema, as: options.table.chosenFormat))
     var writer = try TableWriter(schema: matrix.wideSchema, format: options.table.chosenFormat, sink: file.write)
     for unit in matrix.units.indices { try writer.write([matrix.wideCells(ofUnit: unit)]) }
     try writer.finish()

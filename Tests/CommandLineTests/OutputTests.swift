@@ -45,6 +45,35 @@ struct OutputTests {
     #expect(try workplace.shell("mirrorscope stats absent.h5 2>&-").status == 2)
   }
 
+  @Test("Of partial files in an output's place only those that were left by it give way without --force")
+  func partialFiles() throws {
+    for (command, output) in [
+      ("stats r.h5 -o", "a.csv"), ("stats r.h5 -o", "a.tsv"), ("stats r.h5 -o", "a.json"), ("circuit r.h5 --dot", "a.dot"),
+      ("inspect r.h5 -o", "a.txt"),
+    ] {
+      _ = try workplace.shell("echo precious > \(output).partial")
+      let refused = try workplace.shell("mirrorscope \(command) \(output) --quiet")
+      #expect(refused.status == 1)
+      #expect(
+        refused.errors
+          == "error: \(output): \(output).partial, under which it is to be written, is another file. Remove it, give --force to replace it, "
+          + "or choose another name.\n", refused.transcript)
+      #expect(try workplace.text("\(output).partial") == "precious\n")
+      let forced = try workplace.shell("mirrorscope \(command) \(output) --quiet --force")
+      #expect(forced.status == 0, forced.transcript)
+      // What is left of it where the writer is killed: its first bytes, or none.
+      for count in output == "a.txt" ? [0] : [0, 200] {
+        _ = try workplace.shell("head -c \(count) \(output) > \(output).partial; mv \(output) whole")
+        let again = try workplace.shell("mirrorscope \(command) \(output) --quiet")
+        #expect(again.status == 0, again.transcript)
+        #expect(try workplace.text(output) == workplace.text("whole"))
+      }
+    }
+    _ = try workplace.shell("echo precious > b.h5.partial")
+    let recovered = try workplace.shell("mirrorscope stats r.h5 -o c.csv; frogtoad generate --states 3000 -o b.h5 --quiet")
+    #expect(recovered.status == 1 && recovered.errors.contains("b.h5.partial, under which it is to be written, is another file."))
+  }
+
   @Test("An analysis does not replace its recording, under any name, whether forced or not")
   func recordingAsOutput() throws {
     let before = try bytes("r.h5")

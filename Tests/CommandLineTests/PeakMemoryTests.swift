@@ -1,3 +1,4 @@
+import ActivationRecording
 import Foundation
 import Testing
 
@@ -54,6 +55,24 @@ import Testing
         #expect(status == 0, "\(command)")
         #expect(bytes <= limit + 100 << 20, "\(command) took \(bytes >> 20) MB")
       }
+    }
+
+    @Test("Recovering thousands of layers keeps no chunk of each in memory", .enabled(if: python != nil, "no Python: run scripts/test"))
+    func layers() throws {
+      let (layerCount, rowCount) = (2000, 100)
+      let layers = (0..<layerCount).map { LayerDescription(name: "x\($0)", unitCount: 6, activationFunction: "relu", isOutput: false) }
+      let recorder = try Recorder(
+        path: workplace.path("x.h5"), layers: layers, columns: Recorder.Columns(), description: RecordingDescription())
+      try recorder.append(
+        RowBatch(
+          phases: [Phase](repeating: .own, count: rowCount),
+          activations: layers.map { _ in .floats([Float](repeating: 0.5, count: 6 * rowCount)) }))
+      #expect(try recorder.interrupt() == rowCount)
+      let program = try #require(workplace.program("mirrorscope"))
+      let (status, bytes) = try peak(program, ["recover", workplace.path("x.h5.partial")])
+      #expect(status == 0)
+      // A chunk of 4,096 rows and the memory to encode it were half a megabyte for each layer.
+      #expect(bytes <= 160 << 20, "took \(bytes >> 20) MB")
     }
 
     @Test("A recording that takes more to check than is allowed is refused with the size that it needs")

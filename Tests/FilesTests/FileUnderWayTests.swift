@@ -116,6 +116,29 @@ private func fault(_ body: () throws -> Void) throws -> FileError.Fault {
     try file.finish()
   }
 
+  @Test("A partial file that begins otherwise than the new one is somebody else's, and replaced only with leave to")
+  func stranger() throws {
+    let beginning = Array("layer,phase\n".utf8)
+    for other in ["precious", "layer", "layer,phase,mean\ndense_1,self,0.5\n"] {
+      try folder.put(other, "a.partial")
+      #expect(
+        try fault { _ = try FileUnderWay(folder.path("a"), overwrite: false, beginning: beginning) }
+          == .stranger(partial: folder.path("a.partial")))
+      #expect(folder.text("a.partial") == other)
+      try FileUnderWay(folder.path("a"), overwrite: true, beginning: beginning).abandon()
+      #expect(folder.names == [])
+    }
+    for ours in ["", "layer,phase\n", "layer,phase\ndense_1,se"] {
+      try folder.put(ours, "a.partial")
+      try FileUnderWay(folder.path("a"), overwrite: false, beginning: beginning).abandon()
+      #expect(folder.names == [])
+    }
+    // Nothing is known of how it will begin: only an empty one is nobody's.
+    try folder.put("x", "a.partial")
+    #expect(
+      try fault { _ = try FileUnderWay(folder.path("a"), overwrite: false, beginning: []) } == .stranger(partial: folder.path("a.partial")))
+  }
+
   @Test("A link, a folder or a pipe in the partial file's place is left alone, and so is what the link names")
   func nameTaken() throws {
     try folder.put("thesis", "thesis.txt")

@@ -30,20 +30,18 @@ import Testing
     try content.write(to: URL(filePath: path))
   }
 
-  @Test("An attribute that points beyond its heap, on which HDF5 1.10 crashes, is damage in words")
-  func heapIndex() throws {
+  @Test("An attribute that points beyond its heap, on which HDF5 1.10 crashes, is damage in words", arguments: [false, true])
+  func heapIndex(isPartial: Bool) throws {
     let path = try file { try $0.attributes.set("title", "a recording's title") }
     let heap = try #require(try Data(contentsOf: URL(filePath: path)).range(of: Data("GCOL".utf8))).lowerBound
     // Length, address of the heap, number of the object in it.
     let reference =
       withUnsafeBytes(of: UInt32(19).littleEndian) { Array($0) } + withUnsafeBytes(of: UInt64(heap).littleEndian) { Array($0) }
     try damage(path, at: reference, offset: 12, with: withUnsafeBytes(of: UInt32(Int32.max).littleEndian) { Array($0) })
-    let error = try hdf5Error { _ = try File.open(path).root.attributes.string("title") }
+    let error = try hdf5Error { _ = try (isPartial ? File.openPartial(path) : File.open(path)).root.attributes.string("title") }
     #expect(error.kind == .corruptData || error.kind == .other)
     if error.kind == .corruptData {
-      #expect(
-        error.description
-          == "\(path): cannot open the file: its headers are damaged in a way that HDF5 crashes on; copy or write it again")
+      #expect(error.description.hasPrefix("\(path): cannot open the file: its headers are damaged"))
     }
   }
 
@@ -131,5 +129,27 @@ import Testing
         error.description
           == "\(path): cannot open the file: HDF5 has not read its headers after 3 seconds, so they are damaged; copy or write it again")
     }
+  }
+
+  @Test(
+    "Damaged headers on which HDF5 1.10 crashes when it closes the file, found by fuzzing, are met in the child too",
+    arguments: [false, true])
+  func crashAtClose(isPartial: Bool) throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let path = package.appending(path: "Fuzzing/Corpus/recording/crash_at_close.h5").path
+    // Later versions of HDF5 may open it, and say what cannot be read.
+    let file = try? isPartial ? File.openPartial(path) : File.open(path)
+    _ = try? file?.root.childNames()
+    try? file?.close()
+  }
+
+  @Test(
+    "Attributes that cannot be listed were not looked at first: one that is found by its name, and does not end, is not read",
+    arguments: [false, true])
+  func unlistedAttributes(isPartial: Bool) throws {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let path = package.appending(path: "Fuzzing/Corpus/recording/unlisted_attributes.h5").path
+    let error = try hdf5Error { _ = try (isPartial ? File.openPartial(path) : File.open(path)).root.attributes.string("schema") }
+    #expect(error.description.hasPrefix("\(path): cannot "))
   }
 }

@@ -24,7 +24,8 @@ COMMANDS = {
     "units": "mirrorscope units FILE --permutations 50",
     "similarity": "mirrorscope similarity FILE --permutations 5",
     "ablate": "mirrorscope ablate FILE --top 2 --controls 20 --bootstrap 20",
-    "decode": "mirrorscope decode FILE --permutations 20",
+    # Of ten halves each is as much work, and 10,000 layers are 10,000 times the work of one.
+    "decode": "mirrorscope decode FILE --permutations 20 --halves 1",
     "recover": "mirrorscope recover x.h5.partial -o back.h5",
     "frogtoad inspect": "frogtoad inspect FILE",
     "frogtoad record, states": "frogtoad record net/epoch-001.h5 --states FILE -o back.h5",

@@ -37,7 +37,7 @@ public final class Recorder {
   ///   - flushPeriod: after this time the next `append` waits for the full chunks under way and flushes them. A kill then costs the chunk
   ///     being filled (`RecordingSchema.rowsPerBlock` rows at most) and what came after the last flush.
   /// - Throws: `RecordingError.exists`, `.badInput` for layers that do not fit, `.cannotBegin` when the file cannot be created;
-  ///   `FileError` when its partial file is being written, or holds rows of an interrupted recorder and `overwrite` is false.
+  ///   `FileError` when its partial file is being written, or holds rows of an interrupted recorder, or something else, and `overwrite` is false.
   public convenience init(
     path: String, layers: [LayerDescription], columns: Columns, description: RecordingDescription, overwrite: Bool = false,
     threads: Int = 1, compressionLevel: Int = 1, flushPeriod: Duration = .seconds(5)
@@ -62,7 +62,7 @@ public final class Recorder {
     self.layers = layers
     self.columns = columns
     do {
-      underWay = try FileUnderWay(path, overwrite: overwrite, suffix: suffix, ordinary: true) {
+      underWay = try FileUnderWay(path, overwrite: overwrite, suffix: suffix, beginning: FileSignature.hdf5Beginning, ordinary: true) {
         overwrite || suffix != ".partial" || !Self.holdsRows($0)
       }
       file = try File.create(underWay)

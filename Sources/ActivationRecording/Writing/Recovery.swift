@@ -35,43 +35,12 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
   let file = try File.openPartial(partial)
   let root = try file.root
   if try root.childNames().isEmpty && root.attributes.names().isEmpty { throw noRow }
-  let layout = try RecordingLayout(
-    of: file, isWanted: { _ in true },
-    report: { fault in
-      // That it is unfinished and that row counts differ is what recovery is for.
-      if case .missingPart = fault { throw fault }
-    })
-  guard let phase = layout.phase else { throw RecordingError.invalid(file: partial, fault: "/phase cannot be read.") }
-  let sample = try root.contains("sample") && root.kind(of: "sample") == .dataset ? root.dataset("sample") : nil
-  let datasets =
-    [sample, phase].compactMap { $0 } + layout.layers.map(\.activations) + Array(layout.allColumns.values)
-    + Array(layout.allRowColumns.values)
-  let intact = try datasets.map { dataset in
-    guard !dataset.shape.isEmpty else { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) has no rows.") }
-    if let fault = dataset.declarationFault { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) \(fault).") }
-    return (path: dataset.path, rows: dataset.intactRows())
-  }
-  let rows = intact.map(\.rows.count).min() ?? 0
-  let damaged = intact.filter { $0.rows.count == rows && $0.rows.isFollowed }.min { $0.path < $1.path }
-  let damage = damaged.map { "\($0.path) is damaged: \($0.rows.fault ?? "")" }
-  let found = Recovery(rows: rows, longest: datasets.compactMap(\.shape.first).max() ?? 0, damage: damage)
-  // One that was killed before its file had the final name has left all rows.
-  let isUnderWay = partial.hasSuffix(FileUnderWay.partialName(of: ""))
-  if !isUnderWay, try root.attributes.integer("complete") == 1, intact.allSatisfy({ $0.rows.count == found.longest }) {
-    throw RecordingError.badInput(file: partial, fault: "is complete; there is nothing to recover. Use it as it is.")
-  }
-  guard rows > 0 else {
-    guard let damage else { throw noRow }
-    throw RecordingError.notEnoughRows(file: partial, fault: "\(damage), and no whole row lies before that. Record again.")
-  }
-  let columns = try PartialColumns(layout, sample: sample, rows: rows, path: partial)
-  let source = try Recording(file: file, layout: layout)
-  var description = layout.description
-  description.provenance["recovered_from"] = URL(filePath: partial).lastPathComponent
-  let layers = try layout.layers.map { try source.description(of: $0) }
+  let source = try PartialRecording(file, noRow: noRow)
+  let (found, rows, columns) = (source.found, source.found.rows, source.columns)
+  let layers = source.layers.map(\.description)
   // The recorder's own partial file of `output` may be the very file that is recovered, so this one has another name meanwhile.
   let recorder = try Recorder(
-    path: output, layers: layers, columns: columns.declaration, description: description, overwrite: overwrite, threads: threads,
+    path: output, layers: layers, columns: columns.declaration, description: source.description, overwrite: overwrite, threads: threads,
     suffix: ".recovering"
   ) { copy in
     try copy.copyAttributes(from: root, layers: layers.map(\.name))
@@ -80,17 +49,14 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
   // The rows are in the partial file that is read.
   recorder.isKeptIfEnded = false
   do {
+    // All layers are in memory at a time: rows of 64 MB at most, but a chunk's least.
+    let total = layers.reduce(0) { $0 + $1.unitCount }
     let widest = layers.map(\.unitCount).max() ?? 1
-    let blockRows = RecordingSchema.rowsPerBlock(unitCount: widest)
+    let blockRows = min(RecordingSchema.rowsPerBlock(unitCount: widest), max(64, (1 << 23) / max(1, total)))
     for start in stride(from: 0, to: rows, by: blockRows) {
       let range = start..<min(start + blockRows, rows)
       var batch = RowBatch(
-        phases: try columns.phases(of: phase, rows: range),
-        activations: try layout.layers.map { layer in
-          layer.storesDoubles
-            ? .doubles(try layer.stored.read(rows: range, of: layer.activations, as: Double.self, refuse: nil))
-            : .floats(try layer.stored.read(rows: range, of: layer.activations, as: Float.self, refuse: nil))
-        })
+        phases: try columns.phases(of: source.phase, rows: range), activations: try source.layers.map { try $0.read(range, in: root) })
       try columns.read(range, into: &batch)
       try recorder.append(batch)
     }
@@ -105,6 +71,71 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
     throw error
   }
   return found
+}
+
+/// What a partial file holds. The data sets of its layers are opened anew for each read: an open one takes 10 kB, and layers may be thousands.
+private struct PartialRecording {
+  struct Layer {
+    let description: LayerDescription
+    let path: String
+    let stored: StoredActivations
+
+    func read(_ rows: Range<Int>, in root: Group) throws -> RecordedNumbers {
+      let activations = try root.dataset(path)
+      return stored.encoding.storesDoubles
+        ? .doubles(try stored.read(rows: rows, of: activations, as: Double.self, refuse: nil))
+        : .floats(try stored.read(rows: rows, of: activations, as: Float.self, refuse: nil))
+    }
+  }
+
+  let found: Recovery
+  let description: RecordingDescription
+  let columns: PartialColumns
+  let phase: Dataset
+  let layers: [Layer]
+
+  /// - Parameter noRow: the error of a file without a whole row.
+  init(_ file: File, noRow: RecordingError) throws {
+    let (partial, root) = (file.path, try file.root)
+    let layout = try RecordingLayout(
+      of: file, isWanted: { _ in true },
+      report: { fault in
+        // That it is unfinished and that row counts differ is what recovery is for.
+        if case .missingPart = fault { throw fault }
+      })
+    guard let phase = layout.phase else { throw RecordingError.invalid(file: partial, fault: "/phase cannot be read.") }
+    let sample = try root.contains("sample") && root.kind(of: "sample") == .dataset ? root.dataset("sample") : nil
+    let datasets =
+      [sample, phase].compactMap { $0 } + layout.layers.map(\.activations) + Array(layout.allColumns.values)
+      + Array(layout.allRowColumns.values)
+    let intact = try datasets.map { dataset in
+      guard !dataset.shape.isEmpty else { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) has no rows.") }
+      if let fault = dataset.declarationFault { throw RecordingError.invalid(file: partial, fault: "\(dataset.path) \(fault).") }
+      return (path: dataset.path, rows: dataset.intactRows())
+    }
+    let rows = intact.map(\.rows.count).min() ?? 0
+    let damaged = intact.filter { $0.rows.count == rows && $0.rows.isFollowed }.min { $0.path < $1.path }
+    let damage = damaged.map { "\($0.path) is damaged: \($0.rows.fault ?? "")" }
+    let found = Recovery(rows: rows, longest: datasets.compactMap(\.shape.first).max() ?? 0, damage: damage)
+    // One that was killed before its file had the final name has left all rows.
+    let isUnderWay = partial.hasSuffix(FileUnderWay.partialName(of: ""))
+    if !isUnderWay, try root.attributes.integer("complete") == 1, intact.allSatisfy({ $0.rows.count == found.longest }) {
+      throw RecordingError.badInput(file: partial, fault: "is complete; there is nothing to recover. Use it as it is.")
+    }
+    guard rows > 0 else {
+      guard let damage else { throw noRow }
+      throw RecordingError.notEnoughRows(file: partial, fault: "\(damage), and no whole row lies before that. Record again.")
+    }
+    (self.found, self.phase) = (found, phase)
+    columns = try PartialColumns(layout, sample: sample, rows: rows, path: partial)
+    let source = try Recording(file: file, layout: layout)
+    var description = layout.description
+    description.provenance["recovered_from"] = URL(filePath: partial).lastPathComponent
+    self.description = description
+    layers = try layout.layers.map {
+      Layer(description: try source.description(of: $0), path: String($0.activations.path.dropFirst()), stored: $0.stored)
+    }
+  }
 }
 
 extension Group {

@@ -4,6 +4,7 @@
 
 #include "DenseKernels.h"
 #include "cluster_sums.h"
+#include "fletcher.h"
 #include "label_lanes.h"
 #include "literal_deflate.h"
 #include "literal_inflate.h"

@@ -23,7 +23,7 @@ public final class StatesFileWriter {
   /// - Throws: `FileError`, `HDF5Error`.
   public init(_ path: String, provenance: StatesProvenance, overwrite: Bool = false, threads: Int = availableThreads) throws {
     self.path = path
-    underWay = try FileUnderWay(path, overwrite: overwrite, ordinary: true)
+    underWay = try FileUnderWay(path, overwrite: overwrite, beginning: FileSignature.hdf5Beginning, ordinary: true)
     file = try File.create(underWay)
     root = try file.root
     try write(provenance)

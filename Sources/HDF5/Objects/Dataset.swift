@@ -138,8 +138,12 @@ public final class Dataset: @unchecked Sendable {
       }
       let links = try linkList(library, operation)
       defer { H5Pclose(links) }
+      let access = try library.check(H5Pcreate(chdf5_dataset_access()), operation)
+      defer { H5Pclose(access) }
+      // What is written goes from first to last, chunk by chunk: a table of 521 chunks is of no use, and thousands of data sets may be open.
+      try library.check(H5Pset_chunk_cache(access, 7, 1 << 20, 0.75), operation)
       let raw = try library.check(
-        H5Dcreate2(file.writableID(library, operation), path, storedType, space, links, list, hid_t(H5P_DEFAULT)), operation)
+        H5Dcreate2(file.writableID(library, operation), path, storedType, space, links, list, access), operation)
       return try Dataset(file: file, path: path, handle: Handle(raw, in: file), library: library, operation: operation)
     }
   }

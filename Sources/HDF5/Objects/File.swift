@@ -83,6 +83,7 @@ public final class File: @unchecked Sendable {
     try checkName(operation)
     try checkRegular(operation)
     return try withLibrary { library in
+      if !asOthersSeeIt, !isOpenHere(path, library) { try checkHeaders(isPartial: true, library, operation) }
       let access = try accessList(library, operation)
       defer { H5Pclose(access) }
       // Of files that are opened through different drivers HDF5 does not know that they are one: this one is what is on the disk, and not what a
@@ -199,6 +200,13 @@ public final class File: @unchecked Sendable {
     let list = try library.check(H5Pcreate(chdf5_file_access()), operation)
     // Closing the file then closes what is open in it, so that close() means closed.
     try library.check(H5Pset_fclose_degree(list, H5F_CLOSE_STRONG), operation)
+    // Counted as in the file; decoded, headers take several times as much. By default it is 32 MB, which thousands of layers fill.
+    var cache = H5AC_cache_config_t()
+    cache.version = H5AC__CURR_CACHE_CONFIG_VERSION
+    if H5Pget_mdc_config(list, &cache) >= 0 {
+      cache.max_size = 1 << 22
+      try library.check(H5Pset_mdc_config(list, &cache), operation)
+    }
     return list
   }
 }

@@ -3,13 +3,29 @@ import Foundation
 import Parallelism
 
 /// The threads that encode chunks for one or more `RowWriter`s.
-public final class ChunkWorkers: Sendable {
+public final class ChunkWorkers: @unchecked Sendable {
+  // Sendable because the list is touched under the lock only, and a queue is safe to use from any thread.
+
   private let queue: OperationQueue
+  private let lock = NSLock()
+  private var codecs: [ChunkCodec] = []
 
   /// - Parameter threads: how many chunks are encoded at the same time, at least 1.
   public init(threads: Int = availableThreads) {
     queue = OperationQueue()
     queue.maxConcurrentOperationCount = max(1, threads)
+  }
+
+  /// The codec that all writers of such chunks share: it keeps memory of several chunks for each thread, and writers may be thousands.
+  func shared(_ codec: ChunkCodec) -> ChunkCodec {
+    lock.withLock {
+      let known = codecs.first {
+        $0.filters == codec.filters && $0.elementSize == codec.elementSize && $0.chunkByteCount == codec.chunkByteCount
+      }
+      if let known { return known }
+      codecs.append(codec)
+      return codec
+    }
   }
 
   func encode<T: Element>(_ job: ChunkJob<T>, with codec: ChunkCodec) {
@@ -22,8 +38,9 @@ public final class ChunkWorkers: Sendable {
 final class ChunkJob<T: Element>: @unchecked Sendable {
   // Sendable because the writer's thread and a worker's take turns: the worker has it from `prepare` until it signals `encoded`.
 
-  /// Room for a whole chunk, of which the first `filled` elements hold rows.
-  let elements: UnsafeMutableBufferPointer<T>
+  /// The rows so far, `filled` elements, and room that grows with them to a whole chunk: those of thousands of layers may stay small.
+  private(set) var elements = UnsafeMutableBufferPointer<T>(start: nil, count: 0)
+  private let wholeCount: Int
   var filled = 0
   /// The first row of the chunk.
   var startRow = 0
@@ -33,13 +50,32 @@ final class ChunkJob<T: Element>: @unchecked Sendable {
   private var capacity = 0
   private let encoded = DispatchSemaphore(value: 0)
 
-  init(elementCount: Int) {
-    let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: elementCount * MemoryLayout<T>.stride, alignment: 64)
-    elements = memory.bindMemory(to: T.self)
+  /// - Parameter elementCount: of a whole chunk.
+  init(elementCount: Int) { wholeCount = elementCount }
+
+  var isFull: Bool { filled == wholeCount }
+
+  /// Adds as many of the values as the chunk has room for, and says how many.
+  func fill(_ values: Slice<UnsafeBufferPointer<T>>) -> Int {
+    let count = min(values.count, wholeCount - filled)
+    reserve(filled + count)
+    _ = UnsafeMutableBufferPointer(rebasing: elements[filled..<filled + count]).update(fromContentsOf: values.prefix(count))
+    filled += count
+    return count
   }
 
-  /// Sets the elements that hold no rows to 0.
+  private func reserve(_ count: Int) {
+    guard count > elements.count else { return }
+    let size = min(wholeCount, max(count, 2 * elements.count))
+    let grown = UnsafeMutableRawBufferPointer.allocate(byteCount: size * MemoryLayout<T>.stride, alignment: 64).bindMemory(to: T.self)
+    _ = grown.update(fromContentsOf: elements[..<filled])
+    elements.deallocate()
+    elements = grown
+  }
+
+  /// Makes it a whole chunk, whose elements without rows are 0.
   func clearRest() {
+    reserve(wholeCount)
     // By the byte: element by element, generic code takes longer than deflating does.
     UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: elements[filled...])).initializeMemory(as: UInt8.self, repeating: 0)
   }

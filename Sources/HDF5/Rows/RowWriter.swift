@@ -64,7 +64,7 @@ public final class RowWriter<T: Element> {
     let rowsThere = dataset.shape[0]
     rowCount = rowsThere
     if chunk.dropFirst().elementsEqual(dataset.shape.dropFirst()), let codec = try dataset.chunkCodec(for: T.self) {
-      encoding = .ours(codec)
+      encoding = .ours(workers.shared(codec))
     } else {
       encoding = .library
     }
@@ -86,13 +86,10 @@ public final class RowWriter<T: Element> {
     }
     var taken = 0
     while taken < values.count {
-      let part = min(values.count - taken, current.elements.count - current.filled)
-      let room = UnsafeMutableBufferPointer(rebasing: current.elements[current.filled..<(current.filled + part)])
-      _ = room.update(fromContentsOf: values[taken..<(taken + part)])
-      current.filled += part
+      let part = current.fill(values[taken...])
       taken += part
       rowCount += part / elementsPerRow
-      if current.filled == current.elements.count {
+      if current.isFull {
         submitCurrent()
         if inFlight.count > inFlightLimit { try remembering { try writeOldest() } }
       }

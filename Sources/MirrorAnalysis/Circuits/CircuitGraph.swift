@@ -6,9 +6,13 @@ public struct CircuitGraph: Sendable {
     self.edges = edges
   }
 
-  /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, suppressed ones grey,
-  /// opposite ones green, the others white; an
-  /// edge is as thick as its effect compared with the largest of its layer, red where its weight is negative.
+  /// What every graph begins with.
+  public static let beginning = "digraph circuit {
+  rankdir=LR;
+"
+
+  /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, suppressed ones grey, opposite ones
+  /// green, the others white; an edge is as thick as its effect compared with the largest of its layer, red where its weight is negative.
   public var graphviz: String {
     var lines = [
       "digraph circuit {", "  rankdir=LR;", "  node [shape=circle, style=filled, fillcolor=white, fontname=\"Helvetica\"];",

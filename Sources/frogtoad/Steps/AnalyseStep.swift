@@ -24,7 +24,8 @@ struct AnalyseStep: Sendable {
   }
 
   private func write<Row: TableRow>(_ rows: [(RecordingIdentity, [Row])], to name: String, overwrite: Bool) throws {
-    let file = try OutputFile(path: folder + "/" + name, overwrite: overwrite)
+    let file = try OutputFile(
+      path: folder + "/" + name, overwrite: overwrite, beginning: TableWriter.beginning(of: RecordingRow<Row>.schema, as: .csv))
     var writer = try TableWriter(schema: RecordingRow<Row>.schema, format: .csv, sink: file.write)
     for (identity, rows) in rows { try writer.write(rows.map { RecordingRow(identity, $0) }) }
     try writer.finish()
