@@ -7,9 +7,7 @@ public struct CircuitGraph: Sendable {
   }
 
   /// What every graph begins with.
-  public static let beginning = "digraph circuit {
-  rankdir=LR;
-"
+  public static let beginning = "digraph circuit {\n  rankdir=LR;\n"
 
   /// A Graphviz digraph: a column of units per layer, mirror units orange, differentiating ones blue, suppressed ones grey, opposite ones
   /// green, the others white; an edge is as thick as its effect compared with the largest of its layer, red where its weight is negative.
