@@ -51,10 +51,10 @@ def file(name):
     return os.path.join(scratch, name)
 
 
-def compare(name, target, mine, theirs, scale=1.0):
-    """scale: how much more work ours did than the peer."""
+def compare(name, target, mine, theirs, scale=1.0, most=repeats):
+    """scale: how much more work ours did than the peer; most: runs of a pair that takes long."""
     a, b = [], []
-    for _ in range(repeats):
+    for _ in range(min(repeats, most)):
         a.append(mine()["seconds"])
         b.append(theirs()["seconds"])
     ratio = statistics.median(b) * scale / statistics.median(a)
@@ -105,6 +105,41 @@ compare(
     lambda: peer("correlate", narrow_rows, 64))
 
 
+def command(*arguments):
+    """Seconds and peak memory in MB of a mirrorscope command."""
+    start = time.perf_counter()
+    process = subprocess.Popen([os.path.join(release, "mirrorscope"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"mirrorscope {' '.join(arguments)} failed")
+    return {"seconds": time.perf_counter() - start, "megabytes": usage.ru_maxrss / 1024}
+
+
+def analysis(*arguments):
+    return run(sys.executable, os.path.join(here, "peers", "analyses.py"), *map(str, arguments))[0]
+
+
+# Whole commands, reading included, against products and decoders in Python that read with h5py.
+deep, units, deals = (4, 1024, 200) if quick else (32, 4096, 1000)
+deep_file = file(f"{deep}x{units}.h5")
+if not os.path.exists(deep_file):
+    run(sys.executable, os.path.join(here, "peers", "analyses.py"), "make", deep_file, str(deep), str(units), "2000")
+shape = f"{deep} × {units:,} × 2,000"
+compare(
+    f"`units`, cluster-robust, {deals:,} permutations, {shape}, against numpy's Welch products (float32)", "1.3",
+    lambda: command("units", deep_file, "--permutations", str(deals)), lambda: analysis("permuted", deep_file, deals), most=3)
+units_peak = command("units", deep_file, "--permutations", str(deals))
+cmni_peak = command("cmni", deep_file, "--permutations", str(deals))
+compare(
+    f"`decode`, one layer {units:,} × 2,000, without permutations, against scikit-learn", "2",
+    lambda: command("decode", deep_file, "--layers", "layer_0", "--permutations", "0"), lambda: analysis("decode", deep_file, 2000), scale=10,
+    most=1)
+decoding = command("decode", deep_file, "--layers", "layer_0", "--permutations", str(deals))
+compare(
+    f"`similarity`, unbiased CKA of all pairs of layers, {shape}, against numpy (float32)", "1",
+    lambda: command("similarity", deep_file, "--measure", "cka", "--phase", "all"), lambda: analysis("cka", deep_file), most=3)
+
+
 def growth(task, *after):
     """Time on all rows over that on half of them, and with one thread on one core over that with a thread for each of two.
 
@@ -132,28 +167,18 @@ scaling = {
     "moments": growth("moments"), "correlation": growth("correlate", "--units", 64)}
 
 
-def peak(*arguments):
-    """Seconds and peak memory in MB of a mirrorscope command."""
-    start = time.perf_counter()
-    process = subprocess.Popen([os.path.join(release, "mirrorscope"), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"mirrorscope {' '.join(arguments)} failed")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
-
-
 peaks = []
 if "--memory" in sys.argv:
     ours("record", narrow_rows, file("large.h5"), "--units", 64, "--copies", 40_000_000 // count)
-    for command in (["stats"], ["cmni"], ["correlate"], ["units", "--permutations", "100"], ["divergence"]):
-        peaks.append((" ".join(command), *peak(*command, file("large.h5"))))
-        print(f"{command[0]}: {peaks[-1][1]:.0f} s, {peaks[-1][2]:.0f} MB", file=sys.stderr, flush=True)
+    for words in (["stats"], ["cmni"], ["correlate"], ["units", "--permutations", "100"], ["divergence"]):
+        peaks.append((" ".join(words), *command(*words, file("large.h5")).values()))
+        print(f"{words[0]}: {peaks[-1][1]:.0f} s, {peaks[-1][2]:.0f} MB", file=sys.stderr, flush=True)
     os.remove(file("large.h5"))
 sums = ours("checksums", narrow_rows, file("sums.h5"), "--units", 64, "--repeats", 3 if quick else 15)
 memory, blas = run(os.path.join(release, "benchmark"), "ceilings")
 zlib = run(sys.executable, os.path.join(here, "peers", "peers.py"), "ceilings", narrow_rows)[0]
 
-print(f"Measured {datetime.date.today()} on {platform.processor() or platform.machine()}, {threads} cores, medians of {repeats}.\n")
+print(f"Measured {datetime.date.today()} on {platform.processor() or platform.machine()}, {threads} cores, medians of {repeats}, of fewer where a run takes long.\n")
 print("| work | ratio | target | ours, s | peer, s |\n|---|---:|---:|---:|---:|")
 for name, ratio, target, mine, theirs in rows:
     missed = "" if ratio >= float(target) else ", missed"
@@ -166,6 +191,7 @@ Peers that take much longer do a share of the work; the ratio counts it in full 
 - Moments take {over_inflating:.2f} × the time of inflating the chunks alone (target 1.25).
 - Twice the rows take (target 2.2 at most), and two cores are faster than one by (target 1.7 where deflate is the work): {"; ".join(f"{name} {rows:.2f} ×, {faster:.2f} ×" for name, (rows, faster) in scaling.items())}.
 - Checksums take, of the processor time without them (target 5 % at most): {"; ".join(f"{name} {sums[name + '_with_processor'] / sums[name + '_without_processor'] - 1:+.1%}" for name in ("writing", "reading"))}. Reading all headers first, in a child, takes {sums["opening"] * 1000:.0f} ms; putting the file on the disk {sums["sync"] * 1000:.0f} ms.
+- {shape}: `units` takes at most {units_peak["megabytes"]:.0f} MB; `cmni` with as many permutations {cmni_peak["seconds"]:.1f} s and {cmni_peak["megabytes"]:.0f} MB, {cmni_peak["seconds"] / units_peak["seconds"]:.1f} × `units` (target 1.1). `decode` of one layer with {deals:,} permutations takes {decoding["seconds"]:.1f} s (target 20).
 - The machine's ceilings in the same run: reading memory {memory["bytes"] / memory["seconds"] / 1e9:.1f} GB/s, BLAS
   {blas["operations"] / blas["seconds"] / 1e9:.0f} GFLOP/s, zlib level 4 deflates {zlib["deflate"] / 1e6:.0f} MB/s and inflates
   {zlib["inflate"] / 1e6:.0f} MB/s on one core.""")
