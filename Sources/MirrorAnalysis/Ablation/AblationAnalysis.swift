@@ -149,9 +149,7 @@ public struct AblationAnalysis: Analysis {
     let threads = Double(max(1, threads))
     let choosing =
       (plan.selections.contains(where: \.needsScores) ? shape.momentBytes(threads: 1) : 0)
-      + (plan.selections.contains(where: \.needsClasses)
-        ? UnitPermutations.bytes(shape, permutations: plan.classes.permutations, threads: Int(threads)) + 1400 * Double(shape.unitCount)
-        : 0)
+      + (plan.selections.contains(where: \.needsClasses) ? plan.classes.bytes(shape, threads: threads) : 0)
     // Of one layer its evaluate rows, and the rows that the mode takes from; outputs of the intact and the ablated network.
     let held = 8 * rows * (plan.mode == .zero ? 1 : 2) * widest + rows * (16 * outputs + 64)
     // Outputs of a reference set under way in each thread, and what has been found of all of them.

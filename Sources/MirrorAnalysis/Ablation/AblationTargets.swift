@@ -13,11 +13,11 @@ public enum AblationSelection: Sendable, Equatable {
   /// In each hidden layer the one, two, … K units with the highest scores: a dose–response curve.
   case dose(Int)
 
-  /// Whether units are chosen by what they do in the select rows.
+  /// Whether units are chosen by their scores in the select rows.
   var needsScores: Bool {
     switch self {
-    case .units, .each: false
-    case .top, .unitClass, .dose: true
+    case .units, .unitClass, .each: false
+    case .top, .dose: true
     }
   }
 

@@ -139,8 +139,8 @@ public struct CircuitAnalysis: Analysis {
       largest = max(largest, sums + 8 * Double(shape.rowCount) * units + threads * 8 * block * (3 * units + 4 * targets + 2 * outputs))
     }
     return byteCount(
-      shape.replayBytes(threads: Int(threads)) + 2 * shape.momentBytes(threads: 1) + largest + 400 * edges
-        + UnitPermutations.bytes(shape, permutations: classes.permutations, threads: Int(threads)) + 1400 * Double(shape.unitCount))
+      shape.replayBytes(threads: Int(threads)) + shape.momentBytes(threads: 1) + classes.bytes(shape, threads: threads) + largest + 400
+        * edges)
   }
 
   /// - Throws: `RecordingError` where the network cannot be replayed, a unit is not there, or the none, self or other phase has no rows.

@@ -139,7 +139,7 @@ public struct CorrelationAnalysis: Analysis {
       let count = selection.count(in: rows)
       try take(
         CorrelationMatrix(
-          layers, within: selection, method: method, precision: .suited(rows: count, pairs: units * (units + 1) / 2), count: count,
+          layers, within: selection, method: method, precision: .suited(rows: count, units: units), count: count,
           values: values))
     }
     switch method {
@@ -223,7 +223,7 @@ extension RecordingView {
   ) throws -> [Double] {
     let units = layers.reduce(0) { $0 + $1.unitCount }
     let count = selection.count(in: rows)
-    var accumulator = CorrelationAccumulator(units: units, precision: .suited(rows: count, pairs: units * (units + 1) / 2))
+    var accumulator = CorrelationAccumulator(units: units, precision: .suited(rows: count, units: units))
     let ranked = try ranks(values(of: layers, where: selection.test(rows), threads: threads), units)
     try accumulator.add(ranked, threads: threads)
     return try accumulator.finish(threads: threads).correlations()

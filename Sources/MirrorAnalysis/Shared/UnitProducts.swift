@@ -162,7 +162,8 @@ extension RecordingView {
     let left = layers.reduce(0) { $0 + $1.unitCount }
     let size = UnitProducts.Size(units: left, rightUnits: others?.reduce(0) { $0 + $1.unitCount }, isSplit: isSplit)
     var sums = selections.map { selection in
-      ProductSums(size, precision: .suited(rows: selection.count(in: rows), pairs: pairs ?? left * (left + 1) / 2))
+      let count = selection.count(in: rows)
+      return ProductSums(size, precision: pairs.map { .suited(rows: count, pairs: $0) } ?? .suited(rows: count, units: left))
     }
     let tests = selections.map { $0.test(rows) }
     let width = left + (size.rightUnits ?? 0)

@@ -45,6 +45,11 @@ public struct UnitClassPlan: Sendable, Equatable {
   public var exchange: ExchangeDesign?
 
   public init() {}
+
+  /// Bytes that classes take: those of `units` with as many permutations.
+  func bytes(_ shape: RecordingShape, threads: Double) -> Double {
+    Double(UnitsAnalysis(permutations: permutations).memory(shape, threads: Int(threads)))
+  }
 }
 
 extension RecordingView {
@@ -54,6 +59,7 @@ extension RecordingView {
   func unitClassifications(
     of layers: [RecordedLayer], by phases: PhaseRows, _ plan: UnitClassPlan, in context: AnalysisContext
   ) throws -> [[UnitClassification]] {
+    try phases.require([.neither, .own, .other], in: path)
     let moments = RecordingMoments(name: name, rows: phases, layers: try moments(of: layers, by: phases, threads: context.threads))
     let permuted = try UnitPermutations(
       of: self, layers: layers, moments: moments, permutations: plan.permutations, choice: plan.exchange, context: context)

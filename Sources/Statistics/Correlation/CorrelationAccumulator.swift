@@ -9,6 +9,9 @@ public enum ProductPrecision: String, Sendable {
   /// Double throughout: r within 1e-12 of float64's.
   case double = "float64"
 
+  /// For all pairs of so many units, each with itself too.
+  public static func suited(rows: Int, units: Int) -> ProductPrecision { suited(rows: rows, pairs: units * (units + 1) / 2) }
+
   /// Double where that is quick, Float where it would take long: from 2·10⁹ rows × pairs on.
   public static func suited(rows: Int, pairs: Int) -> ProductPrecision {
     Double(rows) * Double(pairs) > 2e9 ? .single : .double

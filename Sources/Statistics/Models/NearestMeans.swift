@@ -134,10 +134,9 @@ struct NearestMeans {
         let tested = block.sizes(of: groups, rows: test)
         for lane in 0..<block.count {
           var (sum, hasAll) = (0.0, true)
-          for number in (0..<classes).map({ ($0, (number * classes + $0) * block.count + lane) }) {
-            let cell = number.0 * block.count + lane
+          for cell in stride(from: lane, to: sizes.count, by: block.count) {
             hasAll = hasAll && sizes[cell] > 0 && tested[cell] > 0
-            sum += Double(right[number.1]) / Double(max(1, tested[cell]))
+            sum += Double(right[number * sizes.count + cell]) / Double(max(1, tested[cell]))
           }
           result[number].append(hasAll ? sum / Double(classes) : 1 / Double(classes))
         }
