@@ -12,6 +12,8 @@
 ///   - exchange: of two groups, 0 the reference and 1 the treated.
 ///   - purpose: what the random streams are for; permutation i is that of every call with the same seed, purpose and labels.
 /// - Throws: `StatisticsError.shape`.
+@_specialize(where Value == Float)
+@_specialize(where Value == Double)
 public func studentisedPermutations<Value: MatrixScalar>(
   _ values: [Value], spreads: [UnitSpread], rows: [Int32], of exchange: Exchangeability, permutations: Int, seed: UInt64, purpose: String,
   threads: Int

@@ -5,11 +5,13 @@ public struct WelchTest: Sendable, Equatable {
   /// The Welch–Satterthwaite degrees of freedom.
   public let degreesOfFreedom: Double
   /// P(T ≥ t): small when the treated mean is larger.
-  public let pGreater: Double
+  public var pGreater: Double { distribution.upperTail(t) }
   /// P(T ≤ t): small when the treated mean is smaller.
-  public let pLess: Double
+  public var pLess: Double { distribution.upperTail(-t) }
   /// 2 P(T ≥ |t|).
-  public let pTwoSided: Double
+  public var pTwoSided: Double { min(1, 2 * distribution.upperTail(abs(t))) }
+
+  private var distribution: StudentTDistribution { StudentTDistribution(degreesOfFreedom: degreesOfFreedom) }
 
   /// Nil when t does not exist: a sample of fewer than two values, both samples constant, or a mean or variance that is not finite.
   /// Agrees with `scipy.stats.ttest_ind(treated, reference, equal_var=False)`.
@@ -27,9 +29,5 @@ public struct WelchTest: Sendable, Equatable {
     let referenceShare = referencePart / squaredError
     degreesOfFreedom =
       1 / (treatedShare * treatedShare / Double(treated.count - 1) + referenceShare * referenceShare / Double(reference.count - 1))
-    let distribution = StudentTDistribution(degreesOfFreedom: degreesOfFreedom)
-    pGreater = distribution.upperTail(t)
-    pLess = distribution.upperTail(-t)
-    pTwoSided = min(1, 2 * distribution.upperTail(abs(t)))
   }
 }
