@@ -6,6 +6,7 @@
 #include "cluster_sums.h"
 #include "fletcher.h"
 #include "label_lanes.h"
+#include "label_sums.h"
 #include "literal_deflate.h"
 #include "literal_inflate.h"
 #include "moments.h"

@@ -80,8 +80,8 @@ public struct CMNIAnalysis: Analysis {
     bytes += Double(shape.widestLayer) * (400 + 192 * (rows / 2048 + 1))
     if permutations > 0 {
       bytes += DealWaves.bytes(rows: rows, none: Double(shape.count(.neither)), permutations: permutations)
-      bytes += Double(max(1, threads)) * ScaledRows<Double>.productBytes(perSet: PhaseDeals.perDeal)
-      bytes += 192 * Double(min(permutations + 1, 4096)) * (Double(shape.widestLayer) / 256 + 1)
+      bytes += Double(max(1, threads)) * max(ScaledRows<Double>.productBytes, ScaledRows<Double>.sumBytes(rows: rows))
+      bytes += 192 * Double(min(permutations + 1, 4096)) * (Double(shape.widestLayer) / 32 + 1)
     }
     return byteCount(bytes)
   }

@@ -6,36 +6,35 @@ import Statistics
 /// Number 0 stands for the labels as they are and has no direction.
 struct DealWave: Sendable {
   let numbers: Range<Int>
-  /// `[numbers × rows]`; see `PhaseDeals.marks`.
-  let marks: [UInt8]
+  /// See `PhaseDeals.marks`.
+  let labels: PackedLabels
   /// Normal weights, `[numbers × none rows]`, and their sums.
   let weights: [Float]
   let weightSums: [Double]
 
   init(_ numbers: Range<Int>, deals: PhaseDeals, seed: UInt64, threads: Int) throws {
-    let (rows, none) = (deals.rowCount, deals.counts[0])
-    var marks = [UInt8](repeating: 0, count: numbers.count * rows)
+    let none = deals.counts[0]
+    labels = try PackedLabels(sets: numbers.count, perSet: PhaseDeals.perDeal, rows: deals.rowCount, threads: threads) { place, marks in
+      deals.marks(numbers.lowerBound + place, seed: seed, into: marks)
+    }
     var weights = [Float](repeating: 0, count: numbers.count * none)
     var sums: [Double] = []
-    try marks.withUnsafeMutableBufferPointer { marks in
-      try weights.withUnsafeMutableBufferPointer { weights in
-        // Each number has a part of its own, and all are done when `mapBlocks` returns.
-        nonisolated(unsafe) let (marks, weights) = (marks, weights)
-        sums = try mapBlocks(count: numbers.count, threads: threads) { place in
-          let number = numbers.lowerBound + place
-          deals.marks(number, seed: seed, into: UnsafeMutableBufferPointer(rebasing: marks[place * rows..<(place + 1) * rows]))
-          guard number > 0 else { return 0 }
-          var stream = RandomStream(seed: seed, purpose: "directions of none rows", index: UInt64(number))
-          var sum = 0.0
-          for row in place * none..<(place + 1) * none {
-            weights[row] = Float(stream.normal())
-            sum += Double(weights[row])
-          }
-          return sum
+    try weights.withUnsafeMutableBufferPointer { weights in
+      // Each number has a part of its own, and all are done when `mapBlocks` returns.
+      nonisolated(unsafe) let weights = weights
+      sums = try mapBlocks(count: numbers.count, threads: threads) { place in
+        let number = numbers.lowerBound + place
+        guard number > 0 else { return 0 }
+        var stream = RandomStream(seed: seed, purpose: "directions of none rows", index: UInt64(number))
+        var sum = 0.0
+        for row in place * none..<(place + 1) * none {
+          weights[row] = Float(stream.normal())
+          sum += Double(weights[row])
         }
+        return sum
       }
     }
-    (self.numbers, self.marks, self.weights, weightSums) = (numbers, marks, weights, sums)
+    (self.numbers, self.weights, weightSums) = (numbers, weights, sums)
   }
 }
 
@@ -60,12 +59,17 @@ struct DealWaves: Sendable {
   }
 
   private static func size(rows: Double, none: Double) -> Int {
-    Int(max(Double(fewest), min(Double(most), Double(bytes) / max(1, rows + 4 * none))))
+    Int(max(Double(fewest), min(Double(most), Double(bytes) / max(1, bytes(rows: rows, none: none)))))
+  }
+
+  /// Bytes of one number of a wave.
+  private static func bytes(rows: Double, none: Double) -> Double {
+    PackedLabels.bytes(rows: rows, perSet: PhaseDeals.perDeal) + 4 * none
   }
 
   /// Bytes of a wave.
   static func bytes(rows: Double, none: Double, permutations: Int) -> Double {
-    (rows + 4 * none) * min(Double(permutations) + 1, Double(size(rows: rows, none: none)))
+    bytes(rows: rows, none: none) * min(Double(permutations) + 1, Double(size(rows: rows, none: none)))
   }
 
   mutating func wave(_ range: Range<Int>) throws -> DealWave {

@@ -31,7 +31,7 @@ struct IndexResampling {
     for range in waves.ranges {
       try context.checkCancellation()
       let wave = try waves.wave(range)
-      let scores = try units.dealtScores(values, wave: wave, of: rows, threads: threads)
+      let scores = try units.dealtScores(values, wave: wave, threads: threads)
       sums.dealt.replaceSubrange(3 * range.lowerBound..<3 * range.upperBound, with: scores)
       guard rows.canCrossFit else { continue }
       sums.directionLengths.replaceSubrange(range, with: try units.directionLengths(values, wave: wave, threads: threads))

@@ -43,7 +43,7 @@ extension IndexUnits {
   ) throws -> [VariantSums] {
     let none = Int(counts[0])
     let means = sums[0].map { $0 / counts[0] }
-    let parts = try rows.mapProducts(sets: wave.numbers.count, perSet: 1, rows: none, squares: false, threads: threads) {
+    let parts = try rows.mapProducts(sets: wave.numbers.count, rows: none, threads: threads) {
       set, step, target in
       for row in step { target[row - step.lowerBound] = Value(wave.weights[set * none + row]) }
     } _: { products in

@@ -18,22 +18,11 @@ extension IndexUnits {
 
   /// Sums of scores over the units of a layer under each deal of a wave: `[numbers][joint, none and self, none and other]`.
   ///
-  /// Products of labels and activations give the sums over self and over other; none has the rest, and the third phase of a deal of two
+  /// Sums over labels give those over self and over other; none has the rest, and the third phase of a deal of two
   /// keeps its own.
-  func dealtScores<Value: MatrixScalar>(_ rows: ScaledRows<Value>, wave: DealWave, of index: IndexRows, threads: Int) throws
-    -> [VariantSums]
-  {
-    let (units, rowCount) = (units, index.count)
-    let parts = try rows.mapProducts(
-      sets: wave.numbers.count, perSet: PhaseDeals.perDeal, rows: rowCount, squares: true, threads: threads
-    ) { set, step, target in
-      wave.marks.withUnsafeBufferPointer { marks in
-        guard let base = marks.baseAddress else { return }
-        for bit in 0..<PhaseDeals.perDeal {
-          Value.expand(base + set * rowCount + step.lowerBound, count: step.count, bit: bit, into: target + bit * step.count)
-        }
-      }
-    } _: { products in
+  func dealtScores<Value: MatrixScalar>(_ rows: ScaledRows<Value>, wave: DealWave, threads: Int) throws -> [VariantSums] {
+    let units = units
+    let parts = try rows.mapSums(of: wave.labels, threads: threads) { products in
       (products.sets, products.sets.flatMap { scores(of: units, products, set: $0) })
     }
     var result = [VariantSums](repeating: .zero, count: 3 * wave.numbers.count)
@@ -46,14 +35,16 @@ extension IndexUnits {
   /// The three sums of a set over the units of a block.
   private func scores(of units: [Unit], _ products: RowProducts, set: Int) -> [SIMD4<Double>] {
     let starts = (0..<PhaseDeals.perDeal).map { products.start(set: set, row: $0) }
-    let (n0, n1, n2) = (counts[0], counts[1], counts[2])
-    let (ownDegrees, otherDegrees) = (n0 + n1 - 2, n0 + n2 - 2)
+    // Quotients by what stays the same are taken once.
+    let (perNone, perOwn, perOther) = (1 / counts[0], 1 / counts[1], 1 / counts[2])
+    let (ownDegrees, otherDegrees) = (counts[0] + counts[1] - 2, counts[0] + counts[2] - 2)
+    let (perOwnDegree, perOtherDegree) = (1 / ownDegrees, 1 / otherDegrees)
     let rounding = rounding
     @inline(__always)
     func scores(
       _ none: (sum: Double, square: Double), _ own: (sum: Double, square: Double), _ other: (sum: Double, square: Double), _ scale: Double
     ) -> SIMD4<Double> {
-      let (mean, ownMean, otherMean) = (none.sum / n0, own.sum / n1, other.sum / n2)
+      let (mean, ownMean, otherMean) = (none.sum * perNone, own.sum * perOwn, other.sum * perOther)
       let (ownDelta, otherDelta) = (ownMean - mean, otherMean - mean)
       let noneSquares = none.square - none.sum * mean
       let ownSquares = noneSquares + own.square - own.sum * ownMean
@@ -61,8 +52,8 @@ extension IndexUnits {
       // Of a unit without variance products leave no more than rounding; it counts as no mirror unit.
       let hasOwn = ownDegrees > 0 && ownSquares > rounding * (none.square + own.square)
       let hasOther = otherDegrees > 0 && otherSquares > rounding * (none.square + other.square)
-      let ownD = hasOwn ? ownDelta / (ownSquares / ownDegrees).squareRoot() : 0
-      let otherD = hasOther ? otherDelta / (otherSquares / otherDegrees).squareRoot() : 0
+      let ownD = hasOwn ? ownDelta / (ownSquares * perOwnDegree).squareRoot() : 0
+      let otherD = hasOther ? otherDelta / (otherSquares * perOtherDegree).squareRoot() : 0
       return unitScores(ownDelta * scale, otherDelta * scale, standardised: ownD, otherD)
     }
     var (joint, own, other) = (SIMD4<Double>.zero, SIMD4<Double>.zero, SIMD4<Double>.zero)

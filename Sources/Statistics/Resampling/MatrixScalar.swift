@@ -13,11 +13,18 @@ public protocol MatrixScalar: BinaryFloatingPoint, Sendable {
     _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, stride: Int, m: Int, n: Int, k: Int, scratch: UnsafeMutablePointer<Self>,
     to sums: UnsafeMutablePointer<Double>)
 
-  /// Writes 1 for each mark that has the bit, and 0 for others.
-  static func expand(_ marks: UnsafePointer<UInt8>, count: Int, bit: Int, into target: UnsafeMutablePointer<Self>)
+  /// Units of a tile of `addLabelSums`.
+  static var labelTile: Int { get }
 
-  /// Writes the squares of rows of `units` values, which lie `stride` apart.
-  static func square(_ values: UnsafePointer<Self>, stride: Int, rows: Int, units: Int, into target: UnsafeMutablePointer<Self>)
+  /// Adds, for each label, the rows that it marks; see `mirrorscope_label_sums_float`.
+  static func addLabelSums(
+    _ rows: UnsafePointer<Self>, batches: Int, marks: UnsafePointer<UInt64>, stride: Int, labels: Int, to sums: UnsafeMutablePointer<Self>)
+
+  /// Adds the first values of rows to rows of doubles that lie `stride` apart, and leaves 0.
+  static func move(
+    _ values: UnsafeMutablePointer<Self>, rows: Int, width: Int, to sums: UnsafeMutablePointer<Double>, count: Int, stride: Int)
+
+  static func squares(_ values: [Self]) -> [Self]
 
   /// Replaces each value x of rows by (x/2 − origin) × factor, in double precision.
   static func shift(
@@ -37,19 +44,17 @@ public protocol MatrixScalar: BinaryFloatingPoint, Sendable {
 }
 
 extension MatrixScalar {
-  public static func expand(_ marks: UnsafePointer<UInt8>, count: Int, bit: Int, into target: UnsafeMutablePointer<Self>) {
-    let shift = UInt8(truncatingIfNeeded: bit)
-    for row in 0..<count { target[row] = Self((marks[row] &>> shift) & 1) }
-  }
-
-  public static func square(
-    _ values: UnsafePointer<Self>, stride: Int, rows: Int, units: Int, into target: UnsafeMutablePointer<Self>
+  public static func move(
+    _ values: UnsafeMutablePointer<Self>, rows: Int, width: Int, to sums: UnsafeMutablePointer<Double>, count: Int, stride: Int
   ) {
     for row in 0..<rows {
-      let (source, own) = (values + row * stride, target + row * units)
-      for unit in 0..<units { own[unit] = source[unit] * source[unit] }
+      let (own, target) = (values + row * width, sums + row * stride)
+      for place in 0..<count { target[place] += Double(own[place]) }
+      for place in 0..<width { own[place] = 0 }
     }
   }
+
+  public static func squares(_ values: [Self]) -> [Self] { values.map { $0 * $0 } }
 
   public static func shift(
     _ values: UnsafeMutablePointer<Self>, rows: Int, units: Int, halfOrigins: UnsafePointer<Double>, factors: UnsafePointer<Double>
@@ -91,6 +96,14 @@ extension MatrixScalar {
 }
 
 extension Float: MatrixScalar {
+  public static var labelTile: Int { Int(MIRRORSCOPE_LABEL_FLOATS) }
+
+  public static func addLabelSums(
+    _ rows: UnsafePointer<Float>, batches: Int, marks: UnsafePointer<UInt64>, stride: Int, labels: Int, to sums: UnsafeMutablePointer<Float>
+  ) {
+    mirrorscope_label_sums_float(rows, batches, marks, stride, labels, sums)
+  }
+
   public static var rounding: Double { 0x1p-18 }
 
   public static func addClusterSums(
@@ -112,6 +125,15 @@ extension Float: MatrixScalar {
 }
 
 extension Double: MatrixScalar {
+  public static var labelTile: Int { Int(MIRRORSCOPE_LABEL_DOUBLES) }
+
+  public static func addLabelSums(
+    _ rows: UnsafePointer<Double>, batches: Int, marks: UnsafePointer<UInt64>, stride: Int, labels: Int,
+    to sums: UnsafeMutablePointer<Double>
+  ) {
+    mirrorscope_label_sums_double(rows, batches, marks, stride, labels, sums)
+  }
+
   public static var rounding: Double { 0x1p-44 }
 
   public static func addClusterSums(

@@ -119,20 +119,18 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
     }.flatMap { $0 }
   }
 
-  /// Forms products of sets of weights with the rows, and hands them on in blocks of sets and units.
+  /// Forms products of sets of weights, one per row, with the rows, and hands them on in blocks of sets and units.
   ///
   /// Blocks are of fixed sizes, so `threads` changes no digit.
   ///
   /// - Parameters:
   ///   - sets: how many there are.
-  ///   - perSet: rows of weights in a set.
   ///   - rows: how many of the rows are taken, from the first.
-  ///   - squares: whether products with squared values are formed too.
-  ///   - weights: writes the weights of a set for some rows, `[perSet × rows]`; runs on any thread.
+  ///   - weights: writes the weights of a set for some rows; runs on any thread.
   ///   - body: gets the products; runs on any thread.
   /// - Returns: what `body` gave, blocks of units of one block of sets together.
   public func mapProducts<Result: Sendable>(
-    sets: Int, perSet: Int, rows: Int, squares wantsSquares: Bool, threads: Int,
+    sets: Int, rows: Int, threads: Int,
     weights: @Sendable (_ set: Int, _ rows: Range<Int>, _ target: UnsafeMutablePointer<Value>) -> Void,
     _ body: @Sendable (RowProducts) throws -> Result
   ) throws -> [Result] {
@@ -145,44 +143,41 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
       let firstUnit = number % unitBlocks * Self.unitsPerBlock
       let ownSets = firstSet..<min(firstSet + Self.setsPerBlock, sets)
       let ownUnits = firstUnit..<min(firstUnit + Self.unitsPerBlock, units)
-      let (m, n) = (ownSets.count * perSet, ownUnits.count)
+      let (m, n) = (ownSets.count, ownUnits.count)
       var sums = [Double](repeating: 0, count: m * n)
-      var squareSums = [Double](repeating: 0, count: wantsSquares ? m * n : 0)
       let left = UnsafeMutablePointer<Value>.allocate(capacity: m * Self.rowsPerStep)
-      let squared = UnsafeMutablePointer<Value>.allocate(capacity: wantsSquares ? n * Self.rowsPerStep : 0)
       let scratch = UnsafeMutablePointer<Value>.allocate(capacity: m * n)
       defer {
         left.deallocate()
-        squared.deallocate()
         scratch.deallocate()
       }
       values.withUnsafeBufferPointer { values in
         sums.withUnsafeMutableBufferPointer { sums in
-          squareSums.withUnsafeMutableBufferPointer { squareSums in
-            guard let base = values.baseAddress, let sum = sums.baseAddress else { return }
-            for start in stride(from: 0, to: min(rows, rowCount), by: Self.rowsPerStep) {
-              let step = start..<min(start + Self.rowsPerStep, min(rows, rowCount))
-              for set in ownSets { weights(set, step, left + (set - firstSet) * perSet * step.count) }
-              let own = base + start * units + firstUnit
-              Value.addProduct(left, own, stride: units, m: m, n: n, k: step.count, scratch: scratch, to: sum)
-              guard wantsSquares, let square = squareSums.baseAddress else { continue }
-              Value.square(own, stride: units, rows: step.count, units: n, into: squared)
-              Value.addProduct(left, squared, stride: n, m: m, n: n, k: step.count, scratch: scratch, to: square)
-            }
+          guard let base = values.baseAddress, let sum = sums.baseAddress else { return }
+          for start in stride(from: 0, to: min(rows, rowCount), by: Self.rowsPerStep) {
+            let step = start..<min(start + Self.rowsPerStep, min(rows, rowCount))
+            for set in ownSets { weights(set, step, left + (set - firstSet) * step.count) }
+            Value.addProduct(
+              left, base + start * units + firstUnit, stride: units, m: m, n: n, k: step.count, scratch: scratch, to: sum)
           }
         }
       }
-      return try body(RowProducts(sets: ownSets, units: ownUnits, perSet: perSet, sums: sums, squares: squareSums))
+      return try body(RowProducts(sets: ownSets, units: ownUnits, perSet: 1, sums: sums, squares: []))
     }
   }
 
-  /// Some units of all rows side by side, `[rows × width]`, 0 behind the last.
-  func packed(_ units: Range<Int>, width: Int) -> [Value] {
-    var result = [Value](repeating: 0, count: rowCount * width)
+  /// Some units of the rows side by side, `[rows × width]`, 0 behind the last unit and the last row.
+  ///
+  /// - Parameter rows: how many; all by default.
+  @_specialize(where Value == Float)
+  @_specialize(where Value == Double)
+  func packed(_ units: Range<Int>, width: Int, rows: Int? = nil) -> [Value] {
+    let rows = rows ?? rowCount
+    var result = [Value](repeating: 0, count: rows * width)
     result.withUnsafeMutableBufferPointer { result in
       values.withUnsafeBufferPointer { values in
         guard let target = result.baseAddress, let source = values.baseAddress else { return }
-        for row in 0..<rowCount {
+        for row in 0..<min(rows, rowCount) {
           (target + row * width).update(from: source + row * unitCount + units.lowerBound, count: units.count)
         }
       }
@@ -210,20 +205,20 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
   }
 
   /// Bytes of the products that a thread forms at a time.
-  public static func productBytes(perSet: Int) -> Double {
-    let (sets, units, rows) = (Double(setsPerBlock * perSet), Double(unitsPerBlock), Double(rowsPerStep))
-    return 24 * sets * units + 8 * rows * (sets + units)
+  public static var productBytes: Double {
+    let (sets, units, rows) = (Double(setsPerBlock), Double(unitsPerBlock), Double(rowsPerStep))
+    return 16 * sets * units + 8 * rows * sets
   }
 }
 
-/// Products of some sets of weights with some units of rows.
+/// Products of some sets of weights or labels with some units of rows.
 public struct RowProducts: Sendable {
   public let sets: Range<Int>
   public let units: Range<Int>
   public let perSet: Int
   /// `[sets × perSet × units]`
   public let sums: [Double]
-  /// Those with squared values; empty where they are not wanted.
+  /// Those with squared values; empty where there are none.
   public let squares: [Double]
 
   /// Where the products of a set's row of weights begin.

@@ -35,13 +35,10 @@ struct StudentisedDifferences<Value: MatrixScalar>: Sendable {
     _ dealt: DealtLabels, _ body: @Sendable (Range<Int>, Range<Int>, [Double]) -> Result
   ) throws -> [Result] {
     let (rowCount, n0, n1) = (rows.rowCount, n0, n1)
-    return try rows.mapProducts(sets: dealt.permutations.count, perSet: 1, rows: rowCount, squares: true, threads: threads) {
-      set, step, target in
-      dealt.labels.withUnsafeBufferPointer { labels in
-        guard let base = labels.baseAddress else { return }
-        Value.expand(base + set * rowCount + step.lowerBound, count: step.count, bit: 0, into: target)
-      }
-    } _: { products in
+    let labels = try PackedLabels(sets: dealt.permutations.count, perSet: 1, rows: rowCount, threads: threads) { set, marks in
+      _ = marks.update(fromContentsOf: dealt.labels[set * rowCount..<(set + 1) * rowCount])
+    }
+    return try rows.mapSums(of: labels, threads: threads) { products in
       let width = products.units.count
       var t = [Double](repeating: .nan, count: products.sets.count * width)
       if n0 > 1, n1 > 1 {

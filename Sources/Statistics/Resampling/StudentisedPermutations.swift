@@ -61,7 +61,7 @@ public func studentisedPermutationBytes(rows: Double, units: Double, valueBytes:
   let tile = Double(clusterTileWidth)
   // A tile's rows and its sums under all permutations of a wave, or the products of a block of permutations and units.
   let perThread = max(
-    valueBytes * 2 * rows * tile + 48 * lanes * tile, ScaledRows<Double>.productBytes(perSet: 1) + 8 * 64 * 256, 48 * lanes * 256)
+    valueBytes * 2 * rows * tile + 48 * lanes * tile, ScaledRows<Double>.sumBytes(rows: rows) + 8 * 4096 * 32, 48 * lanes * 256)
   return rows * units * valueBytes + DealtLabels.bytes(rows: rows, permutations: permutations) + Double(max(1, threads)) * perThread
     + 150 * units + 16 * rows + 16 * Double(permutations) * (1 + units / 32 / 64)
 }

@@ -6,6 +6,7 @@ import Testing
 struct ScaledRowsTests {
   private static let units = 300
   private static let rows = 1500
+  private static let sets = 2060
 
   private func spreads(_ values: [Double]) -> [UnitSpread] {
     (0..<Self.units).map { unit in
@@ -33,18 +34,17 @@ struct ScaledRowsTests {
     let rows = try ScaledRows(values, spreads: spreads, threads: 2)
     let all = try rows.sums(by: [UInt8](repeating: 0, count: Self.rows), groups: 1, threads: 1)
     var stream = RandomStream(seed: 2, purpose: "test")
-    let marks = (0..<70 * Self.rows).map { _ in stream.uniform() < 0.3 ? UInt8(1) : 0 }
+    let marks = (0..<Self.sets * Self.rows).map { _ in stream.uniform() < 0.3 ? UInt8(1) : 0 }
     func products(threads: Int) throws -> [RowProducts] {
-      try rows.mapProducts(sets: 70, perSet: 1, rows: Self.rows, squares: true, threads: threads) { set, step, target in
-        for row in step { target[row - step.lowerBound] = Value(marks[set * Self.rows + row]) }
-      } _: {
-        $0
+      let labels = try PackedLabels(sets: Self.sets, perSet: 2, rows: Self.rows, threads: threads) { set, target in
+        for row in 0..<Self.rows { target[row] = marks[set * Self.rows + row] | 2 }
       }
+      return try rows.mapSums(of: labels, threads: threads) { $0 }
     }
     let (one, three) = (try products(threads: 1), try products(threads: 3))
     #expect(one.map(\.sums) == three.map(\.sums) && one.map(\.squares) == three.map(\.squares))
-    // 70 sets are two blocks, 300 units too.
-    #expect(one.count == 4)
+    // 2,060 sets of two labels are two blocks, 300 units ten.
+    #expect(one.count == 20)
     for block in one {
       for set in [block.sets.lowerBound, block.sets.upperBound - 1] {
         for unit in [block.units.lowerBound, block.units.lowerBound + 1, block.units.upperBound - 2] {
@@ -56,6 +56,10 @@ struct ScaledRowsTests {
           let rest = (all.sums[unit] - block.sums[start]) / Double(others.count)
           let spread = spreads[unit].deviation
           #expect(abs((own - rest) * rows.scales[unit] - (mean(marked) - mean(others))) <= precision * spread + 1e-12, "unit \(unit)")
+          // The other label of a set marks every row.
+          let both = block.start(set: set, row: 1) + unit - block.units.lowerBound
+          #expect(abs(block.sums[both] - all.sums[unit]) <= precision * Double(Self.rows))
+          #expect(abs(block.squares[both] - all.squares[unit]) <= precision * all.squares[unit])
           #expect(block.squares[start] <= all.squares[unit] + 1e-3 && block.squares[start].isFinite)
         }
       }
@@ -66,6 +70,27 @@ struct ScaledRowsTests {
   func products() throws {
     try check(values.map { Float($0) }, precision: 1e-5)
     try check(values, precision: 1e-10)
+  }
+
+  @Test("Products of weights are those written out, over more rows than are multiplied at once")
+  func weights() throws {
+    let exact = values.map { Double(Float($0)) }
+    let rows = try ScaledRows(exact, spreads: spreads(exact), threads: 2)
+    let products = try rows.mapProducts(sets: 65, rows: 1400, threads: 2) { set, step, target in
+      for row in step { target[row - step.lowerBound] = Double((row + set) % 5 - 2) }
+    } _: {
+      $0
+    }
+    #expect(products.count == 4)
+    for block in products {
+      for unit in [block.units.lowerBound + 2, block.units.upperBound - 1] {
+        let set = block.sets.upperBound - 1
+        // Weights of the first 1,400 rows sum to 0, so that no origin stays.
+        let sum = (0..<1400).reduce(0) { $0 + Double(($1 + set) % 5 - 2) * exact[$1 * Self.units + unit] }
+        let found = block.sums[block.start(set: set, row: 0) + unit - block.units.lowerBound] * rows.scales[unit]
+        #expect(abs(found - sum) <= 1e-9 * 1400)
+      }
+    }
   }
 
   @Test("Weighted sums over units follow the group of the row")
