@@ -26,14 +26,20 @@ public struct StudentTDistribution: Sendable, Equatable {
     let density = gammaRatio(nu / 2) / (Double.pi * nu).squareRoot() * exp(exponent * log1p(t * t / nu))
     // The scale on which the density falls beyond t.
     let scale = 1 / max(1, (nu + 1) * t / square)
-    let step = 0.0625
     var sum = 0.0
-    for node in -74...74 {
-      let u = Double(node) * step
-      let s = scale * exp(Double.pi / 2 * sinh(u))
-      sum += s * cosh(u) * exp(exponent * log1p(s * (2 * t + s) / square))
+    for node in Self.nodes {
+      let s = scale * node.place
+      sum += node.weight * exp(exponent * log1p(s * (2 * t + s) / square))
     }
-    return min(1, density * sum * step * Double.pi / 2)
+    return min(1, density * sum * scale)
+  }
+
+  /// Of the exp-sinh quadrature: e^(π/2 sinh u) and its derivative, times the step of u.
+  private static let nodes: [(place: Double, weight: Double)] = (-74...74).map { node in
+    let step = 0.0625
+    let u = Double(node) * step
+    let place = exp(Double.pi / 2 * sinh(u))
+    return (place, place * cosh(u) * step * Double.pi / 2)
   }
 
   /// The t with P(T ≥ t) = `p`, 0 < p < 1: Newton's steps from the expansion in the normal quantile (Abramowitz and Stegun, 26.7.5), kept inside
