@@ -51,6 +51,14 @@ def file(name):
     return os.path.join(scratch, name)
 
 
+def has(module):
+    """Whether the Python of the peers has a module: JAX, torch and hdf5plugin are measured against where they are installed."""
+    return subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+
+has_torch, has_jax, has_plugins = has("torch"), has("jax"), has("hdf5plugin")
+
+
 def compare(name, target, mine, theirs, scale=1.0, most=repeats):
     """scale: how much more work ours did than the peer; most: runs of a pair that takes long."""
     a, b = [], []
@@ -81,6 +89,10 @@ compare(
     "training 2×17, batch 25, one core, against Keras on all", "100", lambda: ours("train", file("states.h5"), "--rows", epoch),
     lambda: peer("train", file("states.h5"), sample), scale=epoch / sample)
 epoch_seconds = rows[-1][3]
+if has_jax:
+    compare(
+        "training 2×17, batch 25, one core, against JAX (one scan) on all", "5", lambda: ours("train", file("states.h5"), "--rows", epoch),
+        lambda: peer("train_jax", file("states.h5"), sample * 5), scale=epoch / sample / 5)
 generated, played = (1_000_000, 10_000) if quick else (4_000_000, 50_000)
 compare(
     "generating labelled, different states, against plain Python", "100", lambda: ours("generate", "--states", generated),
@@ -89,6 +101,13 @@ compare(
     f"recording {count:,} × 64, against h5py gzip 4 + shuffle", "14",
     lambda: ours("record", narrow_rows, file("ours.h5"), "--units", 64), lambda: peer("record", narrow_rows, file("peer.h5"), 64))
 sizes = os.path.getsize(file("ours.h5")) / os.path.getsize(file("peer.h5"))
+if has_plugins:
+    for codec, label in (("bitshuffle", "Bitshuffle lz4"), ("blosc2", "Blosc2 zstd 1")):
+        compare(
+            f"recording {count:,} × 64, against h5py with {label}", "1",
+            lambda: ours("record", narrow_rows, file("ours.h5"), "--units", 64),
+            lambda: peer("record", narrow_rows, file("plugin.h5"), 64, codec))
+        print(f"{label}: {os.path.getsize(file('ours.h5')) / os.path.getsize(file('plugin.h5')):.2f} of its size", file=sys.stderr)
 compare("reading it into memory, against h5py", "4", lambda: ours("read", file("ours.h5")), lambda: peer("read", file("peer.h5")))
 compare(
     "reading and all moments by phase, against h5py + numpy + scipy", "8", lambda: ours("moments", file("ours.h5")),
@@ -98,11 +117,15 @@ compare(
     lambda: ours("to-index", small_rows, file("small.h5"), "--units", 38),
     lambda: peer("csv", small_rows, 38, file("small.csv")))
 compare(
-    f"correlation {wide:,} × 1,024, against numpy.corrcoef", "2.2", lambda: ours("correlate", wide_rows, "--units", 1024),
+    f"correlation {wide:,} × 1,024 (float32), against numpy.corrcoef (float64)", "2.2", lambda: ours("correlate", wide_rows, "--units", 1024),
     lambda: peer("correlate", wide_rows, 1024))
 compare(
-    f"correlation {count:,} × 64, against numpy.corrcoef", "3.5", lambda: ours("correlate", narrow_rows, "--units", 64),
+    f"correlation {count:,} × 64 (float32), against numpy.corrcoef (float64)", "3.5", lambda: ours("correlate", narrow_rows, "--units", 64),
     lambda: peer("correlate", narrow_rows, 64))
+for precision, label in [("single", "numpy.corrcoef")] + ([("torch", "torch.corrcoef")] if has_torch else []):
+    compare(
+        f"correlation {wide:,} × 1,024 (float32), against {label} (float32)", "1", lambda: ours("correlate", wide_rows, "--units", 1024),
+        lambda: peer("correlate", wide_rows, 1024, precision))
 
 
 def command(*arguments):
@@ -128,6 +151,13 @@ shape = f"{deep} × {units:,} × 2,000"
 compare(
     f"`units`, cluster-robust, {deals:,} permutations, {shape}, against numpy's Welch products (float32)", "1.3",
     lambda: command("units", deep_file, "--permutations", str(deals)), lambda: analysis("permuted", deep_file, deals), most=3)
+if has_torch:
+    compare(
+        f"the same, against torch's Welch products (float32)", "1.3",
+        lambda: command("units", deep_file, "--permutations", str(deals)), lambda: analysis("permuted_torch", deep_file, deals), most=3)
+    compare(
+        f"the same, against the six products alone (torch)", "0.5",
+        lambda: command("units", deep_file, "--permutations", str(deals)), lambda: analysis("products", deep_file, deals), most=3)
 units_peak = command("units", deep_file, "--permutations", str(deals))
 cmni_peak = command("cmni", deep_file, "--permutations", str(deals))
 compare(
@@ -138,6 +168,10 @@ decoding = command("decode", deep_file, "--layers", "layer_0", "--permutations",
 compare(
     f"`similarity`, unbiased CKA of all pairs of layers, {shape}, against numpy (float32)", "1",
     lambda: command("similarity", deep_file, "--measure", "cka", "--phase", "all"), lambda: analysis("cka", deep_file), most=3)
+if has_torch:
+    compare(
+        f"the same, against torch (float32)", "1", lambda: command("similarity", deep_file, "--measure", "cka", "--phase", "all"),
+        lambda: analysis("cka_torch", deep_file), most=3)
 
 
 def growth(task, *after):

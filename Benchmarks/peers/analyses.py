@@ -1,4 +1,4 @@
-"""What one would write today for the analyses of wide layers: numpy and scikit-learn on the same recording, products in single precision.
+"""What one would write today for the analyses of wide layers: numpy, torch and scikit-learn on the same recording, products in single precision.
 
 Run: python analyses.py TASK ARGUMENTS   (prints seconds as JSON)
 """
@@ -62,6 +62,43 @@ def permuted(path, permutations):
     timed(work)
 
 
+def permuted_torch(path, permutations):
+    """The same by torch."""
+    import torch
+
+    def work():
+        rng = np.random.default_rng(1)
+        for phase, values in layers(path):
+            for base, treated in ((0, 1), (0, 2), (2, 1)):
+                used = (phase == base) | (phase == treated)
+                own = phase[used] == treated
+                x = torch.from_numpy(values[used])
+                x -= x.mean(dim=0)
+                labels = torch.from_numpy(np.array([own] + [rng.permutation(own) for _ in range(permutations)], dtype="f4"))
+                n1, n0 = int(own.sum()), int((~own).sum())
+                squares = x * x
+                s1, q1 = labels @ x, labels @ squares
+                s0, q0 = x.sum(dim=0) - s1, squares.sum(dim=0) - q1
+                t = (s1 / n1 - s0 / n0) / torch.sqrt((q1 - s1 * s1 / n1) / (n1 - 1) / n1 + (q0 - s0 * s0 / n0) / (n0 - 1) / n0)
+                (t[1:] >= t[0]).sum(dim=0), (t[1:] <= t[0]).sum(dim=0), t[1:].max(dim=1)
+
+    timed(work)
+
+
+def products(path, permutations):
+    """The six products a layer alone, by torch: what no program that multiplies can go below."""
+    import torch
+
+    def work():
+        for phase, values in layers(path):
+            for base, treated in ((0, 1), (0, 2), (2, 1)):
+                x = torch.from_numpy(values[(phase == base) | (phase == treated)])
+                labels = torch.ones((permutations, len(x)))
+                labels @ x, labels @ x
+
+    timed(work)
+
+
 def decode(path, rows):
     """One half of what `decode` does ten times, and one fifth of its action: two transfers and two cross-validations of logistic regressions."""
     from sklearn.linear_model import LogisticRegression
@@ -93,21 +130,29 @@ def decode(path, rows):
     timed(work)
 
 
-def cka(path):
+def cka_torch(path):
+    """The Gram matrices and their inner products by torch."""
+    import torch
+
+    cka(path, lambda x: (lambda y: (y @ y.T).numpy())(torch.from_numpy(x)),
+        lambda a, b: float(torch.dot(torch.from_numpy(a).flatten(), torch.from_numpy(b).flatten())))
+
+
+def cka(path, gram_of=lambda x: x @ x.T, inner=lambda a, b: np.einsum("ij,ij->", a, b, dtype="f8", optimize=False)):
     """Linear CKA with the unbiased estimate of HSIC of every pair of layers over all rows, from the rows' Gram matrices."""
 
     def work():
         grams = []
         for _, values in layers(path):
             x = values - values.mean(axis=0)
-            gram = x @ x.T
+            gram = gram_of(x)
             np.fill_diagonal(gram, 0)
             grams.append(gram)
         n = len(grams[0])
         sums = [gram.sum(axis=1, dtype="f8") for gram in grams]
 
         def hsic(a, b):
-            product = np.einsum("ij,ij->", grams[a], grams[b], dtype="f8", optimize=False)
+            product = inner(grams[a], grams[b])
             return (product + sums[a].sum() * sums[b].sum() / (n - 1) / (n - 2) - 2 / (n - 2) * (sums[a] @ sums[b])) / n / (n - 3)
 
         own = [hsic(a, a) for a in range(len(grams))]

@@ -1,4 +1,4 @@
-"""What people would use instead: h5py, numpy, scipy, pandas and Keras on the same work.
+"""What people would use instead: h5py, numpy, scipy, pandas and Keras on the same work; JAX, torch and hdf5plugin where they are installed.
 
 Run: python peers.py TASK ARGUMENTS   (prints seconds as JSON)
 """
@@ -30,15 +30,22 @@ def load(path, units):
     return np.fromfile(path, "f4").reshape(-1, units)
 
 
-def record(raw, output, units):
+def record(raw, output, units, codec="gzip"):
     import h5py
 
     x = load(raw, units)
+    filters = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
+    if codec != "gzip":
+        import hdf5plugin
+
+        filters = dict(
+            hdf5plugin.Bitshuffle(cname="lz4") if codec == "bitshuffle" else
+            hdf5plugin.Blosc2(cname="zstd", clevel=1, filters=hdf5plugin.Blosc2.SHUFFLE))
 
     def work():
         with h5py.File(output, "w") as file:
             file["phase"] = (np.arange(len(x)) % 4).astype("u1")
-            file.create_dataset("activations", data=x, chunks=(4096, units), compression="gzip", compression_opts=4, shuffle=True)
+            file.create_dataset("activations", data=x, chunks=(4096, units), **filters)
 
     timed(work)
 
@@ -63,9 +70,15 @@ def moments(path):
     timed(work)
 
 
-def correlate(raw, units):
+def correlate(raw, units, precision="double"):
     x = load(raw, units)
-    timed(lambda: np.corrcoef(x, rowvar=False))
+    if precision == "torch":
+        import torch
+
+        y = torch.from_numpy(x).T
+        timed(lambda: torch.corrcoef(y))
+    else:
+        timed(lambda: np.corrcoef(x, rowvar=False, dtype="f8" if precision == "double" else "f4"))
 
 
 def train(states, rows):
@@ -87,6 +100,49 @@ def train(states, rows):
     model.compile(optimizer=keras.optimizers.Adam(1e-4), loss="mse")
     model.fit(x[:2500], y[:2500], batch_size=25, epochs=1, verbose=0)
     timed(lambda: model.fit(x, y, batch_size=25, epochs=1, verbose=0), rows=rows)
+
+
+def train_jax(states, rows):
+    """The epoch as one compiled scan over its batches; it is compiled before."""
+    import h5py
+    import jax
+    import jax.numpy as jnp
+
+    with h5py.File(states) as file:
+        x = file["train/states"][:rows].astype("f4")
+        y = np.eye(4, dtype="f4")[file["train/label"][:rows]]
+    x[:, [96, 98, 99]] = 0
+    rng = np.random.default_rng(1)
+    sizes = [(100, 17), (17, 17), (17, 4)]
+    params = [(jnp.asarray(rng.normal(size=s).astype("f4") / s[0] ** 0.5), jnp.zeros(s[1], "f4")) for s in sizes]
+    moments = [jax.tree.map(jnp.zeros_like, params) for _ in range(2)]
+
+    def loss(params, x, y, key):
+        penalty = 0
+        for kernel, bias in params[:-1]:
+            x = jax.nn.relu(x @ kernel + bias)
+            key, own = jax.random.split(key)
+            x = jnp.where(jax.random.bernoulli(own, 0.88, x.shape), x / 0.88, 0)
+            penalty += 0.01 * (kernel * kernel).sum()
+        kernel, bias = params[-1]
+        return ((x @ kernel + bias - y) ** 2).mean() + penalty
+
+    def step(state, batch):
+        params, first, second, number, key = state
+        key, own = jax.random.split(key)
+        gradient = jax.grad(loss)(params, *batch, own)
+        number += 1
+        first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradient)
+        second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradient)
+        rate = 1e-4 * jnp.sqrt(1 - 0.999**number) / (1 - 0.9**number)
+        params = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + 1e-7), params, first, second)
+        return (params, first, second, number, key), None
+
+    batches = (jnp.asarray(x).reshape(-1, 25, 100), jnp.asarray(y).reshape(-1, 25, 4))
+    epoch = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0])
+    state = (params, *moments, jnp.float32(0), jax.random.PRNGKey(1))
+    jax.block_until_ready(epoch(state, batches))
+    timed(lambda: jax.block_until_ready(epoch(state, batches)), rows=rows)
 
 
 def csv(raw, units, scratch):
