@@ -11,7 +11,8 @@ struct GenerateCommand: ParsableCommand {
         frogtoad generate --states 200000 --seed 1 --output states.h5
 
       The states are all different. The test set is 40 % hop, 40 % jump, 10 % leap and 10 % help; the rest trains as it comes: about \
-      44 % hop, 46 % jump, 9 % leap and 1 % help.
+      44 % hop, 46 % jump, 9 % leap and 1 % help. --help-from and --dependency say how much Toad matters to Frog, --obstacle-rate and \
+      --fly-patterns how much there is to see; the defaults are the paper's game.
       """)
 
   @Option(count: 1...4_294_967_295, help: "Different states to make, both sets together.")
@@ -30,6 +31,23 @@ struct GenerateCommand: ParsableCommand {
   @Flag(name: .long, help: "Keep the energy as played instead of drawing it anew.")
   var keepEnergy = false
 
+  @Option(name: .long, help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters.")
+  var helpFrom = HelpFrom(cell: Couplings.helpFrom)
+
+  @Option(
+    name: .long,
+    help: "How much Toad's place moves the strip: 1 holds the middle between the players, 0 Frog alone. It also tells who is who.")
+  var dependency = 1.0
+
+  @Option(name: .long, help: "Highest probability that new ground begins an obstacle.")
+  var obstacleRate = 0.075
+
+  @Option(count: Couplings.flyPatternCounts, help: "Rows of flies that states choose from.")
+  var flyPatterns = 6
+
+  @Option(name: .customLong("test-split"), help: "Labels of the test set: stratified, or natural, as they come.")
+  var testDraw = TestDraw.stratified
+
   @Option(name: .shortAndLong, help: ArgumentHelp("File to write.", valueName: "states.h5"))
   var output: String
 
@@ -38,10 +56,43 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup var common: CommonOptions
 
+  func validate() throws {
+    guard (0...1).contains(dependency), abs((dependency * 1000).rounded() - dependency * 1000) < 1e-6 else {
+      throw ValidationError("--dependency takes a number from 0 to 1 with at most three decimals, not \(dependency).")
+    }
+    guard (0...1).contains(obstacleRate) else {
+      throw ValidationError("--obstacle-rate takes a number from 0 to 1, not \(obstacleRate).")
+    }
+  }
+
   func run() throws {
     try requireAbsent(output, overwrite: force)
+    let couplings = Couplings(
+      helpFrom: helpFrom.cell, dependency: Int((dependency * 1000).rounded()), obstacleRate: obstacleRate, flyPatterns: flyPatterns)
     let step = GenerateStep(
-      count: states, testCount: testCount, seed: seed, options: GenerationOptions(turnsPerEpisode: turnsPerGame, keepEnergy: keepEnergy))
+      count: states, testCount: testCount, seed: seed,
+      options: GenerationOptions(turnsPerEpisode: turnsPerGame, keepEnergy: keepEnergy, couplings: couplings, testDraw: testDraw))
     try step.run(to: output, overwrite: force, common: common)
   }
 }
+
+/// The cell from which on Frog helps; none for "alone".
+struct HelpFrom: ExpressibleByArgument, CustomStringConvertible {
+  let cell: Int?
+
+  init(cell: Int?) { self.cell = cell }
+
+  init?(argument: String) {
+    guard argument != "alone" else {
+      cell = nil
+      return
+    }
+    guard let cell = Int(argument), (0..<World.width).contains(cell) else { return nil }
+    self.cell = cell
+  }
+
+  var description: String { cell.map { "\($0)" } ?? "alone" }
+  var defaultValueDescription: String { description }
+}
+
+extension TestDraw: ExpressibleByArgument {}

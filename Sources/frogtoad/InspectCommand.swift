@@ -23,6 +23,7 @@ struct InspectCommand: ParsableCommand {
     let provenance = file.provenance
     var lines = ["source: \(provenance.source)\(provenance.seed.map { ", seed \($0)" } ?? "")"]
     if !provenance.commandLine.isEmpty { lines.append("command line: \(provenance.commandLine)") }
+    if let game = provenance.game { lines.append("game: \(game)") }
     lines.append("states sha256: \(file.hash)")
     lines.append("\(grouped(file.count(.train))) training and \(grouped(file.count(.test))) test states")
     lines += try statesSummary(of: states, common: common)

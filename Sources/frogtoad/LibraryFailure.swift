@@ -39,7 +39,7 @@ extension HDF5Error {
 extension GenerationError {
   fileprivate var isTooFew: Bool {
     switch self {
-    case .tooFewOfClass, .exhausted: true
+    case .tooFewForTest, .exhausted: true
     case .unusableCount: false
     }
   }

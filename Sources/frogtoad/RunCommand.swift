@@ -91,7 +91,7 @@ struct RunCommand: ParsableCommand {
     let file = try StatesFile(path, threads: common.threads)
     let provenance = file.provenance
     let counts = (training: file.count(.train), test: file.count(.test))
-    guard provenance.seed == seed, !provenance.keepEnergy, counts.test == experiment.testCount,
+    guard provenance.seed == seed, !provenance.keepEnergy, provenance.couplings == Couplings(), counts.test == experiment.testCount,
       counts.training == experiment.stateCount - experiment.testCount
     else {
       let made = provenance.seed.map { "with seed \($0)" } ?? "elsewhere"

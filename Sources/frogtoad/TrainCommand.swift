@@ -88,6 +88,9 @@ struct TrainingOptions: ParsableArguments {
     name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.")
   var balance = LabelBalance.none
 
+  @Flag(name: .long, help: "Deal the training labels anew among the rows: a control that learns their shares at most.")
+  var shuffleLabels = false
+
   @Option(name: .long, help: "Seed of the weights, the order of the rows and the dropout.")
   var seed: UInt64 = 1
 
@@ -102,7 +105,7 @@ struct TrainingOptions: ParsableArguments {
   var hyperparameters: Hyperparameters {
     Hyperparameters(
       learningRate: learningRate, batchSize: batchSize, dropout: dropout, l2: l2, patience: patience, maximumEpochs: epochs, seed: seed,
-      balance: balance)
+      balance: balance, shufflesLabels: shuffleLabels)
   }
 }
 

@@ -70,6 +70,14 @@ import Testing
     #expect(throws: NetworkError.self) { try LabelBalance.weights([1, 2, 3, -1]).weights(labelCounts: counts) }
   }
 
+  @Test("Whether labels are shuffled is said only where they are, and is no by default")
+  func shuffledLabels() throws {
+    var hyperparameters = Hyperparameters()
+    #expect(try !hyperparameters.json.contains("shuffle"))
+    hyperparameters.shufflesLabels = true
+    #expect(try JSONDecoder().decode(Hyperparameters.self, from: Data(hyperparameters.json.utf8)) == hyperparameters)
+  }
+
   @Test("Hyperparameters survive JSON", arguments: [LabelBalance.none, .sqrt, .full, .weights([1, 1, 2, 10])])
   func json(balance: LabelBalance) throws {
     let hyperparameters = Hyperparameters(learningRate: 4e-6, seed: .max, balance: balance)

@@ -106,6 +106,21 @@ import Testing
     #expect(error.description == "The validation loss of epoch 1 is not a number: the training has diverged. Lower the learning rate.")
   }
 
+  @Test("Shuffled labels are the same ones on other rows, by the seed; the states and the validation set stay")
+  func shuffledLabels() throws {
+    let plain = try trainer()
+    let shuffled = try trainer { $0.shufflesLabels = true }
+    #expect(shuffled.training.states == plain.training.states && shuffled.validation.labels == plain.validation.labels)
+    #expect(shuffled.training.labels != plain.training.labels)
+    #expect(shuffled.training.labels.sorted() == plain.training.labels.sorted())
+    #expect(try trainer { $0.shufflesLabels = true }.training.labels == shuffled.training.labels)
+    #expect(
+      try trainer {
+        $0.shufflesLabels = true
+        $0.seed = 4
+      }.training.labels != shuffled.training.labels)
+  }
+
   @Test("Hyperparameters out of range are named")
   func ranges() throws {
     let changes: [(String, (inout Hyperparameters) -> Void)] = [

@@ -68,16 +68,25 @@ import Testing
     #expect(defaultTestCount(states: states) == test)
   }
 
-  @Test("A class too rare for the test set is an error that says how many there are and what to do")
-  func tooFew() throws {
+  @Test("A label too rare for its share of the test set gives half of its states, hop the rest, and the set says so")
+  func shortLabel() throws {
+    let set = try generateStates(count: 20_000, testCount: 6_000, seed: 3, threads: 1)
+    let (test, train) = (StateTally(set.test.rows()), StateTally(set.train.rows()))
+    #expect(set.shortLabels == [.help])
+    let (tested, trained) = (test.count(.help), train.count(.help))
+    #expect(tested > 0 && tested <= trained)
+    #expect(test.count(.jump) == 2_400 && test.count(.leap) == 600 && test.count(.hop) == 3_000 - tested)
+  }
+
+  @Test("Too few states for the test set are an error that says how many there are and what to do", arguments: TestDraw.allCases)
+  func tooFew(draw: TestDraw) throws {
     #expect {
-      try generateStates(count: 2_000, testCount: 1_500, seed: 3, threads: 1)
+      try generateStates(count: 2_000, testCount: 1_999, seed: 3, options: GenerationOptions(testDraw: draw), threads: 1)
     } throws: { error in
-      guard case GenerationError.tooFewOfClass(let label, let needed, let available, let states) = error else { return false }
+      guard case GenerationError.tooFewForTest(let label, let needed, let available, let states) = error else { return false }
       let sentence = String(describing: error)
-      return states == 2_000 && needed == 150 && available < 150 && label == .help
-        && sentence.contains("needs 150 states labelled help, but only \(available) of the 2000")
-        && sentence.contains("at most \(available * 10).")
+      return states == 2_000 && available < needed && label == (draw == .natural ? nil : .hop)
+        && sentence.contains("needs \(needed) states\(draw == .natural ? "" : " labelled hop"), but only \(available) of the 2000")
     }
   }
 
@@ -130,7 +139,7 @@ import Testing
     for state in states { counts[Array(state.stateVector[64..<96]), default: 0] += 1 }
     #expect(counts.count == 6)
     for count in counts.values { #expect(abs(Double(count) / Double(states.count) - 1.0 / 6) <= 0.01) }
-    let flies = Redraw.flyPatterns.map(\.nonzeroBitCount).reduce(0, +)
+    let flies = Redraw.flyPatterns.prefix(6).map(\.nonzeroBitCount).reduce(0, +)
     #expect((40...56).contains(flies))
   }
 
@@ -142,6 +151,6 @@ import Testing
     #expect(energies == Set(0...20))
     // The first turns of a game can't have lost much.
     #expect(playEpisode(1, seed: 23, options: options).prefix(3).allSatisfy { $0.energy >= 14 })
-    #expect(states.allSatisfy { ($0.label == .jump) == ($0.energy == 0) })
+    #expect(states.allSatisfy { ($0.label() == .jump) == ($0.energy == 0) })
   }
 }

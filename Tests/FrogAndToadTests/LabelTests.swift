@@ -37,6 +37,24 @@ import Testing
   }
 
   @Test(
+    "Frog helps a Toad in distress from the cell that is asked for, never where Toad does not matter",
+    arguments: [
+      (26, 26, Action.help), (26, 25, .hop), (10, 10, .help), (10, 9, .hop), (0, 0, .help), (30, 29, .hop), (30, 31, .help),
+      (nil, 30, .hop),
+      (nil, 31, .hop),
+    ] as [(Int?, Int, Action)])
+  func helpFrom(helpFrom: Int?, cell: Int, label: Action) {
+    func best(_ scenario: Scenario, energy: Int = 1, rough: [Int] = []) -> Action {
+      bestAction(energy: energy, frogCell: cell, scenario: scenario, roughGround: bits(rough), helpFrom: helpFrom)
+    }
+    #expect(best(.otherInDistress) == label)
+    #expect(best(.otherInDistress, energy: 0) == .jump)
+    #expect(best(.none) == (cell == 31 && helpFrom != nil ? .help : .hop))
+    // The last cell has no next one: what lies on the first is not ahead.
+    if helpFrom == nil { #expect(best(.none, rough: [0]) == .hop) }
+  }
+
+  @Test(
     "The scenario says who stands on rough ground",
     arguments: [([Int](), Scenario.none), ([4], .selfInDistress), ([9], .otherInDistress), ([4, 9], .bothInDistress)])
   func scenarios(rough: [Int], scenario: Scenario) {

@@ -50,9 +50,48 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
       #expect(blocks == set.train.rows())
       #expect(
         file.provenance
-          == StatesProvenance(seed: UInt64.max, commandLine: "frogtoad generate", source: "frogtoad generate", created: created))
+          == StatesProvenance(
+            seed: UInt64.max, commandLine: "frogtoad generate", source: "frogtoad generate", couplings: Couplings(), testDraw: .stratified,
+            created: created))
       #expect(file.hash.count == 64)
       #expect(try file.computedHash() == file.hash)
+    }
+  }
+
+  @Test("Couplings come back from the file; one that can't be is refused")
+  func couplings() throws {
+    let couplings = Couplings(helpFrom: nil, dependency: 250, obstacleRate: 0.05, flyPatterns: 40)
+    let set = try generateStates(
+      count: 3_000, testCount: 300, seed: 2, options: GenerationOptions(couplings: couplings, testDraw: .natural), threads: 1)
+    try withTemporaryStatesFile { path in
+      try set.write(to: path, commandLine: "")
+      let file = try StatesFile(path)
+      #expect(file.provenance.couplings == couplings && file.provenance.testDraw == .natural && file.provenance.shortLabels.isEmpty)
+      #expect(try file.rows(.test).labels.allSatisfy { $0 != Action.help.rawValue })
+    }
+    for (name, value) in [("dependency", 1001), ("help_from", 32), ("fly_patterns", 0)] {
+      try withTemporaryStatesFile { path in
+        let file = try File.create(path)
+        let attributes = try file.root.attributes
+        for (name, value) in [
+          ("complete", 1), ("dependency", 1000), ("help_from", 26), ("fly_patterns", 6), (name, value),
+        ] { try attributes.set(name, value) }
+        for (name, text) in [("schema", "frogtoad-states"), ("schema_version", "1.1"), ("states_sha256", "")] {
+          try attributes.set(name, text)
+        }
+        try attributes.set("obstacle_rate", 0.075)
+        try file.close()
+        #expect(throws: StatesFileError.self, "\(name)") { _ = try StatesFile(path) }
+      }
+    }
+  }
+
+  @Test("The states of the paper's game are those that they were: the hash of a set made before couplings were built")
+  func unchanged() throws {
+    let set = try generateStates(count: 3_000, testCount: 100, seed: 9, threads: 2)
+    try withTemporaryStatesFile { path in
+      try set.write(to: path, commandLine: "")
+      #expect(try StatesFile(path).hash == "25762810678de0af2d59196386c230ad84e2a3a3c6337dec9b4d2cbd84996914")
     }
   }
 

@@ -14,10 +14,12 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
   /// Of the initial weights, the order of rows and the dropout masks.
   public var seed: UInt64
   public var balance: LabelBalance
+  /// Whether the training labels are dealt anew among the rows, by the seed: a control that can learn no more than their shares.
+  public var shufflesLabels: Bool
 
   public init(
     learningRate: Double = 4e-6, batchSize: Int = 25, dropout: Double = 0.12, l2: Double = 0.01, patience: Int = 10,
-    maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none
+    maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none, shufflesLabels: Bool = false
   ) {
     self.learningRate = learningRate
     self.batchSize = batchSize
@@ -27,6 +29,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     self.maximumEpochs = maximumEpochs
     self.seed = seed
     self.balance = balance
+    self.shufflesLabels = shufflesLabels
   }
 
   /// - Throws: `NetworkError.hyperparameter` naming the first value out of its range.
@@ -49,5 +52,30 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     case dropout, l2, patience
     case maximumEpochs = "maximum_epochs"
     case seed, balance
+    case shufflesLabels = "shuffle_labels"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      learningRate: try values.decode(Double.self, forKey: .learningRate), batchSize: try values.decode(Int.self, forKey: .batchSize),
+      dropout: try values.decode(Double.self, forKey: .dropout), l2: try values.decode(Double.self, forKey: .l2),
+      patience: try values.decode(Int.self, forKey: .patience), maximumEpochs: try values.decode(Int.self, forKey: .maximumEpochs),
+      seed: try values.decode(UInt64.self, forKey: .seed), balance: try values.decode(LabelBalance.self, forKey: .balance),
+      // Files from before it could be asked for do not say it.
+      shufflesLabels: try values.decodeIfPresent(Bool.self, forKey: .shufflesLabels) ?? false)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var values = encoder.container(keyedBy: CodingKeys.self)
+    try values.encode(learningRate, forKey: .learningRate)
+    try values.encode(batchSize, forKey: .batchSize)
+    try values.encode(dropout, forKey: .dropout)
+    try values.encode(l2, forKey: .l2)
+    try values.encode(patience, forKey: .patience)
+    try values.encode(maximumEpochs, forKey: .maximumEpochs)
+    try values.encode(seed, forKey: .seed)
+    try values.encode(balance, forKey: .balance)
+    if shufflesLabels { try values.encode(true, forKey: .shufflesLabels) }
   }
 }

@@ -5,6 +5,7 @@
 /// w −= lr · √(1 − β2ᵗ) / (1 − β1ᵗ) · m / (√v + ε). One training run uses one thread; several trainers can run side by side.
 public struct Trainer: Sendable {
   public let hyperparameters: Hyperparameters
+  /// With its labels shuffled where the hyperparameters say so.
   public let training: TrainingSet
   public let validation: TrainingSet
 
@@ -33,7 +34,7 @@ public struct Trainer: Sendable {
   public init(hyperparameters: Hyperparameters, training: TrainingSet, validation: TrainingSet) throws(NetworkError) {
     try hyperparameters.validate()
     self.hyperparameters = hyperparameters
-    self.training = training
+    self.training = hyperparameters.shufflesLabels ? training.shufflingLabels(seed: hyperparameters.seed) : training
     self.validation = validation
   }
 

@@ -1,3 +1,5 @@
+import Statistics
+
 /// Labelled states, already veiled if they are to be.
 public struct TrainingSet: Sendable {
   /// `[rows × inputCount]`, row-major.
@@ -19,6 +21,16 @@ public struct TrainingSet: Sendable {
     self.states = states
     self.labels = labels
     self.inputCount = inputCount
+  }
+
+  /// The same states, their labels dealt anew: as many of each as before.
+  func shufflingLabels(seed: UInt64) -> TrainingSet {
+    var stream = RandomStream(seed: seed, purpose: "shuffled labels")
+    return TrainingSet(checked: states, labels: labels.shuffled(using: &stream), inputCount: inputCount)
+  }
+
+  private init(checked states: [UInt8], labels: [UInt8], inputCount: Int) {
+    (self.states, self.labels, self.inputCount) = (states, labels, inputCount)
   }
 
   /// Rows of each label below `outputCount`.

@@ -11,6 +11,8 @@ public struct GeneratedStates: Sendable {
   public let episodes: Int
   /// How many turns were played, each of which gave a state; those seen before dropped out.
   public let turns: Int
+  /// Labels that the test set has less of than a stratified one should.
+  public let shortLabels: [Action]
 }
 
 /// Plays at random until there are `count` different states, then draws the test set.
@@ -33,24 +35,28 @@ public func generateStates(
 ) throws -> GeneratedStates {
   let testCount = testCount ?? defaultTestCount(states: count)
   try check(count: count, testCount: testCount, options: options)
-  let (all, isTest, episodes, turns) = try playAndDraw()
+  let (all, drawn, episodes, turns) = try playAndDraw()
   let train = try shuffled(false, "training order")
   let test = try shuffled(true, "test order")
-  return GeneratedStates(train: train, test: test, seed: seed, options: options, episodes: episodes, turns: turns)
+  return GeneratedStates(
+    train: train, test: test, seed: seed, options: options, episodes: episodes, turns: turns,
+    shortLabels: drawn.shortLabels)
 
   /// What play needs is given back before the sets are taken apart.
-  func playAndDraw() throws -> (rows: PackedRows, isTest: [Bool], episodes: Int, turns: Int) {
+  func playAndDraw() throws -> (rows: PackedRows, drawn: DrawnTestSet, episodes: Int, turns: Int) {
     var play = DeduplicatedPlay(count: count, seed: seed, options: options, threads: threads)
     while play.rows.count < count {
       try play.continuePlaying()
       progress(min(play.rows.count, count), count)
     }
-    let isTest = try drawTestSet(of: testCount, from: play.rows.states, isPresent: play.contains, seed: seed)
-    return (play.rows, isTest, play.usedEpisodes, play.turns)
+    let drawn = try drawTestSet(
+      of: testCount, from: play.rows.states, isPresent: play.contains, seed: seed, draw: options.testDraw,
+      helpFrom: options.couplings.helpFrom)
+    return (play.rows, drawn, play.usedEpisodes, play.turns)
   }
 
   func shuffled(_ ofTest: Bool, _ purpose: String) throws -> PackedRows {
-    var rows = all.filtered(count: ofTest ? testCount : count - testCount) { isTest[$0] == ofTest }
+    var rows = all.filtered(count: ofTest ? testCount : count - testCount) { drawn.isTest[$0] == ofTest }
     try rows.shuffle(seed: seed, purpose: purpose, threads: threads)
     return rows
   }
@@ -76,12 +82,13 @@ private func check(count: Int, testCount: Int, options: GenerationOptions) throw
   guard (1...1_000_000).contains(options.turnsPerEpisode) else {
     throw GenerationError.unusableCount("A game of \(options.turnsPerEpisode) turns can't be played. Ask for 1 to 1,000,000.")
   }
+  if let fault = options.couplings.fault { throw GenerationError.unusableCount("The game can't be played: \(fault).") }
 }
 
 extension PackedRows {
   /// The `count` rows that are kept.
   fileprivate func filtered(count: Int, _ isKept: (Int) -> Bool) -> PackedRows {
-    var rows = PackedRows(states: [], episodes: [])
+    var rows = PackedRows(states: [], episodes: [], helpFrom: helpFrom)
     rows.states.reserveCapacity(count)
     rows.episodes.reserveCapacity(count)
     for row in states.indices where isKept(row) {
@@ -123,6 +130,7 @@ private struct DeduplicatedPlay {
     self.options = options
     self.threads = max(threads, 1)
     let shardCount = Self.shardCount(threads: threads)
+    rows.helpFrom = options.couplings.helpFrom
     shards = (0..<shardCount).map { _ in PackedStateSet(expected: (count + Self.largestBatch) / shardCount) }
     rows.states.reserveCapacity(count)
     rows.episodes.reserveCapacity(count)

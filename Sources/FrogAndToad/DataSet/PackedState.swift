@@ -1,4 +1,4 @@
-/// One labelled state in 56 bits of a 64-bit word.
+/// One state in 61 bits of a 64-bit word.
 ///
 /// The packing loses nothing: two processed states have the same 100 bytes (unveiled) exactly if they have the same word. So words are
 /// compared where states are meant, and no hash can mistake one state for another.
@@ -8,8 +8,9 @@
 /// | 0–31 | rough ground, bit `i` for cell `i` |
 /// | 32–36, 37–41 | Frog's cell, Toad's cell |
 /// | 42–44, 45–47 | what Frog and Toad show: an action's raw value, or 4 in distress |
-/// | 48–50 | number of the fly pattern |
+/// | 48–50 | number of the fly pattern, its lower bits |
 /// | 51–55 | energy |
+/// | 56–60 | number of the fly pattern, its upper bits |
 public struct PackedState: Sendable, Hashable {
   public let word: UInt64
 
@@ -29,7 +30,8 @@ public struct PackedState: Sendable, Hashable {
     word |= UInt64(truncatingIfNeeded: world.toad.cell) &<< 37
     word |= frogShows &<< 42
     word |= toadShows &<< 45
-    word |= UInt64(truncatingIfNeeded: flyPattern) &<< 48
+    word |= UInt64(truncatingIfNeeded: flyPattern & 7) &<< 48
+    word |= UInt64(truncatingIfNeeded: flyPattern &>> 3) &<< 56
     word |= UInt64(truncatingIfNeeded: max(energy, 0)) &<< 51
     self.word = word
   }
@@ -37,7 +39,7 @@ public struct PackedState: Sendable, Hashable {
   public var roughGround: UInt32 { UInt32(truncatingIfNeeded: word) }
   public var frogCell: Int { field(at: 32, bits: 5) }
   public var toadCell: Int { field(at: 37, bits: 5) }
-  public var flyPattern: Int { field(at: 48, bits: 3) }
+  public var flyPattern: Int { field(at: 48, bits: 3) | field(at: 56, bits: 5) &<< 3 }
   public var energy: Int { field(at: 51, bits: 5) }
   var frogShows: Int { field(at: 42, bits: 3) }
   var toadShows: Int { field(at: 45, bits: 3) }
@@ -46,8 +48,9 @@ public struct PackedState: Sendable, Hashable {
     Scenario(frogInDistress: roughGround.isSet(frogCell), toadInDistress: roughGround.isSet(toadCell))
   }
 
-  public var label: Action {
-    bestAction(energy: energy, frogCell: frogCell, scenario: scenario, roughGround: roughGround)
+  /// - Parameter helpFrom: see `Couplings`.
+  public func label(helpFrom: Int? = Couplings.helpFrom) -> Action {
+    bestAction(energy: energy, frogCell: frogCell, scenario: scenario, roughGround: roughGround, helpFrom: helpFrom)
   }
 
   /// The author's phase filter, see `partnerIsActing`. On a shared cell Toad's symbol is the one that shows, and neither phase is filtered.

@@ -13,7 +13,13 @@ enum Redraw {
   /// Every energy as often as its weight says, so that one even draw below `weightSum` picks it.
   static let energyTable: [UInt8] = energyWeights.flatMap { Array(repeating: UInt8($0.energy), count: $0.weight) }
 
-  /// The six fly rows that all data sets share, bit `i` for cell `i`: drawn once, each cell with probability 1/4, and never again, so that
-  /// networks trained on one data set can be tried on another.
-  static let flyPatterns: [UInt32] = [0x2288_5000, 0x0002_4800, 0x0d2a_60a0, 0x8334_3f04, 0x3004_200e, 0x1a00_0e01]
+  /// The fly rows that all data sets share, bit `i` for cell `i`, each cell with probability 1/4: the first six were drawn once, the others
+  /// come of a fixed seed, so that networks trained on one data set can be tried on another.
+  static let flyPatterns: [UInt32] =
+    [0x2288_5000, 0x0002_4800, 0x0d2a_60a0, 0x8334_3f04, 0x3004_200e, 0x1a00_0e01]
+    + (6..<Couplings.flyPatternCounts.upperBound).map { number in
+      var stream = RandomStream(seed: 0, purpose: "fly patterns", index: UInt64(number))
+      // A bit of both of two words is set in a quarter.
+      return UInt32(truncatingIfNeeded: stream.next() & stream.next())
+    }
 }

@@ -47,6 +47,8 @@ public struct PackedRows: Sendable {
   public internal(set) var states: [PackedState]
   /// The number of the episode that each state was played in.
   public internal(set) var episodes: [Int32]
+  /// What the labels go by; see `Couplings`.
+  var helpFrom: Int? = Couplings.helpFrom
 
   public var count: Int { states.count }
 
@@ -61,7 +63,7 @@ public struct PackedRows: Sendable {
       }
       filled = range.count * StateIndex.count
     }
-    rows.labels = states[range].map { $0.label.rawValue }
+    rows.labels = states[range].map { $0.label(helpFrom: helpFrom).rawValue }
     rows.scenarios = states[range].map { $0.scenario.rawValue }
     rows.partnerActing = states[range].map { $0.partnerIsActing ? 1 : 0 }
     return rows

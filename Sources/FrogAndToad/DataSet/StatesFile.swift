@@ -38,12 +38,32 @@ public final class StatesFile: Sendable {
     provenance = StatesProvenance(
       seed: try attributes.integer("seed").map { UInt64(bitPattern: Int64($0)) },
       commandLine: try attributes.string("command_line") ?? "", source: try attributes.string("source") ?? "",
-      keepEnergy: try attributes.integer("keep_energy") == 1, created: created ?? .distantPast)
+      keepEnergy: try attributes.integer("keep_energy") == 1, couplings: try Self.couplings(attributes, path),
+      testDraw: try attributes.string("test_split").flatMap { TestDraw(rawValue: $0) },
+      shortLabels: try Self.labels(attributes.string("test_short_labels") ?? ""), created: created ?? .distantPast)
     var splits: [Split: SplitReader] = [:]
     for split in Split.allCases where try root.contains(split.rawValue) {
       splits[split] = try SplitReader(root.group(split.rawValue), split: split, file: path, threads: threads)
     }
     self.splits = splits
+  }
+
+  /// Nil where the file does not say, as imported ones don't; those generated before it was said are of the paper's game.
+  private static func couplings(_ attributes: Attributes, _ path: String) throws -> Couplings? {
+    guard let dependency = try attributes.integer("dependency") else {
+      return try attributes.integer("seed") == nil ? nil : Couplings()
+    }
+    guard let helpFrom = try attributes.integer("help_from"), let rate = try attributes.double("obstacle_rate"),
+      let patterns = try attributes.integer("fly_patterns")
+    else { throw StatesFileError.missing(file: path, part: "attribute help_from, obstacle_rate or fly_patterns") }
+    let couplings = Couplings(
+      helpFrom: helpFrom == -1 ? nil : helpFrom, dependency: dependency, obstacleRate: rate, flyPatterns: patterns)
+    if let fault = couplings.fault { throw StatesFileError.unusableRows(file: path, reason: fault) }
+    return couplings
+  }
+
+  private static func labels(_ names: String) -> [Action] {
+    names.split(separator: ",").compactMap { name in Action.allCases.first { $0.description == name } }
   }
 
   private static func root(_ path: String) throws -> Group {

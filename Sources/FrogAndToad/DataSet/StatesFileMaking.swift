@@ -13,7 +13,8 @@ extension GeneratedStates {
     threads: Int = availableThreads, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
   ) throws {
     let provenance = StatesProvenance(
-      seed: seed, commandLine: commandLine, source: source, keepEnergy: options.keepEnergy, created: created)
+      seed: seed, commandLine: commandLine, source: source, keepEnergy: options.keepEnergy, couplings: options.couplings,
+      testDraw: options.testDraw, shortLabels: shortLabels, created: created)
     let writer = try StatesFileWriter(path, provenance: provenance, overwrite: overwrite, threads: threads)
     var done = 0
     for (split, rows) in [(Split.train, train), (.test, test)] {

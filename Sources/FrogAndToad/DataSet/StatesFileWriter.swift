@@ -73,6 +73,16 @@ public final class StatesFileWriter {
     try attributes.set("command_line", provenance.commandLine)
     try attributes.set("source", provenance.source)
     try attributes.set("keep_energy", provenance.keepEnergy ? 1 : 0)
+    if let couplings = provenance.couplings {
+      try attributes.set("help_from", couplings.helpFrom ?? -1)
+      try attributes.set("dependency", couplings.dependency)
+      try attributes.set("obstacle_rate", couplings.obstacleRate)
+      try attributes.set("fly_patterns", couplings.flyPatterns)
+    }
+    if let draw = provenance.testDraw {
+      try attributes.set("test_split", draw.rawValue)
+      try attributes.set("test_short_labels", provenance.shortLabels.map(\.description).joined(separator: ","))
+    }
   }
 }
 

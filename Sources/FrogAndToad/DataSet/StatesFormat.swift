@@ -20,21 +20,32 @@ public struct StatesProvenance: Sendable, Equatable {
   public var source: String
   /// Whether the energy is the played one.
   public var keepEnergy: Bool
+  /// nil for imported states.
+  public var couplings: Couplings?
+  public var testDraw: TestDraw?
+  /// Labels that the test set has less of than a stratified one should.
+  public var shortLabels: [Action]
   public var created: Date
 
-  public init(seed: UInt64?, commandLine: String, source: String, keepEnergy: Bool = false, created: Date = Date()) {
+  public init(
+    seed: UInt64?, commandLine: String, source: String, keepEnergy: Bool = false, couplings: Couplings? = nil, testDraw: TestDraw? = nil,
+    shortLabels: [Action] = [], created: Date = Date()
+  ) {
     self.seed = seed
     self.commandLine = commandLine
     self.source = source
     self.keepEnergy = keepEnergy
+    (self.couplings, self.testDraw, self.shortLabels) = (couplings, testDraw, shortLabels)
     self.created = created
   }
 }
 
-/// The states file, version 1.0: HDF5.
+/// The states file, version 1.1: HDF5. Files of version 1.0 have the couplings of the paper's game, and do not say so.
 ///
-///     /            attributes: schema = "frogtoad-states", schema_version = "1.0", complete (0 or 1), created_utc, seed (absent if
-///                  imported), command_line, source, keep_energy (0 or 1), states_sha256
+///     /            attributes: schema = "frogtoad-states", schema_version = "1.1", complete (0 or 1), created_utc, seed (absent if
+///                  imported), command_line, source, keep_energy (0 or 1), states_sha256; absent if imported: help_from (a cell, or -1 for
+///                  alone), dependency (in thousandths), obstacle_rate, fly_patterns, test_split ("stratified" or "natural"),
+///                  test_short_labels (names with commas between; "" for none)
 ///     /train, /test
 ///       states          uint8 [n, 100]   unveiled: own symbol in 96, energy in 97, 0 in 98, own cell in 99
 ///       label           uint8 [n]        HDF5 enum hop=0 jump=1 leap=2 help=3
@@ -42,7 +53,7 @@ public struct StatesProvenance: Sendable, Equatable {
 ///       partner_acting  uint8 [n]        1 where the row passes the author's phase filter
 ///       episode         int32 [n]        optional: the number of the game that the state was played in
 enum StatesFormat {
-  static let schema = Schema(name: "frogtoad-states", major: 1, minor: 0)
+  static let schema = Schema(name: "frogtoad-states", major: 1, minor: 1)
   static let states = "states"
   static let label = "label"
   static let scenario = "scenario"

@@ -9,10 +9,16 @@ public struct GenerationOptions: Sendable, Equatable {
   public var turnsPerEpisode: Int
   /// Keep the energy as played instead of redrawing it.
   public var keepEnergy: Bool
+  public var couplings: Couplings
+  public var testDraw: TestDraw
 
-  public init(turnsPerEpisode: Int = 1000, keepEnergy: Bool = false) {
+  public init(
+    turnsPerEpisode: Int = 1000, keepEnergy: Bool = false, couplings: Couplings = Couplings(), testDraw: TestDraw = .stratified
+  ) {
     self.turnsPerEpisode = turnsPerEpisode
     self.keepEnergy = keepEnergy
+    self.couplings = couplings
+    self.testDraw = testDraw
   }
 }
 
@@ -23,7 +29,7 @@ public struct GenerationOptions: Sendable, Equatable {
 /// - Parameter number: the episode's number. Chance is a function of seed and number alone.
 public func playEpisode(_ number: Int, seed: UInt64, options: GenerationOptions = GenerationOptions()) -> [PackedState] {
   var stream = RandomStream(seed: seed, purpose: "episode", index: UInt64(number))
-  var world = World()
+  var world = World(options.couplings)
   var states: [PackedState] = []
   states.reserveCapacity(options.turnsPerEpisode)
   for _ in 0..<options.turnsPerEpisode {
@@ -31,7 +37,7 @@ public func playEpisode(_ number: Int, seed: UInt64, options: GenerationOptions 
     world.step(.toad, randomAction(&stream), &stream)
     let energy =
       options.keepEnergy ? world.frog.energy : Int(Redraw.energyTable[stream.uniform(below: Redraw.weightSum)])
-    let flyPattern = stream.uniform(below: Redraw.flyPatterns.count)
+    let flyPattern = stream.uniform(below: options.couplings.flyPatterns)
     states.append(PackedState(world, energy: energy, flyPattern: flyPattern))
   }
   return states

@@ -2,7 +2,7 @@
 ///
 /// 1. energy ≤ 0: jump
 /// 2. Frog on the last cell: help
-/// 3. Frog on cell 26 or beyond and not in distress, Toad in distress: help
+/// 3. Frog on cell `helpFrom` (26) or beyond and not in distress, Toad in distress: help
 /// 4. the next cell is solid: hop
 /// 5. Frog's cell + 5 < 31: leap
 /// 6. otherwise hop
@@ -11,11 +11,16 @@
 ///   - energy: Frog's energy as the state shows it, redrawn or played.
 ///   - frogCell: 0…31.
 ///   - roughGround: bit `i` set where cell `i` is rough.
-public func bestAction(energy: Int, frogCell: Int, scenario: Scenario, roughGround: UInt32) -> Action {
+///   - helpFrom: nil leaves out rules 2 and 3; on the last cell, which has no next one, Frog hops then.
+public func bestAction(
+  energy: Int, frogCell: Int, scenario: Scenario, roughGround: UInt32, helpFrom: Int? = Couplings.helpFrom
+) -> Action {
   if energy <= 0 { return .jump }
-  if frogCell >= World.width - 1 { return .help }
-  if frogCell >= 26 && scenario == .otherInDistress { return .help }
-  if !roughGround.isSet(frogCell + 1) { return .hop }
+  if let helpFrom {
+    if frogCell >= World.width - 1 { return .help }
+    if frogCell >= helpFrom && scenario == .otherInDistress { return .help }
+  }
+  if frogCell >= World.width - 1 || !roughGround.isSet(frogCell + 1) { return .hop }
   return frogCell + PlayerState.leapLength < World.width - 1 ? .leap : .hop
 }
 

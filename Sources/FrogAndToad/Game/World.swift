@@ -14,10 +14,14 @@ public struct World: Sendable, Equatable {
   public internal(set) var frog: PlayerState
   public internal(set) var toad: PlayerState
   var terrain: Terrain
+  /// See `Couplings`.
+  var dependency = 1000
 
   /// The start of a game: Frog on cell 15, Toad on 16, both with full energy, solid ground everywhere, no flies.
-  public init() {
-    self.init(frog: PlayerState(cell: 15), toad: PlayerState(cell: 16))
+  public init(_ couplings: Couplings = Couplings()) {
+    self.init(
+      frog: PlayerState(cell: 15), toad: PlayerState(cell: 16), terrain: Terrain(highestProbability: couplings.obstacleRate))
+    dependency = couplings.dependency
   }
 
   init(roughGround: UInt32 = 0, flies: UInt32 = 0, frog: PlayerState, toad: PlayerState, terrain: Terrain = Terrain()) {

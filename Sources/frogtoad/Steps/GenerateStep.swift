@@ -22,6 +22,10 @@ struct GenerateStep {
     log.info(
       "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games."
     )
+    if !generated.shortLabels.isEmpty {
+      let labels = generated.shortLabels.map(\.description).joined(separator: " and ")
+      log.info("\(path): too few states are labelled \(labels) for their share of the test set: half of them are in it, hop has the rest.")
+    }
     for line in try statesSummary(of: path, common: common) { log.info("  \(line)") }
   }
 
@@ -48,6 +52,20 @@ func statesSummary(of path: String, common: CommonOptions) throws -> [String] {
         + "test boards (ground and players) also in training: \(percent(overlap.sharedBoards, of: overlap.testCount))")
   }
   return lines
+}
+
+extension StatesProvenance {
+  /// The game that the states are of, and how the test set was drawn; nil where nobody knows.
+  var game: String? {
+    guard let couplings else { return nil }
+    let help = couplings.helpFrom.map { "Frog helps from cell \($0) on" } ?? "Toad never matters (alone)"
+    var line =
+      "\(help), dependency \(Double(couplings.dependency) / 1000), obstacle rate \(couplings.obstacleRate), "
+      + "\(couplings.flyPatterns) fly pattern\(couplings.flyPatterns == 1 ? "" : "s")"
+    if let testDraw { line += "; test set \(testDraw.rawValue)" }
+    if !shortLabels.isEmpty { line += ", short of \(shortLabels.map(\.description).joined(separator: " and "))" }
+    return line
+  }
 }
 
 func percent(_ count: Int, of total: Int) -> String {

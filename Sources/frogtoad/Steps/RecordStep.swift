@@ -138,6 +138,7 @@ struct RecordStep: Sendable {
       "veil": veil == .ofIgnorance ? "own symbol, score and own cell are 0" : "index 98 holds the scenario (leak)",
       "mirrorscope_version": toolkitVersion,
     ]
+    description.provenance["game"] = states.provenance.game
     return description
   }
 }
