@@ -23,6 +23,11 @@ struct UnitsCommand: ParsableCommand {
   @Option(count: 1...1_000_000, help: "Permutations; the smallest p is 1 / (N + 1).")
   var permutations = 1000
 
+  @Flag(
+    name: .long,
+    help: "Permute a unit no more after 20 permutations as extreme on either side: p is 20 / how many that took. No p_fwer.")
+  var stopEarly = false
+
   @Option(name: .long, help: "For author_class: share of the layer's largest contrast from which a unit counts as responsive.")
   var responsive = 0.25
 
@@ -44,6 +49,7 @@ struct UnitsCommand: ParsableCommand {
     for (name, value) in [("responsive", responsive), ("selectivity", selectivity), ("level", level)] {
       guard (0...1).contains(value) else { throw ValidationError("--\(name) takes a number from 0 to 1, not \(value).") }
     }
+    if stopEarly, test == .welch { throw ValidationError("--stop-early is about permutations; --p-values welch has none.") }
     guard margin > 0, margin.isFinite else { throw ValidationError("--margin takes a number above 0, not \(margin).") }
   }
 
@@ -51,7 +57,7 @@ struct UnitsCommand: ParsableCommand {
     var criteria = UnitCriteria()
     (criteria.responsive, criteria.selectivity, criteria.level, criteria.margin) = (responsive, selectivity, level, margin)
     try options.run(
-      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice),
+      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice, stopsEarly: stopEarly),
       seed: test == .permutation ? seed : nil)
   }
 }

@@ -119,6 +119,62 @@ struct StudentisedPermutationTests {
     }
   }
 
+  @Test("A unit that stops early has h / l, l the permutation that is extreme for the h-th time; one that does not has the p of all")
+  func stopping() throws {
+    let (rows, units, most, enough) = (60, 90, 700, 9)
+    let values = noise(rows: rows, units: units, seed: 78).enumerated().map { place, value in
+      // A third of the units rise in every other row.
+      place % units < 30 && place / units % 2 == 1 ? value + 1 : value
+    }
+    for blocks in [nil, (0..<60).map { Int32($0 / 10) }] {
+      let exchange = try Exchangeability(groups: (0..<60).map { UInt8($0 % 2) }, groupCount: 2, blocks: blocks)
+      func counts(_ permutations: Int, stopsAfter: Int? = nil, threads: Int = 1) throws -> StudentisedCounts {
+        try studentisedPermutations(
+          values, spreads: [UnitSpread](repeating: spread(of: values.map { Double($0) }), count: units), rows: Array(0..<60), of: exchange,
+          permutations: permutations, seed: 6,
+          purpose: "test", stopsAfter: stopsAfter, threads: threads)
+      }
+      let stopped = try counts(most, stopsAfter: enough)
+      #expect(try counts(most, stopsAfter: enough, threads: 3) == stopped)
+      #expect(stopped.maximumPValues.allSatisfy { $0 == nil })
+      let all = try counts(most)
+      var (early, late) = (0, 0)
+      for alternative in [Alternative.greater, .less, .twoSided] {
+        for (unit, (p, full)) in zip(stopped.pValues(alternative), all.pValues(alternative)).enumerated() {
+          let (p, full) = (try #require(p), try #require(full))
+          // So many are extreme among all.
+          guard (full * Double(most + 1)).rounded() - 1 >= Double(enough) else {
+            #expect(p == full)
+            late += 1
+            continue
+          }
+          early += 1
+          guard unit % 11 == 0 else { continue }
+          let last = Int((Double(enough) / p).rounded())
+          // (h + 1) / (l + 1) of the first l, and h / l of the first l - 1: the l-th is the h-th extreme one.
+          #expect(abs((try counts(last).pValues(alternative)[unit] ?? 0) - Double(enough + 1) / Double(last + 1)) < 1e-12)
+          #expect(abs((try counts(last - 1).pValues(alternative)[unit] ?? 0) - Double(enough) / Double(last)) < 1e-12)
+        }
+      }
+      #expect(early > 100 && late > 20)
+    }
+  }
+
+  @Test("Without an effect a p that stops early is at most .05 in no more than .05 of the units")
+  func stoppingLevel() throws {
+    let (rows, units) = (40, 3000)
+    let values = noise(rows: rows, units: units, seed: 79)
+    let exchange = try Exchangeability(groups: (0..<rows).map { UInt8($0 % 2) }, groupCount: 2, blocks: nil)
+    let counts = try studentisedPermutations(
+      values, spreads: [UnitSpread](repeating: spread(of: values.map { Double($0) }), count: units), rows: Array(0..<40), of: exchange,
+      permutations: 999, seed: 7,
+      purpose: "test", stopsAfter: 20, threads: 2)
+    for (level, margin) in [(0.05, 0.008), (0.3, 0.017)] {
+      let rejected = Double(counts.pValues(.greater).count { ($0 ?? 1) <= level }) / Double(units)
+      #expect(abs(rejected - level) <= margin, "\(rejected)")
+    }
+  }
+
   @Test("A permutation that deals the observed labels ties with them")
   func ties() throws {
     // Four rows have six arrangements: one in six is the observed one, which has the largest t.

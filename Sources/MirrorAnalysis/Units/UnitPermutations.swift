@@ -6,17 +6,21 @@ struct UnitPermutations: Sendable {
   let pairs: PhasePairs
   /// Of each of `pairs.all`; nil where nothing may be permuted.
   let counts: [StudentisedCounts?]
+  let stopsEarly: Bool
 
   /// Bytes of a layer's rows that are in memory at once; a wider layer is read several times, some units each time.
   static let heldBytes = 1 << 28
+  /// Extreme permutations after which one that stops early stops: then p is known to about a fifth of itself.
+  static let enoughExtremes = 20
 
   /// One layer after another, some units at a time where a layer is larger than `heldBytes`.
   ///
   /// - Parameter moments: of these layers of this recording; their phases say which rows are compared.
   init(
     of recording: RecordingView, layers: [RecordedLayer], moments: RecordingMoments, permutations: Int, choice: ExchangeDesign?,
-    context: AnalysisContext
+    stopsEarly: Bool = false, context: AnalysisContext
   ) throws {
+    let stopsAfter = stopsEarly ? Self.enoughExtremes : nil
     let pairs = try PhasePairs(of: recording, by: moments.rows, choice: choice)
     var counts = [StudentisedCounts?](repeating: nil, count: pairs.all.count)
     for (layer, layerMoments) in zip(layers, moments.layers) {
@@ -27,20 +31,20 @@ struct UnitPermutations: Sendable {
         let units = first..<min(first + width, layer.unitCount)
         let parts =
           layer.storesDoubles
-          ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, context, as: Double.self)
-          : try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, context, as: Float.self)
+          ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, stopsAfter, context, as: Double.self)
+          : try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, stopsAfter, context, as: Float.self)
         for (index, part) in parts.enumerated() {
           guard let part else { continue }
           if counts[index] == nil { counts[index] = part } else { counts[index]?.append(part) }
         }
       }
     }
-    (self.pairs, self.counts) = (pairs, counts)
+    (self.pairs, self.counts, self.stopsEarly) = (pairs, counts, stopsEarly)
   }
 
   private static func counts<Value: ActivationValue & MatrixScalar>(
     of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
-    _ permutations: Int, _ context: AnalysisContext, as type: Value.Type
+    _ permutations: Int, _ stopsAfter: Int?, _ context: AnalysisContext, as type: Value.Type
   ) throws -> [StudentisedCounts?] {
     let values: [Value]
     if units.count == layer.unitCount {
@@ -61,19 +65,20 @@ struct UnitPermutations: Sendable {
       guard pair.exchange.canPermute else { return nil }
       return try studentisedPermutations(
         values, spreads: spreads, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
-        purpose: pair.purpose, threads: context.threads)
+        purpose: pair.purpose, stopsAfter: stopsAfter, threads: context.threads)
     }
   }
 
   /// Bytes that it takes at most, beside the moments.
-  static func bytes(_ shape: RecordingShape, permutations: Int, threads: Int) -> Double {
+  static func bytes(_ shape: RecordingShape, permutations: Int, stopsEarly: Bool, threads: Int) -> Double {
     let rows = Double(shape.contrastRowCount)
     let widest = shape.layers.map { Double($0.unitCount * $0.valueBytes) }.max() ?? 0
     let narrowest = shape.layers.map { Double($0.valueBytes) * rows }.max() ?? 0
     let held = min(widest * rows, max(Double(heldBytes), narrowest))
     let valueBytes = Double(shape.layers.map(\.valueBytes).max() ?? 8)
     let work = studentisedPermutationBytes(
-      rows: rows, units: held / max(1, valueBytes * rows), valueBytes: valueBytes, permutations: permutations, threads: threads)
+      rows: rows, units: held / max(1, valueBytes * rows), valueBytes: valueBytes, permutations: permutations, stopsEarly: stopsEarly,
+      threads: threads)
     return held + work + 40 * rows + 3 * (80 * Double(shape.unitCount) + 8 * Double(permutations))
   }
 }

@@ -31,12 +31,16 @@ public struct UnitsAnalysis: Analysis {
   public var permutations: Int
   /// What permutations move; nil takes what the recording's blocks say.
   public var exchange: ExchangeDesign?
+  /// Whether a unit is permuted no more once its p is plainly not small (Besag and Clifford, 1991).
+  public var stopsEarly: Bool
 
   /// - Parameter permutations: for the test that permutes.
   public init(
-    test: ContrastTest = .permutation, criteria: UnitCriteria = UnitCriteria(), permutations: Int = 1000, exchange: ExchangeDesign? = nil
+    test: ContrastTest = .permutation, criteria: UnitCriteria = UnitCriteria(), permutations: Int = 1000, exchange: ExchangeDesign? = nil,
+    stopsEarly: Bool = false
   ) {
     (self.test, self.criteria, self.permutations, self.exchange) = (test, criteria, permutations, exchange)
+    self.stopsEarly = stopsEarly
   }
 
   public var needs: RecordingNeeds { RecordingNeeds() }
@@ -45,7 +49,9 @@ public struct UnitsAnalysis: Analysis {
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
     let permuted =
-      test == .permutation ? UnitPermutations.bytes(shape, permutations: permutations, threads: threads) : 0
+      test == .permutation
+      ? UnitPermutations.bytes(shape, permutations: permutations, stopsEarly: stopsEarly, threads: threads)
+      : 0
     return byteCount(shape.momentBytes(threads: threads) + permuted + 1400 * Double(shape.unitCount))
   }
 
@@ -54,7 +60,8 @@ public struct UnitsAnalysis: Analysis {
     let moments = try RecordingMoments(of: recording, threads: context.threads)
     guard test == .permutation else { return try moments.unitsRows(criteria: criteria) }
     let permuted = try UnitPermutations(
-      of: recording, layers: recording.layers, moments: moments, permutations: permutations, choice: exchange, context: context)
+      of: recording, layers: recording.layers, moments: moments, permutations: permutations, choice: exchange,
+      stopsEarly: stopsEarly, context: context)
     for note in permuted.pairs.notes { context.note("\(recording.path): \(note)") }
     return try moments.unitsRows(criteria: criteria, permuted: permuted)
   }
@@ -85,6 +92,7 @@ extension RecordingMoments {
       let classes = unitClasses(contrasts, responsive: criteria.responsive, selectivity: criteria.selectivity)
       for unit in 0..<layer.unitCount {
         var row = UnitsRow(layer: layer.name, unit: unit, method: permuted == nil ? .welch : .permutation)
+        row.stopsEarly = permuted?.stopsEarly ?? false
         if let value = layer.constantValue(unit) {
           row.reason = value == 0 ? "dead: 0 in every row" : "constant: the same in every row"
         } else {
@@ -118,6 +126,7 @@ extension RecordingMoments {
       {
         result[index].reason = "p is the smallest that so many permutations can give, and too large for q at so many units"
       }
+      if result[index].stopsEarly, result[index].reason == nil { result[index].reason = "p_fwer: permutations stop early" }
     }
     return result
   }

@@ -13,6 +13,8 @@ public struct UnitsRow: TableRow {
   public var familyWiseP: Double?
   public var reason: String?
   public var method: ContrastTest
+  /// Whether permutations stop once p is plainly not small.
+  public var stopsEarly = false
   public var authorClass: UnitClass?
   public var exchange: String?
   public var blockCount: Int?
@@ -46,7 +48,7 @@ public struct UnitsRow: TableRow {
       Column("p_conjunction", .number, "The larger of the two: p that the unit does not rise for both"),
       Column("q_value", .number, "Benjamini-Hochberg q of p_conjunction over all units tested in the recording"),
       Column("reason", .string, "Why a number does not exist"),
-      Column("p_method", .string, "permutation or welch"),
+      Column("p_method", .string, "permutation, permutation stopped early (Besag and Clifford), or welch"),
       Column("g_self_low", .number, "Lower end of the 95 % interval of g_self"),
       Column("g_self_high", .number, "Upper end of the 95 % interval of g_self"),
       Column("g_other_low", .number, "Lower end of the 95 % interval of g_other"),
@@ -65,7 +67,8 @@ public struct UnitsRow: TableRow {
       .string(layer), .integer(unit), .number(contrast?.deltaSelf), .number(contrast?.deltaOther),
       .number(contrast?.mirrorNeuronScore), .number(contrast?.selectivity), .string(evidence?.unitClass.rawValue), .number(own.effect),
       .number(other.effect), .number(pSelf), .number(pOther), .number(conjunctionP), .number(qValue), .string(reason),
-      .string(method.rawValue), .number(own.low), .number(own.high), .number(other.low), .number(other.high), .number(familyWiseP),
+      .string(stopsEarly ? "permutation stopped early" : method.rawValue), .number(own.low), .number(own.high), .number(other.low),
+      .number(other.high), .number(familyWiseP),
       .number(interaction.pTwoSided), evidence?.isGraded.map { .boolean($0) } ?? .missing, .string(evidence?.subtype?.rawValue),
       .string(authorClass?.rawValue), .string(exchange), .integer(blockCount),
     ]

@@ -28,10 +28,20 @@ struct DealtLabels: Sendable {
   private static let bytes = 16 << 20
 
   /// Permutations in parts whose labels fit into some memory.
-  static func waves(permutations: Int, rows: Int) -> [Range<Int>] {
+  ///
+  /// - Parameter growing: whether the first parts are smaller, each as many as all before it.
+  static func waves(permutations: Int, rows: Int, growing: Bool = false) -> [Range<Int>] {
     let size = size(rows: Double(rows))
-    return stride(from: 0, to: permutations, by: size).map { $0..<min($0 + size, permutations) }
+    var (waves, next) = ([Range<Int>](), 0)
+    while next < permutations {
+      let wave = next..<min(permutations, next + (growing ? min(size, max(firstOfGrowing, next)) : size))
+      waves.append(wave)
+      next = wave.upperBound
+    }
+    return waves
   }
+
+  private static let firstOfGrowing = 128
 
   private static func size(rows: Double) -> Int { max(64, min(4096, Int(Double(bytes) / max(1, rows)))) }
 

@@ -69,6 +69,27 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
     self.values = own
   }
 
+  private init(rowCount: Int, scales: [Double], values: [Value]) {
+    (self.rowCount, unitCount, self.scales, self.values) = (rowCount, scales.count, scales, values)
+  }
+
+  /// The same rows of some of the units.
+  @_specialize(where Value == Float)
+  @_specialize(where Value == Double)
+  func choosing(_ units: [Int]) -> ScaledRows {
+    let chosen = [Value](unsafeUninitializedCapacity: rowCount * units.count) { target, initialized in
+      values.withUnsafeBufferPointer { values in
+        for row in 0..<rowCount {
+          for (place, unit) in units.enumerated() {
+            target.initializeElement(at: row * units.count + place, to: values[row * unitCount + unit])
+          }
+        }
+      }
+      initialized = rowCount * units.count
+    }
+    return ScaledRows(rowCount: rowCount, scales: units.map { scales[$0] }, values: chosen)
+  }
+
   private static func blocks(_ rows: Int) -> Int { (rows + rowsPerSum - 1) / rowsPerSum }
   private static func block(_ number: Int, of rows: Int) -> Range<Int> { number * rowsPerSum..<min((number + 1) * rowsPerSum, rows) }
 

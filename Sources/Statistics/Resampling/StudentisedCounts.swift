@@ -14,39 +14,53 @@ public struct StudentisedCounts: Sendable, Equatable {
   public private(set) var largest: [Double]
   /// By how much of max(1, |t|) a tie may be missed.
   public let tolerance: Double
+  /// After how many extreme permutations a unit needs no more; nil where all are counted.
+  public let stopsAfter: Int?
+  /// The permutation, from 1, that was the last one needed, for each alternative; 0 where it has not come. Empty without stopping.
+  private(set) var stops: [[Int]] = []
 
   /// Nothing counted yet.
-  init(observed: [Double], permutations: Int, tolerance: Double) {
+  init(observed: [Double], permutations: Int, tolerance: Double, stopsAfter: Int? = nil) {
     let none = [Int](repeating: 0, count: observed.count)
-    (self.observed, self.permutations, self.tolerance) = (observed, permutations, tolerance)
+    (self.observed, self.permutations, self.tolerance, self.stopsAfter) = (observed, permutations, tolerance, stopsAfter)
     (greater, less, twoSided) = (none, none, none)
     largest = [Double](repeating: -.infinity, count: permutations)
+    if stopsAfter != nil { stops = [none, none, none] }
   }
 
-  /// (b + 1) / (N + 1) of each unit; nil where there is no t.
+  /// (b + 1) / (N + 1) of each unit, b of N permutations being extreme; nil where there is no t. Where permutations stop after h extreme ones
+  /// and l were needed for that, h / l (Besag and Clifford, 1991).
   public func pValues(_ alternative: Alternative) -> [Double?] {
-    observed.indices.map { unit in
-      guard !observed[unit].isNaN else { return nil }
-      return switch alternative {
-      case .greater: permutationPValue(extreme: greater[unit], of: permutations)
-      case .less: permutationPValue(extreme: less[unit], of: permutations)
-      case .twoSided: permutationPValue(extreme: twoSided[unit], of: permutations)
+    let (number, extreme) =
+      switch alternative {
+      case .greater: (0, greater)
+      case .less: (1, less)
+      case .twoSided: (2, twoSided)
       }
+    return observed.indices.map { unit in
+      guard !observed[unit].isNaN else { return nil }
+      if let stopsAfter, stops[number][unit] > 0 { return Double(stopsAfter) / Double(stops[number][unit]) }
+      return permutationPValue(extreme: extreme[unit], of: permutations)
     }
   }
+
+  /// Whether no alternative of a unit needs more permutations.
+  func hasStopped(_ unit: Int) -> Bool { observed[unit].isNaN || (stopsAfter != nil && stops.allSatisfy { $0[unit] > 0 }) }
 
   /// Units of another layer, under the same permutations, behind these.
   public mutating func append(_ other: StudentisedCounts) {
     var result = StudentisedCounts(
-      observed: observed + other.observed, permutations: permutations, tolerance: max(tolerance, other.tolerance))
+      observed: observed + other.observed, permutations: permutations, tolerance: max(tolerance, other.tolerance), stopsAfter: stopsAfter)
+    result.stops = zip(stops, other.stops).map { $0 + $1 }
     (result.greater, result.less, result.twoSided) = (greater + other.greater, less + other.less, twoSided + other.twoSided)
     result.largest = zip(largest, other.largest).map { max($0, $1) }
     self = result
   }
 
   /// The p of each unit that bounds the chance of even one false rejection among all of them: the share of permutations whose largest t is at
-  /// least the unit's (max-T; Westfall and Young, 1993).
+  /// least the unit's (max-T; Westfall and Young, 1993). Nil of all where permutations stop early, since then no largest t is of all units.
   public var maximumPValues: [Double?] {
+    guard stopsAfter == nil else { return observed.map { _ in nil } }
     let sorted = largest.sorted()
     return observed.map { t in
       guard !t.isNaN else { return nil }
@@ -64,21 +78,22 @@ public struct StudentisedCounts: Sendable, Equatable {
 /// Counts of some permutations and units.
 struct StudentisedTally: Sendable {
   private let permutations: Range<Int>
-  private let units: Range<Int>
+  /// Numbers of the units.
+  private let units: [Int]
   private var greater, less, twoSided: [Int32]
   private var largest: [Double]
+  private var stops: [[Int32]] = []
 
   /// - Parameters:
   ///   - t: `[permutations × units]`
-  ///   - observed: of all units.
-  init(_ t: [Double], permutations: Range<Int>, units: Range<Int>, observed: [Double], tolerance: Double) {
+  ///   - counts: of the permutations before these.
+  init(_ t: [Double], permutations: Range<Int>, units: [Int], counts: StudentisedCounts) {
     (self.permutations, self.units) = (permutations, units)
     let width = units.count
-    let own = Array(observed[units])
-    let bounds = own.map { tolerance * max(1, $0.isFinite ? abs($0) : 1) }
-    var (greater, less, twoSided) = (
-      [Int32](repeating: 0, count: width), [Int32](repeating: 0, count: width), [Int32](repeating: 0, count: width)
-    )
+    let own = units.map { counts.observed[$0] }
+    let bounds = own.map { counts.tolerance * max(1, $0.isFinite ? abs($0) : 1) }
+    let none = [Int32](repeating: 0, count: width)
+    var (greater, less, twoSided) = (none, none, none)
     var largest = [Double](repeating: -.infinity, count: permutations.count)
     t.withUnsafeBufferPointer { t in
       for permutation in 0..<permutations.count {
@@ -95,21 +110,39 @@ struct StudentisedTally: Sendable {
       }
     }
     (self.greater, self.less, self.twoSided, self.largest) = (greater, less, twoSided, largest)
+    guard let stopsAfter = counts.stopsAfter else { return }
+    func stops(_ before: [Int], _ stopped: [Int], _ isExtreme: (_ t: Double, _ known: Double, _ bound: Double) -> Bool) -> [Int32] {
+      units.indices.map { place in
+        let unit = units[place]
+        guard stopped[unit] == 0 else { return 0 }
+        var count = before[unit]
+        for permutation in 0..<permutations.count where isExtreme(t[permutation * width + place], own[place], bounds[place]) {
+          count += 1
+          if count == stopsAfter { return Int32(truncatingIfNeeded: permutations.lowerBound + permutation + 1) }
+        }
+        return 0
+      }
+    }
+    self.stops = [
+      stops(counts.greater, counts.stops[0]) { $0 >= $1 - $2 }, stops(counts.less, counts.stops[1]) { $0 <= $1 + $2 },
+      stops(counts.twoSided, counts.stops[2]) { abs($0) >= abs($1) - $2 },
+    ]
   }
 
   func add(to counts: inout StudentisedCounts) {
-    counts.add(greater: greater, less: less, twoSided: twoSided, largest: largest, permutations: permutations, units: units)
+    counts.add(greater: greater, less: less, twoSided: twoSided, largest: largest, stops: stops, permutations: permutations, units: units)
   }
 }
 
 extension StudentisedCounts {
   fileprivate mutating func add(
-    greater: [Int32], less: [Int32], twoSided: [Int32], largest: [Double], permutations: Range<Int>, units: Range<Int>
+    greater: [Int32], less: [Int32], twoSided: [Int32], largest: [Double], stops: [[Int32]], permutations: Range<Int>, units: [Int]
   ) {
     for (place, unit) in units.enumerated() {
       self.greater[unit] += Int(greater[place])
       self.less[unit] += Int(less[place])
       self.twoSided[unit] += Int(twoSided[place])
+      for (number, stop) in stops.enumerated() where stop[place] > 0 { self.stops[number][unit] = Int(stop[place]) }
     }
     for (place, permutation) in permutations.enumerated() {
       self.largest[permutation] = max(self.largest[permutation], largest[place])

@@ -11,12 +11,14 @@
 ///   - spreads: of each unit.
 ///   - exchange: of two groups, 0 the reference and 1 the treated.
 ///   - purpose: what the random streams are for; permutation i is that of every call with the same seed, purpose and labels.
+///   - stopsAfter: after how many permutations as extreme as what was observed, on either side, a unit is let alone; nil permutes all units
+///     as often.
 /// - Throws: `StatisticsError.shape`.
 @_specialize(where Value == Float)
 @_specialize(where Value == Double)
 public func studentisedPermutations<Value: MatrixScalar>(
   _ values: [Value], spreads: [UnitSpread], rows: [Int32], of exchange: Exchangeability, permutations: Int, seed: UInt64, purpose: String,
-  threads: Int
+  stopsAfter: Int? = nil, threads: Int
 ) throws -> StudentisedCounts {
   let units = spreads.count
   try require(rows.count, exchange.labels.count, "rows that have labels")
@@ -33,20 +35,29 @@ public func studentisedPermutations<Value: MatrixScalar>(
     }
     initialized = rows.count * units
   }
-  let differences = try StudentisedDifferences(
-    ScaledRows(ordered, spreads: spreads, threads: threads), exchange: exchange, threads: threads)
+  let scaled = try ScaledRows(ordered, spreads: spreads, threads: threads)
+  var differences = try StudentisedDifferences(scaled, exchange: exchange, threads: threads)
   let tolerance = 16 * Value.rounding
   var observed = [Double](repeating: .nan, count: units)
   for (own, t) in try differences.map(DealtLabels(observed: exchange), { _, units, t in (units, t) }) {
     observed.replaceSubrange(own, with: t)
   }
-  var counts = StudentisedCounts(observed: observed, permutations: permutations, tolerance: tolerance)
-  for wave in DealtLabels.waves(permutations: permutations, rows: rows.count) {
+  var counts = StudentisedCounts(observed: observed, permutations: permutations, tolerance: tolerance, stopsAfter: stopsAfter)
+  var live = Array(0..<units)
+  for wave in DealtLabels.waves(permutations: permutations, rows: rows.count, growing: stopsAfter != nil) {
     let dealt = try DealtLabels(wave, of: exchange, seed: seed, purpose: purpose, threads: threads)
-    let tallies = try differences.map(dealt) { [observed] permutations, units, t in
-      StudentisedTally(t, permutations: permutations, units: units, observed: observed, tolerance: tolerance)
+    let tallies = try differences.map(dealt) { [counts, live] permutations, places, t in
+      StudentisedTally(t, permutations: permutations, units: Array(live[places]), counts: counts)
     }
     for tally in tallies { tally.add(to: &counts) }
+    guard stopsAfter != nil else { continue }
+    let left = live.filter { !counts.hasStopped($0) }
+    if left.isEmpty { break }
+    // Fewer units are taken side by side anew where that saves more than it costs.
+    if left.count <= live.count * 3 / 4 {
+      live = left
+      differences = try StudentisedDifferences(scaled.choosing(live), exchange: exchange, threads: threads)
+    }
   }
   return counts
 }
@@ -56,12 +67,16 @@ public func studentisedPermutations<Value: MatrixScalar>(
 /// - Parameters:
 ///   - rows: of the two groups.
 ///   - valueBytes: of one value.
-public func studentisedPermutationBytes(rows: Double, units: Double, valueBytes: Double, permutations: Int, threads: Int) -> Double {
+///   - stopsEarly: whether units are let alone that need no more.
+public func studentisedPermutationBytes(
+  rows: Double, units: Double, valueBytes: Double, permutations: Int, stopsEarly: Bool = false, threads: Int
+) -> Double {
   let lanes = Double(max(64, min(permutations, DealtLabels.waves(permutations: permutations, rows: Int(rows)).first?.count ?? 0)))
   let tile = Double(clusterTileWidth)
   // A tile's rows and its sums under all permutations of a wave, or the products of a block of permutations and units.
   let perThread = max(
     valueBytes * 2 * rows * tile + 48 * lanes * tile, ScaledRows<Double>.sumBytes(rows: rows) + 8 * 4096 * 32, 48 * lanes * 256)
-  return rows * units * valueBytes + DealtLabels.bytes(rows: rows, permutations: permutations) + Double(max(1, threads)) * perThread
+  return (stopsEarly ? 2 : 1) * rows * units * valueBytes + (stopsEarly ? 48 * units : 0)
+    + DealtLabels.bytes(rows: rows, permutations: permutations) + Double(max(1, threads)) * perThread
     + 150 * units + 16 * rows + 16 * Double(permutations) * (1 + units / 32 / 64)
 }
