@@ -34,18 +34,18 @@ struct PlayCommand: ParsableCommand {
   }
 
   func run() throws {
-    let network = try checkpoint.map { path in
+    let player = try checkpoint.map { path in
       let checkpoint = try Checkpoint.open(path)
       try checkpoint.network.requireStatesAndActions(in: path)
       if let note = checkpoint.roundingNote(for: path) { writeToStandardError("warning: \(note)\n") }
-      return checkpoint.network
+      return (network: checkpoint.network, veil: checkpoint.veil)
     }
     var stream = RandomStream(seed: seed, purpose: "play")
     var world = World()
     let redraws = isatty(STDOUT_FILENO) == 1 && delay > 0
     try StandardOutput.write("seed \(seed)\n")
     for turn in 1...turns {
-      let action = try network.map { try choice(of: $0, in: world) } ?? randomAction(&stream)
+      let action = try player.map { try choice(of: $0.network, under: $0.veil, in: world) } ?? randomAction(&stream)
       world.step(.frog, action, &stream)
       world.step(.toad, randomAction(&stream), &stream)
       let lines = ["turn \(turn)"] + world.drawing()
@@ -56,9 +56,9 @@ struct PlayCommand: ParsableCommand {
   }
 
   /// What the network does for Frog: it sees the veiled state, as in training.
-  private func choice(of network: Network, in world: World) throws -> Action {
+  private func choice(of network: Network, under veil: Veil, in world: World) throws -> Action {
     var state = world.stateVector(of: .frog)
-    Veil.ofIgnorance.apply(to: &state, scenarios: [])
+    veil.apply(to: &state)
     let chosen = chosenActions(outputs: try network.outputs(rows: state), outputCount: network.outputCount)
     return chosen.first.flatMap { Action(rawValue: $0) } ?? .hop
   }

@@ -35,6 +35,13 @@ struct RecordCommand: ParsableCommand {
   @Flag(name: .long, help: "Feed the scenario in index 98, as the paper's scripts did: only to compare with published values.")
   var reproduceLeak = false
 
+  @Option(
+    name: .long, help: ArgumentHelp("See train --help; without it the veil that the network was trained under.", valueName: "paper|share"))
+  var veil: VeilOption?
+
+  @Flag(name: .long, help: "Record under --veil though the network was trained under another.")
+  var forceVeil = false
+
   @Flag(name: .customLong("no-inputs"), help: "Leave out what the network was shown.")
   var noInputs = false
 
@@ -42,6 +49,11 @@ struct RecordCommand: ParsableCommand {
   var force = false
 
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if reproduceLeak, veil != nil { throw ValidationError("--reproduce-leak has a veil of its own: leave --veil out.") }
+    if forceVeil, veil == nil { throw ValidationError("--force-veil needs a --veil.") }
+  }
 
   func run() throws {
     var isFolder: ObjCBool = false
@@ -52,7 +64,8 @@ struct RecordCommand: ParsableCommand {
     }
     InputFiles.declare(paths + [states])
     let step = RecordStep(
-      split: split, veil: reproduceLeak ? .withScenarioLeak : .ofIgnorance, recordsInputs: !noInputs, overwrite: force)
+      split: split, veil: reproduceLeak ? .withScenarioLeak : veil?.veil, forcesVeil: forceVeil || reproduceLeak,
+      recordsInputs: !noInputs, overwrite: force)
     if reproduceLeak { common.logger.warning("The network is shown the scenario: these recordings are for comparison only.") }
     let toFile = output.hasSuffix(".h5")
     guard !toFile || paths.count == 1 else {

@@ -107,7 +107,7 @@ struct RunCommand: ParsableCommand {
   private func train(_ experiment: Preset, states: String) throws -> [TrainingOutcome] {
     let names = experiment.plans.map(\.shape.name).joined(separator: " and ")
     common.logger.info("Training \(names).")
-    let data = try TrainingData(states, networks: min(experiment.plans.count, common.threads), common: common)
+    let data = try TrainingData(states, networks: min(experiment.plans.count, common.threads), veil: .ofIgnorance, common: common)
     let bar = ProgressBar("training", unit: "epochs", quiet: common.quiet)
     let counter = EpochCounter(total: experiment.plans.reduce(0) { $0 + $1.hyperparameters.maximumEpochs })
     let networks = output + "/networks/"

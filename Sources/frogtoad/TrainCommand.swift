@@ -47,7 +47,7 @@ struct TrainCommand: ParsableCommand {
     let step = TrainStep(shape: hidden, hyperparameters: options.hyperparameters, folder: output)
     let log = common.logger
     log.info("Training \(hidden.name) with seed \(options.seed) on \(states).")
-    let data = try TrainingData(states, networks: 1, common: common)
+    let data = try TrainingData(states, networks: 1, veil: options.veil.veil, common: common)
     if resume, try TrainingFolder(path: output).files().isEmpty { log.info("\(output): holds no training yet; it begins with epoch 0.") }
     Interruption.shared.advise("--resume goes on from there.")
     let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
@@ -88,6 +88,13 @@ struct TrainingOptions: ParsableArguments {
     name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.")
   var balance = LabelBalance.none
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "What tells who is who and is hidden: paper (own symbol, own cell), or the share of states in which who hops is hidden too, the others "
+        + "showing all.", valueName: "paper|share"))
+  var veil = VeilOption.paper
+
   @Flag(name: .long, help: "Deal the training labels anew among the rows: a control that learns their shares at most.")
   var shuffleLabels = false
 
@@ -105,7 +112,7 @@ struct TrainingOptions: ParsableArguments {
   var hyperparameters: Hyperparameters {
     Hyperparameters(
       learningRate: learningRate, batchSize: batchSize, dropout: dropout, l2: l2, patience: patience, maximumEpochs: epochs, seed: seed,
-      balance: balance, shufflesLabels: shuffleLabels)
+      balance: balance, shufflesLabels: shuffleLabels, hiddenIdentityShare: veil.veil.hiddenIdentityShare)
   }
 }
 

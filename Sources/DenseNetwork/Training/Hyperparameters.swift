@@ -16,10 +16,13 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
   public var balance: LabelBalance
   /// Whether the training labels are dealt anew among the rows, by the seed: a control that can learn no more than their shares.
   public var shufflesLabels: Bool
+  /// Share of the states in which all that tells who is who is hidden from the network; nil for the paper's veil.
+  public var hiddenIdentityShare: Double?
 
   public init(
     learningRate: Double = 4e-6, batchSize: Int = 25, dropout: Double = 0.12, l2: Double = 0.01, patience: Int = 10,
-    maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none, shufflesLabels: Bool = false
+    maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none, shufflesLabels: Bool = false,
+    hiddenIdentityShare: Double? = nil
   ) {
     self.learningRate = learningRate
     self.batchSize = batchSize
@@ -30,6 +33,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     self.seed = seed
     self.balance = balance
     self.shufflesLabels = shufflesLabels
+    self.hiddenIdentityShare = hiddenIdentityShare
   }
 
   /// - Throws: `NetworkError.hyperparameter` naming the first value out of its range.
@@ -40,6 +44,9 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     try require("L2 factor", l2, l2 >= 0 && l2.isFinite, "a number not below 0")
     try require("patience", patience, patience > 0, "a whole number above 0")
     try require("number of epochs", maximumEpochs, maximumEpochs >= 0, "a whole number not below 0")
+    if let hiddenIdentityShare {
+      try require("veil", hiddenIdentityShare, (0...1).contains(hiddenIdentityShare), "paper, or a share from 0 to 1")
+    }
   }
 
   private func require(_ name: String, _ value: some Sendable, _ holds: Bool, _ range: String) throws(NetworkError) {
@@ -53,6 +60,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     case maximumEpochs = "maximum_epochs"
     case seed, balance
     case shufflesLabels = "shuffle_labels"
+    case hiddenIdentityShare = "veil"
   }
 
   public init(from decoder: any Decoder) throws {
@@ -63,7 +71,8 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
       patience: try values.decode(Int.self, forKey: .patience), maximumEpochs: try values.decode(Int.self, forKey: .maximumEpochs),
       seed: try values.decode(UInt64.self, forKey: .seed), balance: try values.decode(LabelBalance.self, forKey: .balance),
       // Files from before it could be asked for do not say it.
-      shufflesLabels: try values.decodeIfPresent(Bool.self, forKey: .shufflesLabels) ?? false)
+      shufflesLabels: try values.decodeIfPresent(Bool.self, forKey: .shufflesLabels) ?? false,
+      hiddenIdentityShare: try values.decodeIfPresent(Double.self, forKey: .hiddenIdentityShare))
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -77,5 +86,6 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     try values.encode(seed, forKey: .seed)
     try values.encode(balance, forKey: .balance)
     if shufflesLabels { try values.encode(true, forKey: .shufflesLabels) }
+    try values.encodeIfPresent(hiddenIdentityShare, forKey: .hiddenIdentityShare)
   }
 }

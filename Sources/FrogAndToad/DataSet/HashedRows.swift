@@ -59,6 +59,17 @@ struct HashedRows: Sendable {
     return found
   }
 
+  /// Which of these rows are there and marked; of all parts the one that is looked at.
+  mutating func marks(of rows: [UInt8]) -> [Bool] {
+    var result: [Bool] = []
+    result.reserveCapacity(rows.count / StateIndex.count)
+    forEachHash(of: rows) { rows, hash in
+      let slot = rows.slot(of: hash)
+      result.append(rows.keys[slot] != 0 && rows.counts[slot] & Self.marked != 0)
+    }
+    return result
+  }
+
   /// Rows inserted whose hash was marked.
   var markedRows: Int {
     counts.reduce(0) { $1 & Self.marked == 0 ? $0 : $0 + Int($1 & ~Self.marked) }

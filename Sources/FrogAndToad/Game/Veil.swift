@@ -1,22 +1,44 @@
-/// What the network may not see of its own state. It must infer who it is.
+/// What the network may not see of its own state.
 public enum Veil: Sendable, Equatable {
-  /// Own symbol, score and own cell are 0 (indices 96, 98 and 99).
+  /// The paper's, of ignorance: own symbol, score and own cell are 0 (indices 96, 98 and 99), so that it must infer who it is. Who hops still
+  /// shows as Frog or Toad.
   case ofIgnorance
   /// The author's recording scripts: as `ofIgnorance`, but index 98 holds the scenario, so the network sees the answer. Only to compare
   /// with published values.
   case withScenarioLeak
+  /// Hides all that tells who is who in this share of the states: own symbol and own cell are 0, and who hops shows as 4, Frog or Toad. In the
+  /// others own symbol and own cell stand. The score is 0 in all.
+  case hidingIdentity(share: Double)
 
   /// Veils states in place.
   ///
   /// - Parameters:
-  ///   - states: `[rows × 100]`, row after row.
+  ///   - states: `[rows × 100]`, row after row, unveiled.
   ///   - scenarios: `[rows]`, raw values of `Scenario`; read for the leak only. Rows beyond its end get 0.
-  public func apply(to states: inout [UInt8], scenarios: [UInt8]) {
+  public func apply(to states: inout [UInt8], scenarios: [UInt8] = []) {
     for row in 0..<states.count / StateIndex.count {
       let start = row * StateIndex.count
+      if case .hidingIdentity(let share) = self {
+        let isHidden = Self.draw(states[start..<start + StateIndex.count]) < share
+        states[start + StateIndex.score] = 0
+        guard isHidden else { continue }
+        for place in StateIndex.players where states[start + place] == StateCode.toadHopping {
+          states[start + place] = StateCode.frogHopping
+        }
+      } else {
+        states[start + StateIndex.score] = self == .withScenarioLeak && row < scenarios.count ? scenarios[row] : 0
+      }
       states[start + StateIndex.ownSymbol] = 0
-      states[start + StateIndex.score] = self == .withScenarioLeak && row < scenarios.count ? scenarios[row] : 0
       states[start + StateIndex.ownCell] = 0
     }
+  }
+
+  /// A number in 0..<1 that the bytes of a state decide: FNV-1a, mixed as MurmurHash3 ends. So a state is hidden under every larger share too.
+  static func draw(_ state: ArraySlice<UInt8>) -> Double {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in state { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
+    hash = (hash ^ (hash &>> 33)) &* 0xff51_afd7_ed55_8ccd
+    hash = (hash ^ (hash &>> 33)) &* 0xc4ce_b9fe_1a85_ec53
+    return Double((hash ^ (hash &>> 33)) &>> 11) * 0x1p-53
   }
 }

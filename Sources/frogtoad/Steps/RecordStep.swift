@@ -14,7 +14,10 @@ struct RecordStep: Sendable {
   }
 
   var split = FrogAndToad.Split.test
-  var veil = Veil.ofIgnorance
+  /// Nil takes that of each checkpoint.
+  var veil: Veil?
+  /// Whether a checkpoint may be recorded under another veil than its own.
+  var forcesVeil = false
   var recordsInputs = true
   var overwrite = false
   /// Whether the rows of a recording that a signal ends are kept in its partial file.
@@ -30,6 +33,7 @@ struct RecordStep: Sendable {
       throw Failure(.notEnoughData, "\(path): has no \(split.rawValue) states to record. Choose another --split.")
     }
     var largest = 0
+    var veils: [Veil] = []
     for pair in plan {
       try requireAbsent(pair.recording, overwrite: overwrite)
       let checkpoint = try Checkpoint.open(pair.checkpoint)
@@ -37,15 +41,29 @@ struct RecordStep: Sendable {
       try network.requireStatesAndActions(in: pair.checkpoint)
       if let note = checkpoint.roundingNote(for: pair.checkpoint) { common.logger.warning("\(note)") }
       largest = max(largest, Self.memory(for: network))
+      let own = try self.veil(for: checkpoint, at: pair.checkpoint)
+      if case .hidingIdentity = own, split != .train, !veils.contains(own) { veils.append(own) }
     }
-    try common.requireRoom(bytes: largest, for: "\(path): the activations of a network", alternative: "use fewer threads with --threads")
+    let heldRows = veils.isEmpty ? 0 : states.looksTrainedMemory(split) + veils.count * states.count(split)
+    try common.requireRoom(
+      bytes: largest + heldRows, for: "\(path): the activations of a network", alternative: "use fewer threads with --threads")
+    let twins = try veils.map { veil in
+      let isSeen = try states.looksTrained(split, under: veil)
+      common.noteTwins(isSeen.count { $0 }, of: isSeen.count, in: path, under: veil)
+      guard isSeen.contains(false) else {
+        throw Failure(.notEnoughData, "\(path): under the veil \(veil.name) every \(split.rawValue) state looks like a training state.")
+      }
+      return (veil, isSeen)
+    }
     let atOnce = max(1, min(common.threads, common.memoryForRows.map { $0 / max(largest, 1) } ?? common.threads))
     let inner = plan.count == 1 || atOnce == 1 ? common.threads : 1
     for start in stride(from: 0, to: plan.count, by: atOnce) {
       let window = plan[start..<min(start + atOnce, plan.count)]
       do {
         try Interruption.shared.gracefully {
-          _ = try mapBlocks(count: window.count, threads: atOnce) { try record(window[start + $0], states: states, threads: inner) }
+          _ = try mapBlocks(count: window.count, threads: atOnce) {
+            try record(window[start + $0], states: states, twins: twins, threads: inner)
+          }
         }
       } catch is Interrupted {
         throw Interruption.shared.failure(plan.count == 1 ? "." : "; the first \(start) of \(plan.count) recordings are complete.")
@@ -57,9 +75,25 @@ struct RecordStep: Sendable {
   /// A signal ended the work.
   private struct Interrupted: Error {}
 
-  private func record(_ pair: Pair, states: StatesFile, threads: Int) throws {
+  /// - Throws: `Failure` where a checkpoint was trained under another veil than the one asked for.
+  private func veil(for checkpoint: Checkpoint, at path: String) throws -> Veil {
+    let own = checkpoint.veil
+    guard let veil, veil != own else { return own }
+    guard forcesVeil else {
+      throw Failure(
+        .failed,
+        "\(path): was trained under the veil \(own.name), not \(veil.name). Leave --veil out, or give --force-veil to record it under another."
+      )
+    }
+    return veil
+  }
+
+  /// - Parameter twins: under each veil that is in use, which states look like training states.
+  private func record(_ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int) throws {
     let checkpoint = try Checkpoint.open(pair.checkpoint)
     let network = checkpoint.network
+    let veil = try veil(for: checkpoint, at: pair.checkpoint)
+    let isSeen = twins.first { $0.0 == veil }?.1
     // It may have been replaced since it was looked at.
     try network.requireStatesAndActions(in: pair.checkpoint)
     let hasEpisodes = try states.rows(split, 0..<1).episodes != nil
@@ -72,10 +106,13 @@ struct RecordStep: Sendable {
     columns.inputs = recordsInputs ? (StateIndex.count, true) : nil
     let recorder = try Recorder(
       path: pair.recording, layers: layers(of: network), columns: columns,
-      description: try description(of: checkpoint, pair: pair, states: states), overwrite: overwrite, threads: threads)
+      description: try description(of: checkpoint, under: veil, pair: pair, states: states), overwrite: overwrite, threads: threads)
     recorder.isKeptIfEnded = keepsPartials
     do {
-      try states.forEachBlock(of: split) { rows in
+      var first = 0
+      try states.forEachBlock(of: split) { block in
+        let rows = isSeen.map { isSeen in block.filtered(isSeen[first..<first + block.count].map { !$0 }) } ?? block
+        first += block.count
         var seen = rows.states
         veil.apply(to: &seen, scenarios: rows.scenarios)
         try network.forward(rows: seen) { block in
@@ -118,7 +155,7 @@ struct RecordStep: Sendable {
     }
   }
 
-  private func description(of checkpoint: Checkpoint, pair: Pair, states: StatesFile) throws -> RecordingDescription {
+  private func description(of checkpoint: Checkpoint, under veil: Veil, pair: Pair, states: StatesFile) throws -> RecordingDescription {
     var description = RecordingDescription()
     description.title = "\(NetworkShape(checkpoint.network.hiddenUnitCounts).name), \(split.rawValue) states"
     description.writer = "frogtoad \(toolkitVersion)"
@@ -135,7 +172,7 @@ struct RecordStep: Sendable {
     description.provenance = [
       "states_sha256": states.hash, "states_file": URL(filePath: states.path).lastPathComponent, "split": split.rawValue,
       "checkpoint_file": URL(filePath: pair.checkpoint).lastPathComponent,
-      "veil": veil == .ofIgnorance ? "own symbol, score and own cell are 0" : "index 98 holds the scenario (leak)",
+      "veil": veil.sentence,
       "mirrorscope_version": toolkitVersion,
     ]
     description.provenance["game"] = states.provenance.game
