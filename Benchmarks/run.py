@@ -60,14 +60,16 @@ has_torch, has_jax, has_plugins = has("torch"), has("jax"), has("hdf5plugin")
 
 
 def compare(name, target, mine, theirs, scale=1.0, most=repeats):
-    """scale: how much more work ours did than the peer; most: runs of a pair that takes long."""
+    """scale: how much more work ours did than the peer; most: runs of a pair that takes long. Returns what our last run said."""
     a, b = [], []
     for _ in range(min(repeats, most)):
-        a.append(mine()["seconds"])
+        last = mine()
+        a.append(last["seconds"])
         b.append(theirs()["seconds"])
     ratio = statistics.median(b) * scale / statistics.median(a)
     rows.append((name, ratio, target, statistics.median(a), statistics.median(b)))
     print(f"{name}: {ratio:.1f} x (target {target})", file=sys.stderr, flush=True)
+    return last
 
 
 rows = []
@@ -148,7 +150,7 @@ deep_file = file(f"{deep}x{units}.h5")
 if not os.path.exists(deep_file):
     run(sys.executable, os.path.join(here, "peers", "analyses.py"), "make", deep_file, str(deep), str(units), "2000")
 shape = f"{deep} × {units:,} × 2,000"
-compare(
+units_peak = compare(
     f"`units`, cluster-robust, {deals:,} permutations, {shape}, against numpy's Welch products (float32)", "1.3",
     lambda: command("units", deep_file, "--permutations", str(deals)), lambda: analysis("permuted", deep_file, deals), most=3)
 if has_torch:
@@ -158,7 +160,6 @@ if has_torch:
     compare(
         f"the same, against the six products alone (torch)", "0.5",
         lambda: command("units", deep_file, "--permutations", str(deals)), lambda: analysis("products", deep_file, deals), most=3)
-units_peak = command("units", deep_file, "--permutations", str(deals))
 cmni_peak = command("cmni", deep_file, "--permutations", str(deals))
 compare(
     f"`decode`, one layer {units:,} × 2,000, without permutations, against scikit-learn", "2",

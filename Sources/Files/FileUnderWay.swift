@@ -8,8 +8,9 @@
 ///
 /// The partial file is new, locked against other writers before anything is written, and only what was written here gets the name: another
 /// program's file in its place is an error. An older one that no writer holds is replaced, unless the caller says that it can be of use, or that
-/// this file begins otherwise: then it is somebody else's. What is no ordinary file (a device, a pipe, standard output by a name in `/dev`) is written to as it is, and a link's target is replaced, not the
-/// link. What could not be written in whole does not get the name either. Not for use from several threads at once.
+/// this file begins otherwise: then it is somebody else's. What is no ordinary file (a device, a pipe, standard output by a name in `/dev`) is
+/// written to as it is, and a link's target is replaced, not the link. What could not be written in whole does not get the name either. Not for
+/// use from several threads at once.
 public final class FileUnderWay {
   /// The name as given.
   public let path: String

@@ -30,6 +30,12 @@ import Testing
     try content.write(to: URL(filePath: path))
   }
 
+  /// A file on which a fuzzer's run ended.
+  private func corpus(_ name: String) -> String {
+    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    return package.appending(path: "Fuzzing/Corpus/\(name)").path
+  }
+
   @Test("An attribute that points beyond its heap, on which HDF5 1.10 crashes, is damage in words", arguments: [false, true])
   func heapIndex(isPartial: Bool) throws {
     let path = try file { try $0.attributes.set("title", "a recording's title") }
@@ -115,8 +121,7 @@ import Testing
     "Damaged headers on which HDF5 1.10 does not come to an end, found by fuzzing, are refused in a sentence",
     arguments: [("recording", "/"), ("network", "model_weights")])
   func endlessHeaders(target: String, damaged: String) throws {
-    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let path = package.appending(path: "Fuzzing/Corpus/\(target)/endless_headers.h5").path
+    let path = corpus("\(target)/endless_headers.h5")
     // Without the limit on processor time this takes minutes; how long it takes with it depends on what else the machine does.
     let error = try hdf5Error {
       let group = try File.open(path).root.group(damaged)
@@ -135,8 +140,7 @@ import Testing
     "Damaged headers on which HDF5 1.10 crashes when it closes the file, found by fuzzing, are met in the child too",
     arguments: [false, true])
   func crashAtClose(isPartial: Bool) throws {
-    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let path = package.appending(path: "Fuzzing/Corpus/recording/crash_at_close.h5").path
+    let path = corpus("recording/crash_at_close.h5")
     // Later versions of HDF5 may open it, and say what cannot be read.
     let file = try? isPartial ? File.openPartial(path) : File.open(path)
     _ = try? file?.root.childNames()
@@ -147,8 +151,7 @@ import Testing
     "Attributes that cannot be listed were not looked at first: one that is found by its name, and does not end, is not read",
     arguments: [false, true])
   func unlistedAttributes(isPartial: Bool) throws {
-    let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let path = package.appending(path: "Fuzzing/Corpus/recording/unlisted_attributes.h5").path
+    let path = corpus("recording/unlisted_attributes.h5")
     let error = try hdf5Error { _ = try (isPartial ? File.openPartial(path) : File.open(path)).root.attributes.string("schema") }
     #expect(error.description.hasPrefix("\(path): cannot "))
   }

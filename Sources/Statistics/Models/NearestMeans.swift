@@ -151,6 +151,8 @@ struct NearestMeans {
     var weights: [Double] = []
     /// [features × classes × lanes], by features
     var means: [Double] = []
+    /// [training rows × (classes − 1) × lanes], by the Gram matrix
+    var solutions: [Double] = []
     /// [training rows or features × (classes − 1) × lanes]
     var differences: [Double] = []
     /// [test rows × (classes − 1) × lanes]
@@ -176,9 +178,9 @@ struct NearestMeans {
         var solved = differences
         factor.solve(&solved, columns: columns)
         for index in differences.indices { differences[index] = (differences[index] - solved[index]) / Self.curvature }
-        memory.means = solved
+        memory.solutions = solved
       }
-      matrixProduct(cross, rows: test.count, depth: factor.size, memory.means, columns: columns, into: &memory.scores)
+      matrixProduct(cross, rows: test.count, depth: factor.size, memory.solutions, columns: columns, into: &memory.scores)
       return thresholds
     }
   }
