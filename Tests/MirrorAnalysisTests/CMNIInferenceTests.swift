@@ -42,6 +42,29 @@ private func recording(
 @Suite("Inference on the index, against numpy")
 struct CMNIOracleTests {
   @Test(
+    "A layer that is read some units at a time gives the index and interval of one that is read at once",
+    arguments: ["free", "within", "whole"], [true, false])
+  func someUnitsAtATime(design: String, asFloats: Bool) throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
+    let view = try recording(
+      phase: oracle.phase, strata: oracle.strata, asFloats: asFloats, layers: [(oracle.hidden, 4), (oracle.output, 2)])
+    var analysis = CMNIAnalysis()
+    let whole = try analysis.rows(of: view, in: AnalysisContext(seed: 3))
+    analysis.heldBytes = 1
+    let parts = try analysis.rows(of: view, in: AnalysisContext(seed: 3))
+    #expect(parts.count == whole.count)
+    for (one, other) in zip(parts, whole) {
+      for (cell, expected) in zip(one.cells, other.cells) {
+        guard case .number(let value) = cell, case .number(let known) = expected else {
+          #expect(cell == expected)
+          continue
+        }
+        #expect(abs(value - known) <= 1e-12 * max(1, abs(known)))
+      }
+    }
+  }
+
+  @Test(
     "The index, its cross-fitted value and standard error are numpy's, rows free, in blocks and whole",
     arguments: ["free", "within", "whole"])
   func crossFit(design: String) throws {

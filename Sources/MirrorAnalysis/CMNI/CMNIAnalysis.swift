@@ -60,6 +60,8 @@ public struct CMNIAnalysis: Analysis {
   public var exchange: ExchangeDesign?
   /// Whether each layer has an index of its own, in place of one over all layers.
   public var byLayer = false
+  /// Bytes of a layer's rows that are in memory at once where nothing is permuted; a wider layer is read several times, some units each time.
+  var heldBytes = UnitPermutations.heldBytes
 
   public init(permutations: Int = 0) {
     self.permutations = permutations
@@ -74,7 +76,9 @@ public struct CMNIAnalysis: Analysis {
     let rows = Double(shape.contrastRowCount)
     let counted = shape.layers.filter(\.isOwnLayer)
     let values = counted.map { Double($0.valueBytes) * Double($0.unitCount) }.max() ?? 0
-    var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape) + values * rows
+    let narrowest = counted.map { Double($0.valueBytes) }.max() ?? 0
+    let held = permutations > 0 ? values * rows : min(values * rows, max(Double(heldBytes), narrowest * rows))
+    var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape) + held
     bytes += 3 * IndexSums.bytes(permutations: permutations, rows: rows)
     // Constants of the units of a layer, and sums of blocks of rows.
     bytes += Double(shape.widestLayer) * (400 + 192 * (rows / 2048 + 1))
@@ -101,9 +105,15 @@ public struct CMNIAnalysis: Analysis {
     let isAlone = byLayer || layers.count == 1
     for layer in layers {
       func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws -> IndexSums {
-        let read = try recording.indexLayer(layer, rows: rows, threads: context.threads, as: Value.self)
-        moments.append(read.moments)
-        return try resampling.sums(read.rows, layer: layer, isAlone: isAlone)
+        var (sums, known) = (IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0), LayerMoments?.none)
+        for units in parts(of: layer, rows: rows.count, valueBytes: MemoryLayout<Value>.stride) {
+          try context.checkCancellation()
+          let read = try recording.indexLayer(layer, units: units, rows: rows, known: known, threads: context.threads, as: Value.self)
+          if known == nil { moments.append(read.moments) }
+          known = read.moments
+          sums.add(try resampling.sums(read.rows, layer: layer, isAlone: isAlone))
+        }
+        return sums
       }
       let sums = layer.storesDoubles ? try take(Double.self) : try take(Float.self)
       if byLayer, let own = moments.last {
@@ -125,6 +135,12 @@ public struct CMNIAnalysis: Analysis {
       }
     }
     return self.rows(of: moments, total, rows: rows, recording, variants: variants, layer: nil)
+  }
+
+  /// Units whose rows are in memory at once: all where labels are permuted, since units change places within a layer then.
+  private func parts(of layer: RecordedLayer, rows: Int, valueBytes: Int) -> [Range<Int>] {
+    let size = permutations > 0 ? layer.unitCount : max(1, min(layer.unitCount, heldBytes / max(1, rows * valueBytes)))
+    return stride(from: 0, to: layer.unitCount, by: max(1, size)).map { $0..<min($0 + size, layer.unitCount) }
   }
 
   private func rows(

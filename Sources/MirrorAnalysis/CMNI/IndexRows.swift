@@ -54,17 +54,20 @@ struct IndexRows: Sendable {
 }
 
 extension RecordingView {
-  /// The rows in use of a layer in memory, and the moments of all of its rows in each phase, in one pass.
+  /// The rows in use of some units of a layer in memory, and the moments of all units and rows in each phase, in one pass.
   ///
-  /// - Parameter known: moments of the layer that have been taken already.
+  /// - Parameters:
+  ///   - units: nil for all.
+  ///   - known: moments of the layer that have been taken already.
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row of a phase; what reading throws.
   func indexLayer<Value: ActivationValue & MatrixScalar>(
-    _ layer: RecordedLayer, rows: IndexRows, known: LayerMoments? = nil, threads: Int, as type: Value.Type = Value.self
+    _ layer: RecordedLayer, units: Range<Int>? = nil, rows: IndexRows, known: LayerMoments? = nil, threads: Int,
+    as type: Value.Type = Value.self
   ) throws -> (moments: LayerMoments, rows: ScaledRows<Value>) {
-    let width = layer.unitCount
+    let (width, units) = (layer.unitCount, units ?? 0..<layer.unitCount)
     var moments = LayerMoments(of: layer)
     let nothing = known == nil ? moments.phases : []
-    let values = try [Value](unsafeUninitializedCapacity: rows.count * width) { values, initialized in
+    let values = try [Value](unsafeUninitializedCapacity: rows.count * units.count) { values, initialized in
       // Each row has a place of its own, and all are done when `mapBlocks` returns.
       nonisolated(unsafe) let target = values
       try mapBlocks(of: layer, threads: threads) { [self] (range, block: UnsafeBufferPointer<Value>) in
@@ -78,16 +81,16 @@ extension RecordingView {
         if let source = block.baseAddress, let base = target.baseAddress {
           for position in positions[..<3].joined() {
             let place = Int(rows.places[range.lowerBound + Int(position)])
-            (base + place * width).update(from: source + Int(position) * width, count: width)
+            (base + place * units.count).update(from: source + Int(position) * width + units.lowerBound, count: units.count)
           }
         }
         return parts
       } take: { parts in
         if !parts.isEmpty { try moments.merge(parts) }
       }
-      initialized = rows.count * width
+      initialized = rows.count * units.count
     }
     let used = known ?? moments
-    return (used, try ScaledRows(values, spreads: used.spreads, threads: threads))
+    return (used, try ScaledRows(values, spreads: Array(used.spreads[units]), threads: threads))
   }
 }
