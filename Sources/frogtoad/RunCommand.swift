@@ -91,13 +91,14 @@ struct RunCommand: ParsableCommand {
     let file = try StatesFile(path, threads: common.threads)
     let provenance = file.provenance
     let counts = (training: file.count(.train), test: file.count(.test))
-    guard provenance.seed == seed, !provenance.keepEnergy, provenance.couplings == Couplings(), counts.test == experiment.testCount,
+    let isOwnGame = !provenance.keepEnergy && provenance.couplings == Couplings() && provenance.testDraw != .natural
+    guard provenance.seed == seed, isOwnGame, counts.test == experiment.testCount,
       counts.training == experiment.stateCount - experiment.testCount
     else {
       let made = provenance.seed.map { "with seed \($0)" } ?? "elsewhere"
       throw Failure(
         .failed,
-        "\(path): holds \(grouped(counts.training)) training and \(grouped(counts.test)) test states made \(made), of another run. Give the "
+        "\(path): holds \(grouped(counts.training)) training and \(grouped(counts.test)) test states made \(made), of another run or game. Give the "
           + "--preset and --seed that it began with, or begin anew with --force.")
     }
     common.logger.info("\(path): kept, \(grouped(counts.training)) training and \(grouped(counts.test)) test states.")

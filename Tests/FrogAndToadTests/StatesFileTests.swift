@@ -86,6 +86,21 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
     }
   }
 
+  @Test("A file from before couplings were said is of the paper's game; an imported one says nothing", arguments: [true, false])
+  func olderFile(isGenerated: Bool) throws {
+    try withTemporaryStatesFile { path in
+      let file = try File.create(path)
+      let attributes = try file.root.attributes
+      try attributes.set("complete", 1)
+      if isGenerated { try attributes.set("seed", 1) }
+      for (name, text) in [("schema", "frogtoad-states"), ("schema_version", "1.0"), ("states_sha256", "")] {
+        try attributes.set(name, text)
+      }
+      try file.close()
+      #expect(try StatesFile(path).provenance.couplings == (isGenerated ? Couplings() : nil))
+    }
+  }
+
   @Test("The states of the paper's game are those that they were: the hash of a set made before couplings were built")
   func unchanged() throws {
     let set = try generateStates(count: 3_000, testCount: 100, seed: 9, threads: 2)

@@ -48,11 +48,18 @@ struct CMNIOracleTests {
     let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
     let view = try recording(
       phase: oracle.phase, strata: oracle.strata, asFloats: asFloats, layers: [(oracle.hidden, 4), (oracle.output, 2)])
-    var analysis = CMNIAnalysis()
-    let whole = try analysis.rows(of: view, in: AnalysisContext(seed: 3))
-    analysis.heldBytes = 1
-    let parts = try analysis.rows(of: view, in: AnalysisContext(seed: 3))
-    #expect(parts.count == whole.count)
+    var (parts, whole) = ([CMNIRow](), [CMNIRow]())
+    for byLayer in [false, true] {
+      // One unit at a time, and three of the four.
+      for bytes in [1, 3 * oracle.phase.count * (asFloats ? 4 : 8)] {
+        var analysis = CMNIAnalysis()
+        analysis.byLayer = byLayer
+        whole += try analysis.rows(of: view, in: AnalysisContext(seed: 3))
+        analysis.heldBytes = bytes
+        parts += try analysis.rows(of: view, in: AnalysisContext(seed: 3))
+      }
+    }
+    #expect(parts.count == whole.count && !parts.isEmpty)
     for (one, other) in zip(parts, whole) {
       for (cell, expected) in zip(one.cells, other.cells) {
         guard case .number(let value) = cell, case .number(let known) = expected else {

@@ -68,7 +68,7 @@ public func generationMemory(states count: Int, options: GenerationOptions = Gen
   // More than that many are refused.
   let count = min(max(count, 0), Int(UInt32.max))
   let perBatch = 32 * (DeduplicatedPlay.batchTurns(missing: count, options) + DeduplicatedPlay.largestBatch)
-  return DeduplicatedPlay.tableBytes(states: count, threads: threads) + 25 * count + perBatch
+  return DeduplicatedPlay.tableBytes(states: count, threads: threads) + 29 * count + perBatch
 }
 
 private func check(count: Int, testCount: Int, options: GenerationOptions) throws {

@@ -47,13 +47,14 @@ func drawTestSet(
   var result = DrawnTestSet(isTest: [Bool](repeating: false, count: states.count))
 
   /// States of the candidates that have no twin, in random order, as many as asked for or fewer.
-  func drawn(_ quota: Int, from candidates: [UInt32], stream: RandomStream) -> [Int] {
-    var (indices, stream, drawn) = (candidates, stream, [Int]())
+  func drawn(_ quota: Int, from candidates: [UInt32], stream: RandomStream) -> [UInt32] {
+    var (indices, stream, drawn) = (candidates, stream, [UInt32]())
+    drawn.reserveCapacity(min(quota, candidates.count))
     for next in indices.indices {
       guard drawn.count < quota else { break }
       indices.swapAt(next, next + stream.uniform(below: indices.count - next))
-      let index = Int(indices[next])
-      if !states[index].veiledTwins.contains(where: isPresent) { drawn.append(index) }
+      let index = indices[next]
+      if !states[Int(index)].veiledTwins.contains(where: isPresent) { drawn.append(index) }
     }
     return drawn
   }
@@ -64,7 +65,7 @@ func drawTestSet(
     guard chosen.count == testCount else {
       throw GenerationError.tooFewForTest(label: nil, needed: testCount, available: chosen.count, states: states.count)
     }
-    for index in chosen { result.isTest[index] = true }
+    for index in chosen { result.isTest[Int(index)] = true }
     return result
   }
   var candidates = [[UInt32]](repeating: [], count: Action.allCases.count)
@@ -84,7 +85,7 @@ func drawTestSet(
       missing += quota - chosen.count
       result.shortLabels.append(label)
     }
-    for index in chosen { result.isTest[index] = true }
+    for index in chosen { result.isTest[Int(index)] = true }
   }
   return result
 }

@@ -19,8 +19,9 @@ public enum Veil: Sendable, Equatable {
     for row in 0..<states.count / StateIndex.count {
       let start = row * StateIndex.count
       if case .hidingIdentity(let share) = self {
-        let isHidden = Self.draw(states[start..<start + StateIndex.count]) < share
+        // A data set has no score, and in play it is not to decide.
         states[start + StateIndex.score] = 0
+        let isHidden = Self.draw(states[start..<start + StateIndex.count]) < share
         guard isHidden else { continue }
         for place in StateIndex.players where states[start + place] == StateCode.toadHopping {
           states[start + place] = StateCode.frogHopping

@@ -48,7 +48,7 @@ public struct UnitsRow: TableRow {
       Column("p_conjunction", .number, "The larger of the two: p that the unit does not rise for both"),
       Column("q_value", .number, "Benjamini-Hochberg q of p_conjunction over all units tested in the recording"),
       Column("reason", .string, "Why a number does not exist"),
-      Column("p_method", .string, "permutation, permutation stopped early (Besag and Clifford), or welch"),
+      Column("p_method", .string, "permutation, permutation stopped early, or welch"),
       Column("g_self_low", .number, "Lower end of the 95 % interval of g_self"),
       Column("g_self_high", .number, "Upper end of the 95 % interval of g_self"),
       Column("g_other_low", .number, "Lower end of the 95 % interval of g_other"),

@@ -16,7 +16,7 @@ public struct UnitSpread: Sendable {
 /// rows differ by, and divided by a power of two that brings its values into −1…1, so that no square leaves the range of floats. Neither
 /// changes a difference of means but for the factor `scales`.
 ///
-/// Floats are multiplied as floats, over 1,024 rows at a time whose products are added in double precision; doubles as doubles.
+/// Floats are multiplied and summed as floats, over 1,024 rows at a time whose products are added in double precision; doubles as doubles.
 public struct ScaledRows<Value: MatrixScalar>: Sendable {
   public let rowCount: Int
   public let unitCount: Int

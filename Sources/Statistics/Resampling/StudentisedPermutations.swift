@@ -76,7 +76,8 @@ public func studentisedPermutationBytes(
   // A tile's rows and its sums under all permutations of a wave, or the products of a block of permutations and units.
   let perThread = max(
     valueBytes * 2 * rows * tile + 48 * lanes * tile, ScaledRows<Double>.sumBytes(rows: rows) + 8 * 4096 * 32, 48 * lanes * 256)
-  return (stopsEarly ? 2 : 1) * rows * units * valueBytes + (stopsEarly ? 48 * units : 0)
+  // While fewer units are chosen, all, those chosen before and those chosen now; and each block's largest t of a wave.
+  return (stopsEarly ? 2.35 : 1) * rows * units * valueBytes + (stopsEarly ? 64 * units : 0) + 8 * lanes * (units / 32 + 1)
     + DealtLabels.bytes(rows: rows, permutations: permutations) + Double(max(1, threads)) * perThread
     + 150 * units + 16 * rows + 16 * Double(permutations) * (1 + units / 32 / 64)
 }

@@ -46,7 +46,8 @@ struct RecordStep: Sendable {
     }
     let heldRows = veils.isEmpty ? 0 : states.looksTrainedMemory(split) + veils.count * states.count(split)
     try common.requireRoom(
-      bytes: largest + heldRows, for: "\(path): the activations of a network", alternative: "use fewer threads with --threads")
+      bytes: largest + heldRows, for: "\(path): the activations of a network",
+      alternative: veils.isEmpty ? "use fewer threads with --threads" : "record fewer states or veils at a time")
     let twins = try veils.map { veil in
       let isSeen = try states.looksTrained(split, under: veil)
       common.noteTwins(isSeen.count { $0 }, of: isSeen.count, in: path, under: veil)
@@ -55,7 +56,9 @@ struct RecordStep: Sendable {
       }
       return (veil, isSeen)
     }
-    let atOnce = max(1, min(common.threads, common.memoryForRows.map { $0 / max(largest, 1) } ?? common.threads))
+    let atOnce = max(
+      1,
+      min(common.threads, common.memoryForRows.map { max(0, $0 - veils.count * states.count(split)) / max(largest, 1) } ?? common.threads))
     let inner = plan.count == 1 || atOnce == 1 ? common.threads : 1
     for start in stride(from: 0, to: plan.count, by: atOnce) {
       let window = plan[start..<min(start + atOnce, plan.count)]

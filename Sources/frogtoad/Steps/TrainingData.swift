@@ -20,7 +20,8 @@ struct TrainingData: Sendable {
         .notEnoughData, "\(path): has no \(split.rawValue) states. Generate some, or import a CSV with --split \(split.rawValue).")
     }
     try common.requireRoom(
-      bytes: Self.memory(training: training, validation: validation, networks: networks) + file.looksTrainedMemory(.test),
+      bytes: Self.memory(training: training, validation: validation, networks: networks)
+        + (veil == .ofIgnorance ? 0 : file.looksTrainedMemory(.test) + validation * (StateIndex.count + 1)),
       for: "\(path): \(grouped(training)) training and \(grouped(validation)) test states", alternative: "train on fewer states")
     func veiled(_ split: FrogAndToad.Split) throws -> TrainingSet {
       var (states, labels) = try file.labelledStates(split)
