@@ -98,7 +98,7 @@ struct RunCommand: ParsableCommand {
       let made = provenance.seed.map { "with seed \($0)" } ?? "elsewhere"
       throw Failure(
         .failed,
-        "\(path): holds \(grouped(counts.training)) training and \(grouped(counts.test)) test states made \(made), of another run or game. Give the "
+        "\(path): holds \(grouped(counts.training)) training and \(grouped(counts.test)) test states made \(made), of another run. Give the "
           + "--preset and --seed that it began with, or begin anew with --force.")
     }
     common.logger.info("\(path): kept, \(grouped(counts.training)) training and \(grouped(counts.test)) test states.")
