@@ -41,22 +41,23 @@ def layers(path):
             yield phase, file["layers"][name]["activations"][:]
 
 
-def permuted(path, permutations):
+def permuted(path, permutations, array=lambda values: values, sqrt=np.sqrt):
     """Welch's t of every unit under permuted labels of three pairs of phases, and how often it reaches the observed one: six products a layer."""
 
     def work():
         rng = np.random.default_rng(1)
         for phase, values in layers(path):
             for base, treated in ((0, 1), (0, 2), (2, 1)):
-                x = values[(phase == base) | (phase == treated)]
+                used = (phase == base) | (phase == treated)
+                own = phase[used] == treated
+                x = array(values[used])
                 x -= x.mean(axis=0)
-                own = phase[(phase == base) | (phase == treated)] == treated
-                labels = np.array([own] + [rng.permutation(own) for _ in range(permutations)], dtype="f4")
-                n1, n0 = own.sum(), (~own).sum()
+                labels = array(np.array([own] + [rng.permutation(own) for _ in range(permutations)], dtype="f4"))
+                n1, n0 = int(own.sum()), int((~own).sum())
                 squares = x * x
                 s1, q1 = labels @ x, labels @ squares
                 s0, q0 = x.sum(axis=0) - s1, squares.sum(axis=0) - q1
-                t = (s1 / n1 - s0 / n0) / np.sqrt((q1 - s1 * s1 / n1) / (n1 - 1) / n1 + (q0 - s0 * s0 / n0) / (n0 - 1) / n0)
+                t = (s1 / n1 - s0 / n0) / sqrt((q1 - s1 * s1 / n1) / (n1 - 1) / n1 + (q0 - s0 * s0 / n0) / (n0 - 1) / n0)
                 (t[1:] >= t[0]).sum(axis=0), (t[1:] <= t[0]).sum(axis=0), t[1:].max(axis=1)
 
     timed(work)
@@ -66,23 +67,7 @@ def permuted_torch(path, permutations):
     """The same by torch."""
     import torch
 
-    def work():
-        rng = np.random.default_rng(1)
-        for phase, values in layers(path):
-            for base, treated in ((0, 1), (0, 2), (2, 1)):
-                used = (phase == base) | (phase == treated)
-                own = phase[used] == treated
-                x = torch.from_numpy(values[used])
-                x -= x.mean(dim=0)
-                labels = torch.from_numpy(np.array([own] + [rng.permutation(own) for _ in range(permutations)], dtype="f4"))
-                n1, n0 = int(own.sum()), int((~own).sum())
-                squares = x * x
-                s1, q1 = labels @ x, labels @ squares
-                s0, q0 = x.sum(dim=0) - s1, squares.sum(dim=0) - q1
-                t = (s1 / n1 - s0 / n0) / torch.sqrt((q1 - s1 * s1 / n1) / (n1 - 1) / n1 + (q0 - s0 * s0 / n0) / (n0 - 1) / n0)
-                (t[1:] >= t[0]).sum(dim=0), (t[1:] <= t[0]).sum(dim=0), t[1:].max(dim=1)
-
-    timed(work)
+    permuted(path, permutations, torch.from_numpy, torch.sqrt)
 
 
 def products(path, permutations):

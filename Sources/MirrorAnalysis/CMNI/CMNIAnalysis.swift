@@ -106,7 +106,8 @@ public struct CMNIAnalysis: Analysis {
     for layer in layers {
       func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws -> IndexSums {
         var (sums, known) = (IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0), LayerMoments?.none)
-        for units in parts(of: layer, rows: rows.count, valueBytes: MemoryLayout<Value>.stride) {
+        // Where labels are permuted units change places within a layer.
+        for units in layer.parts(rows: rows.count, holding: permutations > 0 ? .max : heldBytes) {
           try context.checkCancellation()
           let read = try recording.indexLayer(layer, units: units, rows: rows, known: known, threads: context.threads, as: Value.self)
           if known == nil { moments.append(read.moments) }
@@ -135,12 +136,6 @@ public struct CMNIAnalysis: Analysis {
       }
     }
     return self.rows(of: moments, total, rows: rows, recording, variants: variants, layer: nil)
-  }
-
-  /// Units whose rows are in memory at once: all where labels are permuted, since units change places within a layer then.
-  private func parts(of layer: RecordedLayer, rows: Int, valueBytes: Int) -> [Range<Int>] {
-    let size = permutations > 0 ? layer.unitCount : max(1, min(layer.unitCount, heldBytes / max(1, rows * valueBytes)))
-    return stride(from: 0, to: layer.unitCount, by: max(1, size)).map { $0..<min($0 + size, layer.unitCount) }
   }
 
   private func rows(

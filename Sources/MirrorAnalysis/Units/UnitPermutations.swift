@@ -24,11 +24,8 @@ struct UnitPermutations: Sendable {
     let pairs = try PhasePairs(of: recording, by: moments.rows, choice: choice)
     var counts = [StudentisedCounts?](repeating: nil, count: pairs.all.count)
     for (layer, layerMoments) in zip(layers, moments.layers) {
-      let bytesPerUnit = max(1, layer.storesDoubles ? 8 : 4) * max(1, moments.rows.counts.prefix(3).reduce(0, +))
-      let width = max(1, min(layer.unitCount, Self.heldBytes / bytesPerUnit))
-      for first in stride(from: 0, to: layer.unitCount, by: width) {
+      for units in layer.parts(rows: moments.rows.counts.prefix(3).reduce(0, +), holding: Self.heldBytes) {
         try context.checkCancellation()
-        let units = first..<min(first + width, layer.unitCount)
         let parts =
           layer.storesDoubles
           ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, stopsAfter, context, as: Double.self)
@@ -80,6 +77,14 @@ struct UnitPermutations: Sendable {
       rows: rows, units: held / max(1, valueBytes * rows), valueBytes: valueBytes, permutations: permutations, stopsEarly: stopsEarly,
       threads: threads)
     return held + work + 40 * rows + 3 * (80 * Double(shape.unitCount) + 8 * Double(permutations))
+  }
+}
+
+extension RecordedLayer {
+  /// Units in parts of which so many rows fit into some memory; one unit at least.
+  func parts(rows: Int, holding bytes: Int) -> [Range<Int>] {
+    let width = max(1, min(unitCount, bytes / max(1, rows * (storesDoubles ? 8 : 4))))
+    return stride(from: 0, to: unitCount, by: width).map { $0..<min($0 + width, unitCount) }
   }
 }
 
