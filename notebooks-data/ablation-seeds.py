@@ -28,8 +28,8 @@ def table(path):
 
 def rows(seed, folder):
     networks = folder / "networks"
-    run("frogtoad", "train", STATES, "--hidden", "17,17", "--learning-rate", "3e-4", "--l2", "1e-4", "--balance", "sqrt", "--epochs", 60,
-        "--patience", 15, "--seed", seed, "--output", networks)
+    run("frogtoad", "train", STATES, "--hidden", "17,17", "--learning-rate", "3e-4", "--l2", "1e-4", "--balance", "1,1,2,10",
+        "--epochs", 60, "--patience", 15, "--seed", seed, "--output", networks)
     checkpoints = sorted(networks.glob("epoch-*.h5"))
     for kind, checkpoint in [("untrained", checkpoints[0]), ("trained", checkpoints[-1])]:
         recording = folder / f"{kind}.h5"

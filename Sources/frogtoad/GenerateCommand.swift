@@ -5,22 +5,27 @@ import Terminal
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Play the game at random and store labelled states: a training and a test set that share none.",
+    abstract: "Play the game at random and store labelled states: a training, a test and a validation set that share none.",
     discussion: """
       EXAMPLE
         frogtoad generate --states 200000 --seed 1 --output states.h5
 
       The states are all different. The test set is 40 % hop, 40 % jump, 10 % leap and 10 % help; the rest trains as it comes: about \
-      44 % hop, 46 % jump, 9 % leap and 1 % help. --help-from and --dependency say how much Toad matters to Frog, --obstacle-rate and \
+      44 % hop, 46 % jump, 9 % leap and 1 % help. The validation set, to choose epochs on, comes from later games, as it comes. --help-from and --dependency say how much Toad matters to Frog, --obstacle-rate and \
       --fly-patterns how much there is to see; the defaults are the paper's game.
       """)
 
-  @Option(count: 1...4_294_967_295, help: "Different states to make, both sets together.")
+  @Option(count: 1...4_294_967_295, help: "Different states to make, training and test set together.")
   var states: Int
 
   @Option(
     name: .customLong("test"), count: 0...4_294_967_295, help: "States of the test set. (default: a twentieth of all, at most 100,000)")
   var testCount: Int?
+
+  @Option(
+    name: .customLong("validation"), count: 0...4_294_967_295,
+    help: "States of the validation set, beside those. (default: a twentieth of them, at most 100,000)")
+  var validationCount: Int?
 
   @Option(name: .long, help: "Seed of the games and of the split.")
   var seed: UInt64 = 1
@@ -70,7 +75,7 @@ struct GenerateCommand: ParsableCommand {
     let couplings = Couplings(
       helpFrom: helpFrom.cell, dependency: Int((dependency * 1000).rounded()), obstacleRate: obstacleRate, flyPatterns: flyPatterns)
     let step = GenerateStep(
-      count: states, testCount: testCount, seed: seed,
+      count: states, testCount: testCount, validationCount: validationCount, seed: seed,
       options: GenerationOptions(turnsPerEpisode: turnsPerGame, keepEnergy: keepEnergy, couplings: couplings, testDraw: testDraw))
     try step.run(to: output, overwrite: force, common: common)
   }

@@ -6,7 +6,7 @@ import Terminal
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "inspect",
-    abstract: "What is in a states file: origin, labels, distress, and how much of the test set is also in training.",
+    abstract: "What is in a states file: origin, labels, distress, and how much of the other sets is also in training.",
     discussion: """
       EXAMPLE
         frogtoad inspect demo/states.h5
@@ -25,7 +25,10 @@ struct InspectCommand: ParsableCommand {
     if !provenance.commandLine.isEmpty { lines.append("command line: \(provenance.commandLine)") }
     if let game = provenance.game { lines.append("game: \(game)") }
     lines.append("states sha256: \(file.hash)")
-    lines.append("\(grouped(file.count(.train))) training and \(grouped(file.count(.test))) test states")
+    let counts = [("training", .train), ("test", .test), ("validation", FrogAndToad.Split.validation)].map {
+      "\(grouped(file.count($0.1))) \($0.0)"
+    }
+    lines.append("\(listed(counts)) states")
     lines += try statesSummary(of: states, common: common)
     try StandardOutput.write("\(states)\n" + lines.map { "  \($0)\n" }.joined())
   }

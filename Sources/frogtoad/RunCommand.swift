@@ -69,7 +69,8 @@ struct RunCommand: ParsableCommand {
     try generation(of: experiment).requireRoom(common)
     try common.requireRoom(
       bytes: TrainingData.memory(
-        training: experiment.stateCount - experiment.testCount, validation: experiment.testCount,
+        training: experiment.stateCount - experiment.testCount,
+        others: experiment.testCount + defaultTestCount(states: experiment.stateCount),
         networks: min(experiment.plans.count, common.threads)),
       for: "The \(grouped(experiment.stateCount)) states of the preset, to train on,", alternative: "choose --preset quick")
   }
@@ -90,25 +91,29 @@ struct RunCommand: ParsableCommand {
   private func requireStates(of experiment: Preset, in path: String) throws {
     let file = try StatesFile(path, threads: common.threads)
     let provenance = file.provenance
-    let counts = (training: file.count(.train), test: file.count(.test))
+    let counts = (training: file.count(.train), test: file.count(.test), validation: file.count(.validation))
     let isOwnGame = !provenance.keepEnergy && provenance.couplings == Couplings() && provenance.testDraw != .natural
     guard provenance.seed == seed, isOwnGame, counts.test == experiment.testCount,
-      counts.training == experiment.stateCount - experiment.testCount
+      counts.training == experiment.stateCount - experiment.testCount,
+      counts.validation == defaultTestCount(states: experiment.stateCount)
     else {
       let made = provenance.seed.map { "with seed \($0)" } ?? "elsewhere"
       throw Failure(
         .failed,
-        "\(path): holds \(grouped(counts.training)) training and \(grouped(counts.test)) test states made \(made), of another run. Give the "
-          + "--preset and --seed that it began with, or begin anew with --force.")
+        "\(path): holds \(grouped(counts.training)) training, \(grouped(counts.test)) test and \(grouped(counts.validation)) validation states "
+          + "made \(made), of another run. Give the --preset and --seed that it began with, or begin anew with --force.")
     }
-    common.logger.info("\(path): kept, \(grouped(counts.training)) training and \(grouped(counts.test)) test states.")
+    common.logger.info(
+      "\(path): kept, \(grouped(counts.training)) training, \(grouped(counts.test)) test and \(grouped(counts.validation)) validation states."
+    )
   }
 
   /// Trains the networks side by side, one a thread.
   private func train(_ experiment: Preset, states: String) throws -> [TrainingOutcome] {
     let names = experiment.plans.map(\.shape.name).joined(separator: " and ")
     common.logger.info("Training \(names).")
-    let data = try TrainingData(states, networks: min(experiment.plans.count, common.threads), veil: .ofIgnorance, common: common)
+    let data = try TrainingData(
+      states, networks: min(experiment.plans.count, common.threads), veil: .ofIgnorance, validatesOnTest: false, common: common)
     let bar = ProgressBar("training", unit: "epochs", quiet: common.quiet)
     let counter = EpochCounter(total: experiment.plans.reduce(0) { $0 + $1.hyperparameters.maximumEpochs })
     let networks = output + "/networks/"

@@ -13,8 +13,8 @@ struct TrainCommand: ParsableCommand {
         frogtoad train demo/states.h5 --hidden 9,9 --epochs 5 --output networks/9x9
 
       The folder gets epoch-000.h5 (the untrained network), a checkpoint for each epoch with a new lowest validation loss, training.csv, \
-      and state.h5, from which --resume goes on after an interruption with the same result. The validation loss is taken on the test \
-      set and includes the L2 term. Training stops after --patience epochs without a new best one.
+      and state.h5, from which --resume goes on after an interruption with the same result. The validation loss is taken on the \
+      validation set, which is no part of the test set, and includes the L2 term. Training stops after --patience epochs without a new best one.
       """)
 
   @Argument(help: "States to train on.", completion: .file(extensions: ["h5"]))
@@ -47,7 +47,7 @@ struct TrainCommand: ParsableCommand {
     let step = TrainStep(shape: hidden, hyperparameters: options.hyperparameters, folder: output)
     let log = common.logger
     log.info("Training \(hidden.name) with seed \(options.seed) on \(states).")
-    let data = try TrainingData(states, networks: 1, veil: options.veil.veil, common: common)
+    let data = try TrainingData(states, networks: 1, veil: options.veil.veil, validatesOnTest: options.validation == .test, common: common)
     if resume, try TrainingFolder(path: output).files().isEmpty { log.info("\(output): holds no training yet; it begins with epoch 0.") }
     Interruption.shared.advise("--resume goes on from there.")
     let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
@@ -98,6 +98,9 @@ struct TrainingOptions: ParsableArguments {
   @Flag(name: .long, help: "Deal the training labels anew among the rows: a control that learns their shares at most.")
   var shuffleLabels = false
 
+  @Option(name: .long, help: "States to choose epochs on: validation, or test, on which the network is judged too.")
+  var validation = ValidationSet.validation
+
   @Option(name: .long, help: "Seed of the weights, the order of the rows and the dropout.")
   var seed: UInt64 = 1
 
@@ -112,8 +115,14 @@ struct TrainingOptions: ParsableArguments {
   var hyperparameters: Hyperparameters {
     Hyperparameters(
       learningRate: learningRate, batchSize: batchSize, dropout: dropout, l2: l2, patience: patience, maximumEpochs: epochs, seed: seed,
-      balance: balance, shufflesLabels: shuffleLabels, hiddenIdentityShare: veil.veil.hiddenIdentityShare)
+      balance: balance, shufflesLabels: shuffleLabels, hiddenIdentityShare: veil.veil.hiddenIdentityShare,
+      validatesOnTest: validation == .test)
   }
+}
+
+/// What epochs are chosen on.
+enum ValidationSet: String, ExpressibleByArgument, CaseIterable {
+  case validation, test
 }
 
 extension LabelBalance: ExpressibleByArgument {

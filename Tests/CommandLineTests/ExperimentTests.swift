@@ -61,8 +61,9 @@ struct ExperimentTests {
     let other = try workplace.run("frogtoad", "run", "--output", "demo", "--resume", "--seed", "2")
     #expect(other.status == 1, other.transcript)
     #expect(
-      other.errors == "error: demo/states.h5: holds 190,000 training and 10,000 test states made with seed 1, of another run. Give the "
-        + "--preset and --seed that it began with, or begin anew with --force.\n", other.transcript)
+      other.errors
+        == "error: demo/states.h5: holds 190,000 training, 10,000 test and 10,000 validation states made with seed 1, of another run. "
+        + "Give the --preset and --seed that it began with, or begin anew with --force.\n", other.transcript)
     _ = try workplace.shell("cd demo/recordings/2x17; cp epoch-000.h5 epoch-001.h5")
     let exchanged = try workplace.run("frogtoad", "run", "--output", "demo", "--resume", "--quiet")
     #expect(
@@ -111,6 +112,33 @@ struct ExperimentTests {
       "frogtoad", "train", "s.h5", "--hidden", "8", "--learning-rate", "1e-3", "--epochs", "4", "--output", "parts", "--seed", "5",
       "--resume")
     #expect(other.status == 1 && other.errors.contains("parts/state.h5: was trained with other options"), other.transcript)
+  }
+
+  @Test("Epochs are chosen on the validation set, or on the test set where asked for; the weights of the epochs are the same")
+  func validationSet() throws {
+    expectSuccess(try workplace.run("frogtoad", "generate", "--states", "4000", "--output", "s.h5"))
+    func train(_ folder: String, _ more: String...) throws -> Table {
+      let options = ["--hidden", "5", "--learning-rate", "1e-2", "--epochs", "6", "--output", folder]
+      expectSuccess(try workplace.run("frogtoad", ["train", "s.h5"] + options + more))
+      return Table(try workplace.text("\(folder)/training.csv"))
+    }
+    let (own, test) = (try train("own"), try train("test", "--validation", "test"))
+    #expect(own["training_loss"] == test["training_loss"])
+    for measure in ["loss", "accuracy"] {
+      #expect(own["test_\(measure)"] == test["test_\(measure)"] && test["test_\(measure)"] == test["validation_\(measure)"])
+      #expect(own["validation_\(measure)"] != own["test_\(measure)"])
+    }
+    let without = try workplace.run("frogtoad", "generate", "--states", "4000", "--validation", "0", "--output", "old.h5")
+    expectSuccess(without)
+    let refused = try workplace.run("frogtoad", "train", "old.h5", "--hidden", "5", "--output", "none")
+    #expect(refused.status == 3, refused.transcript)
+    #expect(
+      refused.errors.hasSuffix(
+        "error: old.h5: has no validation states. Generate the states again, or choose epochs on the test set with --validation test.\n"),
+      refused.transcript)
+    let inspected = try workplace.run("frogtoad", "inspect", "s.h5")
+    #expect(inspected.output.contains("3,800 training, 200 test and 200 validation states\n"), inspected.transcript)
+    #expect(inspected.output.contains("validation states also in training: 0;"), inspected.transcript)
   }
 
   @Test("play shows a game and is the same for the same seed")

@@ -30,7 +30,8 @@ struct MemoryLimitTests {
     try workplace.write("states.csv", "1\n")
     try expectRefusal("4,000 states", "generate fewer states", "generate", "--states", "4000", "--output", "new")
     try expectRefusal(
-      "s.h5: 3,800 training and 200 test states", "train on fewer states", "train", "s.h5", "--hidden", "3", "--output", "new")
+      "s.h5: 3,800 training, 200 test and 200 validation states", "train on fewer states", "train", "s.h5", "--hidden", "3", "--output",
+      "new")
     try expectRefusal(
       "s.h5: the activations of a network", "use fewer threads with --threads", "record", "model.h5", "--states", "s.h5", "--output",
       "new.h5")

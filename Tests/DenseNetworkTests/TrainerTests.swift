@@ -36,6 +36,32 @@ import Testing
     #expect(reports[1].network != untrained.network)
   }
 
+  @Test("What epochs are chosen on and looked at on changes no weight: both losses are on record, and only the first decides")
+  func setsThatDecide() throws {
+    let sets = (2...3).map { smallSet(rows: 90, inputCount: 12, seed: UInt64($0)) }
+    func reports(validation: TrainingSet, test: TrainingSet?) throws -> [Trainer.EpochReport] {
+      let trainer = try Trainer(
+        hyperparameters: Hyperparameters(learningRate: 2e-2, maximumEpochs: 9, seed: 3),
+        training: smallSet(rows: 310, inputCount: 12, seed: 1), validation: validation, test: test)
+      var reports: [Trainer.EpochReport] = []
+      _ = try trainer.train(from: trainer.untrained(hidden: [8])) { reports.append($0) }
+      return reports
+    }
+    let first = try reports(validation: sets[0], test: sets[1])
+    let second = try reports(validation: sets[1], test: nil)
+    #expect(first.map(\.network) == second.map(\.network))
+    #expect(first.map(\.record.testLoss) == second.map(\.record.validationLoss))
+    #expect(first.map(\.record.testAccuracy) == second.map(\.record.validationAccuracy))
+    #expect(first.map(\.testMeasures) == second.map(\.measures) && second.allSatisfy { $0.testMeasures == nil })
+    for reports in [first, second] {
+      var lowest = Double.infinity
+      for report in reports.dropFirst() {
+        #expect(report.isBest == (report.record.validationLoss < lowest))
+        lowest = min(lowest, report.record.validationLoss)
+      }
+    }
+  }
+
   @Test("A cancelled run gives back the state of the last finished epoch, from which it resumes to the same end")
   func cancellation() throws {
     let trainer = try trainer()

@@ -16,6 +16,7 @@ import Testing
       let other = try generateStates(count: 30_000, testCount: 2_000, seed: 11, threads: threads)
       #expect(other.train.rows() == two.train.rows())
       #expect(other.test.rows() == two.test.rows())
+      #expect(other.validation.rows() == two.validation.rows())
       #expect(other.episodes == two.episodes && other.turns == two.turns)
     }
     let otherSeed = try generateStates(count: 30_000, testCount: 2_000, seed: 12, threads: 2)
@@ -40,6 +41,29 @@ import Testing
     let episodes = set.train.episodes + set.test.episodes
     #expect(zip(all, episodes).allSatisfy { first[$0] == $1 })
     #expect(set.turns > 30_000 && set.turns <= set.episodes * 1000)
+  }
+
+  @Test("The validation set is from later games, and looks like no training or test state, veiled or not")
+  func validation() throws {
+    let set = try set
+    #expect(set.validation.count == 1_500)
+    #expect(set.validation.episodes.allSatisfy { $0 >= set.episodes })
+    #expect(Set(set.validation.states).count == 1_500)
+    let others = Set((set.train.states + set.test.states).flatMap { [$0] + $0.veiledTwins })
+    #expect(others.isDisjoint(with: set.validation.states))
+    // Neither does what is asked of it change the other sets.
+    let without = try generateStates(count: 30_000, testCount: 2_000, validationCount: 0, seed: 11, threads: 2)
+    #expect(without.validation.count == 0 && without.train.rows() == set.train.rows() && without.test.rows() == set.test.rows())
+  }
+
+  @Test("The validation set's labels come as those of play")
+  func validationShares() throws {
+    let set = try generateStates(count: 40_000, testCount: 0, validationCount: 20_000, seed: 5, threads: 2)
+    let (play, validation) = (StateTally(set.train.rows()), StateTally(set.validation.rows()))
+    for label in Action.allCases {
+      let (expected, found) = (Double(play.count(label)) / 40_000, Double(validation.count(label)) / 20_000)
+      #expect(abs(expected - found) < 0.02, "\(label): \(found), in play \(expected)")
+    }
   }
 
   @Test("A set of states tells new from old, also when it has to grow")
@@ -112,9 +136,9 @@ import Testing
     var steps: [Int] = []
     _ = try generateStates(count: 400_000, testCount: 10, seed: 1, threads: 2) { done, total in
       steps.append(done)
-      #expect(total == 400_000)
+      #expect(total == 420_000)
     }
-    #expect(steps == steps.sorted() && steps.count > 2 && steps.last == 400_000)
+    #expect(steps == steps.sorted() && steps.count > 2 && steps.last == 420_000)
   }
 
   @Test("A redrawn energy is 0 half the time, 1, 2, 4, 6 each 1/16, 8, 10, 12 each 1/20, 14, 16, 18 each 1/30")

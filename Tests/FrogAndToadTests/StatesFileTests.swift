@@ -34,15 +34,17 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
       var progress: [Int] = []
       let created = Date(timeIntervalSince1970: 1_700_000_000)
       try set.write(to: path, commandLine: "frogtoad generate", created: created) { done, total in
-        #expect(total == 40_000)
+        #expect(total == 42_000)
         progress.append(done)
       }
-      #expect(progress.last == 40_000)
+      #expect(progress.last == 42_000)
       #expect(!FileManager.default.fileExists(atPath: path + ".partial"))
       let file = try StatesFile(path)
       #expect(file.count(.train) == 39_500 && file.count(.test) == 500)
       #expect(try file.rows(.train) == set.train.rows())
       #expect(try file.rows(.test) == set.test.rows())
+      #expect(file.count(.validation) == 2_000)
+      #expect(try file.rows(.validation) == set.validation.rows())
       #expect(try file.rows(.train, 16_000..<17_000) == set.train.rows(16_000..<17_000))
       #expect(try file.rows(.test, 7..<7).count == 0)
       var blocks = StateRows()
@@ -103,7 +105,7 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
 
   @Test("The states of the paper's game are those that they were: the hash of a set made before couplings were built")
   func unchanged() throws {
-    let set = try generateStates(count: 3_000, testCount: 100, seed: 9, threads: 2)
+    let set = try generateStates(count: 3_000, testCount: 100, validationCount: 0, seed: 9, threads: 2)
     try withTemporaryStatesFile { path in
       try set.write(to: path, commandLine: "")
       #expect(try StatesFile(path).hash == "25762810678de0af2d59196386c230ad84e2a3a3c6337dec9b4d2cbd84996914")
@@ -151,8 +153,8 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
       _ = try readAuthorCSV(csv) { expected.append($0) }
       #expect(try file.rows(split) == expected)
       let summary = try StatesSummary(file)
-      #expect((split == .test ? summary.test : summary.train).count == 304)
-      #expect(summary.overlap.sharedStates == 0)
+      #expect(summary.tally(split).count == 304)
+      #expect(summary.overlaps.isEmpty)
     }
   }
 
@@ -162,8 +164,10 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
       let set = try generated()
       try set.write(to: path, commandLine: "")
       let summary = try StatesSummary(StatesFile(path))
-      #expect(summary.train == StateTally(set.train.rows()) && summary.test == StateTally(set.test.rows()))
-      #expect(summary.overlap.testCount == 100 && summary.overlap.sharedStates == 0)
+      #expect(summary.tally(.train) == StateTally(set.train.rows()) && summary.tally(.test) == StateTally(set.test.rows()))
+      #expect(summary.tally(.validation) == StateTally(set.validation.rows()))
+      #expect(summary.overlaps.map(\.split) == [.test, .validation] && summary.overlaps.map(\.overlap.count) == [100, 150])
+      #expect(summary.overlaps.allSatisfy { $0.overlap.sharedStates == 0 && $0.overlap.sharedVeiledStates == 0 })
     }
   }
 
@@ -183,10 +187,11 @@ func withTemporaryStatesFile(_ body: (String) throws -> Void) throws {
       try writer.finish()
       let file = try StatesFile(path)
       let whole = try StatesSummary(file)
-      #expect(StatesSummary.parts(file, memory: nil) == 1 && StatesSummary.parts(file, memory: 1) == 3)
+      #expect(StatesSummary.parts(file, .test, memory: nil) == 1 && StatesSummary.parts(file, .test, memory: 1) == 3)
       let inParts = try StatesSummary(file, memory: 1)
-      #expect(inParts.overlap == whole.overlap && inParts.train == whole.train && inParts.test == whole.test)
-      #expect(whole.overlap.sharedStates == 30_000 && whole.overlap.testCount == 50_000)
+      #expect(inParts.overlaps.map(\.overlap) == whole.overlaps.map(\.overlap))
+      #expect(Split.allCases.allSatisfy { inParts.tally($0) == whole.tally($0) })
+      #expect(whole.overlaps.map(\.overlap.sharedStates) == [30_000] && whole.overlaps.map(\.overlap.count) == [50_000])
     }
   }
 

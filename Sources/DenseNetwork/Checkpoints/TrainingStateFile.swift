@@ -20,12 +20,13 @@ public struct SavedTraining: Sendable, Equatable {
     self.commandLine = commandLine
   }
 
-  static let schema = Schema(name: "frogtoad-training-state", major: 1, minor: 0)
+  static let schema = Schema(name: "frogtoad-training-state", major: 1, minor: 1)
 
   /// Writes the state as HDF5, as `path.partial` until it is whole.
   ///
   /// Root attributes as a checkpoint's, and steps_taken. Groups layers, first_moments, second_moments and best hold a network each, as
-  /// `/layers` of a checkpoint; `/history` holds one column per field of `EpochRecord` (training_loss is NaN for epoch 0).
+  /// `/layers` of a checkpoint; `/history` holds one column per field of `EpochRecord`, NaN for what there is not (training_loss of epoch 0).
+  /// Files of version 1.0 have no test_loss and test_accuracy.
   ///
   /// - Throws: `FileError` if the file exists and `overwrite` is false or its place cannot be written to, `HDF5Error` if it cannot be filled.
   public func write(to path: String, overwrite: Bool = true) throws {
@@ -69,10 +70,11 @@ public struct SavedTraining: Sendable, Equatable {
       bestNetwork: try parts.network(in: "best", architecture),
       history: try readHistory(parts))
     // The network has its hash; these have sums of their own.
+    let history = try ["epoch", "training_loss", "validation_loss", "validation_accuracy", "is_best"] + testColumns(parts)
     try parts.verify(
       ["first_moments", "second_moments", "best"].flatMap { group in
         architecture.layers.flatMap { ["\(group)/\($0.name)/kernel", "\(group)/\($0.name)/bias"] }
-      } + ["epoch", "training_loss", "validation_loss", "validation_accuracy", "is_best"].map { "history/" + $0 })
+      } + history.map { "history/" + $0 })
     return SavedTraining(
       state: state, hyperparameters: try parts.json("hyperparameters"), statesSHA256: try parts.string("states_sha256"),
       createdUTC: try parts.root.attributes.string("created_utc"),
@@ -88,6 +90,8 @@ public struct SavedTraining: Sendable, Equatable {
     try group.write("training_loss", history.map { $0.trainingLoss ?? .nan }).seal()
     try group.write("validation_loss", history.map(\.validationLoss)).seal()
     try group.write("validation_accuracy", history.map(\.validationAccuracy)).seal()
+    try group.write("test_loss", history.map { $0.testLoss ?? .nan }).seal()
+    try group.write("test_accuracy", history.map { $0.testAccuracy ?? .nan }).seal()
     try group.write("is_best", history.map { UInt8($0.isBest ? 1 : 0) }).seal()
   }
 
@@ -97,20 +101,30 @@ public struct SavedTraining: Sendable, Equatable {
     let loss: [Double] = try column("validation_loss", parts)
     let accuracy: [Double] = try column("validation_accuracy", parts)
     let best: [UInt8] = try column("is_best", parts)
-    for (name, count) in [
+    let test: [[Double]] = try testColumns(parts).map { try column($0, parts) }
+    let counts = [
       ("training_loss", training.count), ("validation_loss", loss.count), ("validation_accuracy", accuracy.count),
       ("is_best", best.count),
-    ] where count != epochs.count {
+    ]
+    for (name, count) in counts + zip(testColumnNames, test.map(\.count)) where count != epochs.count {
       throw parts.fault(.shape(part: "/history/\(name)", found: [count], expected: [epochs.count]))
     }
     guard epochs == epochs.indices.map({ Int64($0) }) else {
       throw parts.fault(.invalid(part: "/history/epoch", reason: "it does not count 0, 1, 2, …"))
     }
+    func known(_ value: Double?) -> Double? { value.flatMap { $0.isNaN ? nil : $0 } }
     return epochs.indices.map { row in
       EpochRecord(
-        epoch: row, trainingLoss: training[row].isNaN ? nil : training[row], validationLoss: loss[row],
-        validationAccuracy: accuracy[row], isBest: best[row] != 0)
+        epoch: row, trainingLoss: known(training[row]), validationLoss: loss[row], validationAccuracy: accuracy[row],
+        testLoss: known(test.first?[row]), testAccuracy: known(test.last?[row]), isBest: best[row] != 0)
     }
+  }
+
+  private static let testColumnNames = ["test_loss", "test_accuracy"]
+
+  /// Both, or none where an older program wrote the file.
+  private static func testColumns(_ parts: StoredParts) throws -> [String] {
+    try testColumnNames.contains { try parts.root.contains("history/\($0)") } ? testColumnNames : []
   }
 
   private static func column<T: Element>(_ name: String, _ parts: StoredParts) throws -> [T] {

@@ -18,11 +18,13 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
   public var shufflesLabels: Bool
   /// Share of the states in which all that tells who is who is hidden from the network; nil for the paper's veil.
   public var hiddenIdentityShare: Double?
+  /// Whether epochs are chosen on the test set, as the author's program and ours once did, and not on a set of its own.
+  public var validatesOnTest: Bool
 
   public init(
     learningRate: Double = 4e-6, batchSize: Int = 25, dropout: Double = 0.12, l2: Double = 0.01, patience: Int = 10,
     maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none, shufflesLabels: Bool = false,
-    hiddenIdentityShare: Double? = nil
+    hiddenIdentityShare: Double? = nil, validatesOnTest: Bool = false
   ) {
     self.learningRate = learningRate
     self.batchSize = batchSize
@@ -34,6 +36,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     self.balance = balance
     self.shufflesLabels = shufflesLabels
     self.hiddenIdentityShare = hiddenIdentityShare
+    self.validatesOnTest = validatesOnTest
   }
 
   /// - Throws: `NetworkError.hyperparameter` naming the first value out of its range.
@@ -61,6 +64,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     case seed, balance
     case shufflesLabels = "shuffle_labels"
     case hiddenIdentityShare = "veil"
+    case validationSet = "validation_set"
   }
 
   public init(from decoder: any Decoder) throws {
@@ -72,7 +76,8 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
       seed: try values.decode(UInt64.self, forKey: .seed), balance: try values.decode(LabelBalance.self, forKey: .balance),
       // Files from before it could be asked for do not say it.
       shufflesLabels: try values.decodeIfPresent(Bool.self, forKey: .shufflesLabels) ?? false,
-      hiddenIdentityShare: try values.decodeIfPresent(Double.self, forKey: .hiddenIdentityShare))
+      hiddenIdentityShare: try values.decodeIfPresent(Double.self, forKey: .hiddenIdentityShare),
+      validatesOnTest: try values.decodeIfPresent(String.self, forKey: .validationSet) ?? "test" == "test")
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -87,5 +92,6 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     try values.encode(balance, forKey: .balance)
     if shufflesLabels { try values.encode(true, forKey: .shufflesLabels) }
     try values.encodeIfPresent(hiddenIdentityShare, forKey: .hiddenIdentityShare)
+    try values.encode(validatesOnTest ? "test" : "validation", forKey: .validationSet)
   }
 }

@@ -1,4 +1,4 @@
-/// Trains networks on one training set, judged on one validation set.
+/// Trains networks on one training set, judged on one validation set, and looked at on a test set that decides nothing.
 ///
 /// Loss of a batch: mean over its rows and outputs of the squared error against the one-hot label, each row weighted for the label balance,
 /// plus `l2` Σ w² over the hidden kernels. Dropout after each hidden layer. Adam as in Keras 2.15: β 0.9 and 0.999, ε 1e-7,
@@ -8,6 +8,8 @@ public struct Trainer: Sendable {
   /// With its labels shuffled where the hyperparameters say so.
   public let training: TrainingSet
   public let validation: TrainingSet
+  /// Nil where the networks are not looked at on other states than the validation set's.
+  public let test: TrainingSet?
 
   /// Why a run ended.
   public enum Ending: Sendable, Equatable {
@@ -22,7 +24,10 @@ public struct Trainer: Sendable {
   /// What a finished epoch hands to the caller: its record and the state to save for a resume.
   public struct EpochReport: Sendable {
     public let record: EpochRecord
+    /// On the validation set.
     public let measures: ClassificationMeasures
+    /// On the test set; nil without one.
+    public let testMeasures: ClassificationMeasures?
     public let state: TrainingState
 
     public var epoch: Int { record.epoch }
@@ -31,11 +36,14 @@ public struct Trainer: Sendable {
   }
 
   /// - Throws: `NetworkError` if a hyperparameter is out of its range.
-  public init(hyperparameters: Hyperparameters, training: TrainingSet, validation: TrainingSet) throws(NetworkError) {
+  public init(
+    hyperparameters: Hyperparameters, training: TrainingSet, validation: TrainingSet, test: TrainingSet? = nil
+  ) throws(NetworkError) {
     try hyperparameters.validate()
     self.hyperparameters = hyperparameters
     self.training = hyperparameters.shufflesLabels ? training.shufflingLabels(seed: hyperparameters.seed) : training
     self.validation = validation
+    self.test = test
   }
 
   /// The state of an untrained network with these hidden layers, drawn from the hyperparameters' seed.
@@ -80,19 +88,21 @@ public struct Trainer: Sendable {
   ) throws {
     let evaluation = try state.network.evaluate(on: validation, l2: hyperparameters.l2)
     guard evaluation.loss.isFinite else { throw NetworkError.diverged(epoch: epoch) }
+    let tested = try test.map { try state.network.evaluate(on: $0, l2: hyperparameters.l2) }
     let isBest = epoch > 0 && evaluation.loss < (state.best?.validationLoss ?? .infinity)
     let record = EpochRecord(
       epoch: epoch, trainingLoss: trainingLoss, validationLoss: evaluation.loss,
-      validationAccuracy: evaluation.accuracy, isBest: isBest)
+      validationAccuracy: evaluation.accuracy, testLoss: tested?.loss, testAccuracy: tested?.accuracy, isBest: isBest)
     state.history.append(record)
     if isBest { state.bestNetwork = state.network }
-    try epochFinished(EpochReport(record: record, measures: evaluation.measures, state: state))
+    try epochFinished(EpochReport(record: record, measures: evaluation.measures, testMeasures: tested?.measures, state: state))
   }
 
   private func check(_ state: TrainingState) throws(NetworkError) {
     let network = state.network
     try training.check(against: network, name: "training")
     try validation.check(against: network, name: "validation")
+    try test?.check(against: network, name: "test")
     for (index, layer) in network.layers.enumerated() {
       let isOutput = index == network.layers.count - 1
       guard layer.activation == (isOutput ? .linear : .relu) else { throw .notTrainable(layer: layer.name) }

@@ -57,14 +57,21 @@ public struct EpochRecord: Sendable, Equatable, Codable {
   /// Mean squared error on the validation set plus penalty, after the epoch.
   public let validationLoss: Double
   public let validationAccuracy: Double
+  /// As `validationLoss`, on the test set; nil without one, and for epochs that a program trained before there were two sets.
+  public let testLoss: Double?
+  public let testAccuracy: Double?
   /// Whether the validation loss is lower than after any earlier epoch; false for epoch 0.
   public let isBest: Bool
 
-  public init(epoch: Int, trainingLoss: Double?, validationLoss: Double, validationAccuracy: Double, isBest: Bool) {
+  public init(
+    epoch: Int, trainingLoss: Double?, validationLoss: Double, validationAccuracy: Double, testLoss: Double? = nil,
+    testAccuracy: Double? = nil, isBest: Bool
+  ) {
     self.epoch = epoch
     self.trainingLoss = trainingLoss
     self.validationLoss = validationLoss
     self.validationAccuracy = validationAccuracy
+    (self.testLoss, self.testAccuracy) = (testLoss, testAccuracy)
     self.isBest = isBest
   }
 
@@ -73,6 +80,8 @@ public struct EpochRecord: Sendable, Equatable, Codable {
     case trainingLoss = "training_loss"
     case validationLoss = "validation_loss"
     case validationAccuracy = "validation_accuracy"
+    case testLoss = "test_loss"
+    case testAccuracy = "test_accuracy"
     case isBest = "is_best"
   }
 }

@@ -1,21 +1,25 @@
 import Parallelism
 import Statistics
 
-/// A data set: different labelled states, split into a training and a test set that share none.
+/// A data set: different labelled states in a training, a test and a validation set that share none.
 public struct GeneratedStates: Sendable {
   public let train: PackedRows
   public let test: PackedRows
+  /// From games of its own.
+  public let validation: PackedRows
   public let seed: UInt64
   public let options: GenerationOptions
-  /// How many games the states come from.
+  /// How many games the training and test states come from.
   public let episodes: Int
-  /// How many turns were played, each of which gave a state; those seen before dropped out.
+  /// How many turns were played for them, each of which gave a state; those seen before dropped out.
   public let turns: Int
   /// Labels that the test set has less of than a stratified one should.
   public let shortLabels: [Action]
 }
 
-/// Plays at random until there are `count` different states, then draws the test set.
+/// Plays at random until there are `count` different states, then draws the test set. The validation set comes from the games after those:
+/// what a network looks at to decide when to stop is no part of what it is judged by, and no training or test state depends on it. Its
+/// labels are those of play, as far as no state of it, veiled or not, is in the other sets.
 ///
 /// Two states are the same if all their 100 bytes are (`PackedState`). Of equal states the first one in the order of episodes and turns
 /// is kept. Each episode has its own random stream, so the number of threads never changes a result. With the default options,
@@ -23,36 +27,49 @@ public struct GeneratedStates: Sendable {
 /// Toad's and 5.1 % both.
 ///
 /// - Parameters:
-///   - count: different states, both sets together.
+///   - count: different states, training and test set together.
 ///   - testCount: size of the test set; without one, `defaultTestCount`. Stratified 40/40/10/10 (hop, jump, leap, help).
 ///   - seed: decides everything.
 ///   - threads: at least 1.
 ///   - progress: called on the calling thread with the states found so far and the states asked for.
 /// - Throws: `GenerationError`.
 public func generateStates(
-  count: Int, testCount: Int? = nil, seed: UInt64, options: GenerationOptions = GenerationOptions(),
+  count: Int, testCount: Int? = nil, validationCount: Int? = nil, seed: UInt64, options: GenerationOptions = GenerationOptions(),
   threads: Int = availableThreads, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
 ) throws -> GeneratedStates {
   let testCount = testCount ?? defaultTestCount(states: count)
-  try check(count: count, testCount: testCount, options: options)
-  let (all, drawn, episodes, turns) = try playAndDraw()
+  let validationCount = validationCount ?? defaultTestCount(states: count)
+  try check(count: count, testCount: testCount, validationCount: validationCount, options: options)
+  var (all, drawn, validation, episodes, turns) = try playAndDraw()
   let train = try shuffled(false, "training order")
   let test = try shuffled(true, "test order")
+  try validation.shuffle(seed: seed, purpose: "validation order", threads: threads)
   return GeneratedStates(
-    train: train, test: test, seed: seed, options: options, episodes: episodes, turns: turns,
+    train: train, test: test, validation: validation, seed: seed, options: options, episodes: episodes, turns: turns,
     shortLabels: drawn.shortLabels)
 
   /// What play needs is given back before the sets are taken apart.
-  func playAndDraw() throws -> (rows: PackedRows, drawn: DrawnTestSet, episodes: Int, turns: Int) {
+  func playAndDraw() throws -> (rows: PackedRows, drawn: DrawnTestSet, validation: PackedRows, episodes: Int, turns: Int) {
     var play = DeduplicatedPlay(count: count, seed: seed, options: options, threads: threads)
     while play.rows.count < count {
       try play.continuePlaying()
-      progress(min(play.rows.count, count), count)
+      progress(min(play.rows.count, count), count + validationCount)
     }
+    let validation = try validationSet(after: play)
     let drawn = try drawTestSet(
       of: testCount, from: play.rows.states, isPresent: play.contains, seed: seed, draw: options.testDraw,
       helpFrom: options.couplings.helpFrom)
-    return (play.rows, drawn, play.usedEpisodes, play.turns)
+    return (play.rows, drawn, validation, play.usedEpisodes, play.turns)
+  }
+
+  func validationSet(after play: DeduplicatedPlay) throws -> PackedRows {
+    var own = DeduplicatedPlay(
+      count: validationCount, seed: seed, options: options, threads: threads, firstEpisode: play.nextEpisode)
+    while own.rows.count < validationCount {
+      try own.continuePlaying { play.contains($0) || $0.veiledTwins.contains(where: play.contains) }
+      progress(count + min(own.rows.count, validationCount), count + validationCount)
+    }
+    return own.rows
   }
 
   func shuffled(_ ofTest: Bool, _ purpose: String) throws -> PackedRows {
@@ -64,20 +81,27 @@ public func generateStates(
 
 /// Bytes that `generateStates` takes at its peak, at most: the table of states seen, 12 bytes for each state in play order and again in
 /// file order, and what drawing the test set needs.
-public func generationMemory(states count: Int, options: GenerationOptions = GenerationOptions(), threads: Int) -> Int {
+public func generationMemory(
+  states count: Int, validation: Int? = nil, options: GenerationOptions = GenerationOptions(), threads: Int
+) -> Int {
   // More than that many are refused.
   let count = min(max(count, 0), Int(UInt32.max))
-  let perBatch = 32 * (DeduplicatedPlay.batchTurns(missing: count, options) + DeduplicatedPlay.largestBatch)
-  return DeduplicatedPlay.tableBytes(states: count, threads: threads) + 29 * count + perBatch
+  let validation = min(max(validation ?? defaultTestCount(states: count), 0), Int(UInt32.max))
+  let perBatch = 32 * (DeduplicatedPlay.batchTurns(missing: max(count, validation), options) + DeduplicatedPlay.largestBatch)
+  let tables = [count, validation].map { DeduplicatedPlay.tableBytes(states: $0, threads: threads) }
+  return tables[0] + (validation > 0 ? tables[1] : 0) + 29 * count + 12 * validation + perBatch
 }
 
-private func check(count: Int, testCount: Int, options: GenerationOptions) throws {
+private func check(count: Int, testCount: Int, validationCount: Int, options: GenerationOptions) throws {
   // Row numbers are kept in 32 bits.
   guard (1...Int(UInt32.max)).contains(count) else {
     throw GenerationError.unusableCount("\(count) states can't be generated. Ask for a number from 1 to \(UInt32.max).")
   }
   guard (0...count).contains(testCount) else {
     throw GenerationError.unusableCount("A test set of \(testCount) can't be drawn from \(count) states. Ask for a smaller one.")
+  }
+  guard (0...Int(UInt32.max)).contains(validationCount) else {
+    throw GenerationError.unusableCount("A validation set of \(validationCount) can't be made. Ask for a number from 0 to \(UInt32.max).")
   }
   guard (1...1_000_000).contains(options.turnsPerEpisode) else {
     throw GenerationError.unusableCount("A game of \(options.turnsPerEpisode) turns can't be played. Ask for 1 to 1,000,000.")
@@ -114,7 +138,7 @@ private struct DeduplicatedPlay {
   private let options: GenerationOptions
   private let threads: Int
   private let shards: [PackedStateSet]
-  private var nextEpisode = 0
+  private(set) var nextEpisode: Int
   private var turnsAtCheck = 0
   private var rowsAtCheck = 0
 
@@ -124,8 +148,9 @@ private struct DeduplicatedPlay {
   private static let smallestBatch = 8
   private static let checkInterval = 250_000
 
-  init(count: Int, seed: UInt64, options: GenerationOptions, threads: Int) {
+  init(count: Int, seed: UInt64, options: GenerationOptions, threads: Int, firstEpisode: Int = 0) {
     self.count = count
+    nextEpisode = firstEpisode
     self.seed = seed
     self.options = options
     self.threads = max(threads, 1)
@@ -158,7 +183,8 @@ private struct DeduplicatedPlay {
     Int(truncatingIfNeeded: ((PackedStateSet.spread(state) &>> 48) &* UInt64(truncatingIfNeeded: shards.count)) &>> 16)
   }
 
-  mutating func continuePlaying() throws {
+  /// - Parameter isTaken: whether a state that is new here is one that must not be kept.
+  mutating func continuePlaying(isTaken: (PackedState) -> Bool = { _ in false }) throws {
     let firstEpisode = nextEpisode
     let batchTurns = min(count - rows.count, Self.largestBatch)
     let episodes = batchTurns / options.turnsPerEpisode + Self.smallestBatch
@@ -167,7 +193,7 @@ private struct DeduplicatedPlay {
     let played = try mapBlocks(count: episodes, threads: threads) {
       playEpisode(firstEpisode + $0, seed: seed, options: options)
     }
-    keepNewStates(played, firstEpisode: firstEpisode, isNew: try findNewStates(played))
+    keepNewStates(played, firstEpisode: firstEpisode, isNew: try findNewStates(played), isTaken)
     try checkYield()
   }
 
@@ -203,13 +229,15 @@ private struct DeduplicatedPlay {
     return isNew
   }
 
-  private mutating func keepNewStates(_ played: [[PackedState]], firstEpisode: Int, isNew: [Bool]) {
+  private mutating func keepNewStates(
+    _ played: [[PackedState]], firstEpisode: Int, isNew: [Bool], _ isTaken: (PackedState) -> Bool
+  ) {
     var position = 0
     for (offset, states) in played.enumerated() {
       usedEpisodes = firstEpisode + offset + 1
       let episode = Int32(truncatingIfNeeded: firstEpisode + offset)
       for state in states {
-        if isNew[position] {
+        if isNew[position], !isTaken(state) {
           rows.states.append(state)
           rows.episodes.append(episode)
           if rows.count == count {

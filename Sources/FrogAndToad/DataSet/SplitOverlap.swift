@@ -1,11 +1,12 @@
-/// How much of a test set is also in a training set.
+/// How much of a test or validation set is also in a training set.
 public struct SplitOverlap: Sendable, Equatable {
-  public internal(set) var testCount = 0
-  /// Test rows whose 100 bytes are those of a training row.
+  /// Rows of the set.
+  public internal(set) var count = 0
+  /// Rows whose 100 bytes are those of a training row.
   public internal(set) var sharedStates = 0
-  /// Test rows that look the same as a training row to a veiled network.
+  /// Rows that look the same as a training row to a veiled network.
   public internal(set) var sharedVeiledStates = 0
-  /// Test rows whose board, ground and players, is that of a training row: the state without energy and flies.
+  /// Rows whose board, ground and players, is that of a training row: the state without energy and flies.
   public internal(set) var sharedBoards = 0
 }
 
@@ -17,18 +18,19 @@ struct OverlapSearch: Sendable {
   /// Bytes for each row that is held.
   static let bytesPerHeldRow = 3 * HashedRows.bytesPerRow
 
-  let held: Split
+  /// Whether the training set is the one that is held.
+  let holdsTraining: Bool
   private var whole: HashedRows
   private var veiled: HashedRows
   private var boards: HashedRows
   private var found = SplitOverlap()
 
   /// - Parameters:
-  ///   - held: the set to be given to `hold`; the smaller of the two needs less memory.
+  ///   - holdingTraining: whether the training set is to be given to `hold`; the smaller of the two needs less memory.
   ///   - rowCount: how many rows it has.
   ///   - part: which of `parts` ranges of hashes to look at.
-  init(holding held: Split, rowCount: Int, part: Int = 0, of parts: Int = 1) {
-    self.held = held
+  init(holdingTraining: Bool, rowCount: Int, part: Int = 0, of parts: Int = 1) {
+    holdsTraining = holdingTraining
     let hidden = [StateIndex.ownSymbol, StateIndex.score, StateIndex.ownCell]
     func rows(_ columns: some Sequence<Int>) -> HashedRows {
       HashedRows(comparing: columns, expecting: rowCount / max(parts, 1), part: part, of: parts)
@@ -40,7 +42,7 @@ struct OverlapSearch: Sendable {
 
   /// Takes in rows of the held set, block by block, `[rows × 100]`, unveiled.
   mutating func hold(_ states: [UInt8]) {
-    if held == .test { found.testCount += states.count / StateIndex.count }
+    if !holdsTraining { found.count += states.count / StateIndex.count }
     whole.insert(states)
     veiled.insert(states)
     boards.insert(states)
@@ -49,15 +51,15 @@ struct OverlapSearch: Sendable {
   /// Looks for rows of the other set, once all of the held one are there.
   mutating func compare(_ states: [UInt8]) {
     let counts = (whole.mark(states), veiled.mark(states), boards.mark(states))
-    guard held == .train else { return }
-    found.testCount += states.count / StateIndex.count
+    guard holdsTraining else { return }
+    found.count += states.count / StateIndex.count
     found.sharedStates += counts.0
     found.sharedVeiledStates += counts.1
     found.sharedBoards += counts.2
   }
 
   var overlap: SplitOverlap {
-    guard held == .test else { return found }
+    guard !holdsTraining else { return found }
     var overlap = found
     overlap.sharedStates = whole.markedRows
     overlap.sharedVeiledStates = veiled.markedRows

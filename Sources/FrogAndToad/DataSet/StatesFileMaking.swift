@@ -17,12 +17,12 @@ extension GeneratedStates {
       testDraw: options.testDraw, shortLabels: shortLabels, created: created)
     let writer = try StatesFileWriter(path, provenance: provenance, overwrite: overwrite, threads: threads)
     var done = 0
-    for (split, rows) in [(Split.train, train), (.test, test)] {
+    for (split, rows) in [(Split.train, train), (.test, test), (.validation, validation)] {
       for start in stride(from: 0, to: rows.count, by: StatesFormat.chunkRows) {
         let range = start..<min(start + StatesFormat.chunkRows, rows.count)
         try writer.append(rows.rows(range), to: split)
         done += range.count
-        progress(done, train.count + test.count)
+        progress(done, train.count + test.count + validation.count)
       }
     }
     try writer.finish()

@@ -40,13 +40,14 @@ public final class StatesFileWriter {
     }
   }
 
-  /// Adds rows at the end of a split. All training rows come before the first test row, because the hash is taken as they come.
+  /// Adds rows at the end of a split. All rows of a split come before the first one of the next, because the hash is taken as they come.
   ///
-  /// - Throws: `StatesFileError.unusableRows` for training rows after test rows, columns of different lengths, or episodes that only
+  /// - Throws: `StatesFileError.unusableRows` for rows after those of a later split, columns of different lengths, or episodes that only
   ///   some blocks of a split have; `HDF5Error`.
   public func append(_ rows: StateRows, to split: Split) throws {
-    guard split == .test || splits[.test]?.count == 0 else {
-      throw StatesFileError.unusableRows(file: path, reason: "training rows came after test rows; append all of them first")
+    let later = Split.allCases.drop { $0 != split }.dropFirst()
+    if let next = later.first(where: { splits[$0]?.count ?? 0 > 0 }) {
+      throw StatesFileError.unusableRows(file: path, reason: "\(split) rows came after \(next) rows; append all of them first")
     }
     try splits[split]?.append(rows)
     hash.add(rows)

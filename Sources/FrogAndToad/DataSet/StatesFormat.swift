@@ -3,10 +3,14 @@ import Files
 import Foundation
 import HDF5
 
-/// The two parts of a data set, each a group of the states file.
+/// The parts of a data set, each a group of the states file, in the order of the file.
 public enum Split: String, CaseIterable, Sendable, CustomStringConvertible {
+  /// To learn from.
   case train
+  /// To judge networks by.
   case test
+  /// To choose the epochs of a training by.
+  case validation
 
   public var description: String { rawValue }
 }
@@ -40,20 +44,21 @@ public struct StatesProvenance: Sendable, Equatable {
   }
 }
 
-/// The states file, version 1.1: HDF5. Files of version 1.0 have the couplings of the paper's game, and do not say so.
+/// The states file, version 1.2: HDF5. Files of version 1.0 have the couplings of the paper's game, and do not say so; those of version
+/// 1.1 have no validation set.
 ///
-///     /            attributes: schema = "frogtoad-states", schema_version = "1.1", complete (0 or 1), created_utc, seed (absent if
+///     /            attributes: schema = "frogtoad-states", schema_version = "1.2", complete (0 or 1), created_utc, seed (absent if
 ///                  imported), command_line, source, keep_energy (0 or 1), states_sha256; absent if imported: help_from (a cell, or -1 for
 ///                  alone), dependency (in thousandths), obstacle_rate, fly_patterns, test_split ("stratified" or "natural"),
 ///                  test_short_labels (names with commas between; "" for none)
-///     /train, /test
+///     /train, /test, /validation
 ///       states          uint8 [n, 100]   unveiled: own symbol in 96, energy in 97, 0 in 98, own cell in 99
 ///       label           uint8 [n]        HDF5 enum hop=0 jump=1 leap=2 help=3
 ///       scenario        uint8 [n]        HDF5 enum none=0 self=1 other=2 both=3
 ///       partner_acting  uint8 [n]        1 where the row passes the author's phase filter
 ///       episode         int32 [n]        optional: the number of the game that the state was played in
 enum StatesFormat {
-  static let schema = Schema(name: "frogtoad-states", major: 1, minor: 1)
+  static let schema = Schema(name: "frogtoad-states", major: 1, minor: 2)
   static let states = "states"
   static let label = "label"
   static let scenario = "scenario"
@@ -67,12 +72,13 @@ enum StatesFormat {
   static let chunkRows = 1 << 14
 }
 
-/// The hash of a data set, `states_sha256`: SHA-256 over the rows of `/train`, then those of `/test`, in file order. Each row gives 102
-/// bytes: its 100 state bytes as stored (unveiled), its label, its scenario. In Python:
+/// The hash of a data set, `states_sha256`: SHA-256 over the rows of `/train`, then those of `/test`, then those of `/validation`, in file
+/// order. Each row gives 102 bytes: its 100 state bytes as stored (unveiled), its label, its scenario. In Python:
 ///
-///     sha256(b"".join(numpy.column_stack([g["states"], g["label"], g["scenario"]]).tobytes() for g in (f["train"], f["test"])))
+///     sha256(b"".join(numpy.column_stack([g["states"], g["label"], g["scenario"]]).tobytes()
+///                     for g in (f["train"], f["test"], f["validation"])))
 ///
-/// Two data sets have the same hash exactly if they train and test a network alike; provenance doesn't enter.
+/// Two data sets have the same hash exactly if they train, stop and test a network alike; provenance doesn't enter.
 struct StatesHash {
   private var hash = SHA256()
 

@@ -18,7 +18,7 @@ struct DrawnTestSet {
 /// The test set's classes, in tenths.
 let testShares: [(label: Action, tenths: Int)] = [(.hop, 4), (.jump, 4), (.leap, 1), (.help, 1)]
 
-/// The size of the test set when nobody asks for another: one twentieth of the states, at most 100,000.
+/// The size of the test set, and of the validation set, when nobody asks for another: one twentieth of the states, at most 100,000.
 public func defaultTestCount(states: Int) -> Int {
   min(100_000, states / 20)
 }

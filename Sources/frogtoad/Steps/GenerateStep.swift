@@ -6,6 +6,7 @@ import Terminal
 struct GenerateStep {
   var count: Int
   var testCount: Int?
+  var validationCount: Int?
   var seed: UInt64
   var options = GenerationOptions()
 
@@ -14,13 +15,16 @@ struct GenerateStep {
     try requireRoom(common)
     log.info("Generating \(grouped(count)) states with seed \(seed).")
     let bar = ProgressBar("states", unit: "states", quiet: common.quiet)
-    let generated = try generateStates(count: count, testCount: testCount, seed: seed, options: options, threads: common.threads) {
+    let generated = try generateStates(
+      count: count, testCount: testCount, validationCount: validationCount, seed: seed, options: options, threads: common.threads
+    ) {
       bar.update(done: $0, total: $1)
     }
     bar.finish()
     try generated.write(to: path, commandLine: commandLine, overwrite: overwrite, threads: common.threads)
+    let judged = "\(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states"
     log.info(
-      "\(path): \(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states from \(grouped(generated.episodes)) games."
+      "\(path): \(judged) from \(grouped(generated.episodes)) games, \(grouped(generated.validation.count)) validation states from later ones."
     )
     if !generated.shortLabels.isEmpty {
       let labels = generated.shortLabels.map(\.description).joined(separator: " and ")
@@ -32,7 +36,8 @@ struct GenerateStep {
   /// Ends the command before anything is played, where the states take more memory than there may be.
   func requireRoom(_ common: CommonOptions) throws {
     try common.requireRoom(
-      bytes: generationMemory(states: count, options: options, threads: common.threads), for: "\(grouped(count)) states",
+      bytes: generationMemory(states: count, validation: validationCount, options: options, threads: common.threads),
+      for: "\(grouped(count)) states",
       alternative: "generate fewer states")
   }
 }
@@ -40,16 +45,16 @@ struct GenerateStep {
 /// Shares of labels and scenarios in the sets of a states file, and how much of the test set is also in training: a line each.
 func statesSummary(of path: String, common: CommonOptions) throws -> [String] {
   let summary = try StatesSummary(StatesFile(path, threads: common.threads), memory: common.memoryForRows)
-  var lines = [("train", summary.train), ("test", summary.test)].filter { $0.1.count > 0 }.map { name, tally in
+  let tallies = FrogAndToad.Split.allCases.map { ($0.rawValue, summary.tally($0)) }
+  var lines = tallies.filter { $0.1.count > 0 }.map { name, tally in
     let labels = Action.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
     let scenarios = Scenario.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
     return "\(name): \(labels); distress: \(scenarios)"
   }
-  if summary.train.count > 0 && summary.test.count > 0 {
-    let overlap = summary.overlap
+  for (split, overlap) in summary.overlaps {
     lines.append(
-      "test states also in training: \(grouped(overlap.sharedStates)); "
-        + "test boards (ground and players) also in training: \(percent(overlap.sharedBoards, of: overlap.testCount))")
+      "\(split) states also in training: \(grouped(overlap.sharedStates)); "
+        + "\(split) boards (ground and players) also in training: \(percent(overlap.sharedBoards, of: overlap.count))")
   }
   return lines
 }
@@ -66,6 +71,11 @@ extension StatesProvenance {
     if !shortLabels.isEmpty { line += ", short of \(shortLabels.map(\.description).joined(separator: " and "))" }
     return line
   }
+}
+
+/// "a", "a and b", "a, b and c".
+func listed(_ parts: [String]) -> String {
+  parts.count > 1 ? parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1] : parts.joined()
 }
 
 func percent(_ count: Int, of total: Int) -> String {

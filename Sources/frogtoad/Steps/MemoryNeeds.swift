@@ -33,10 +33,12 @@ extension CommonOptions {
 }
 
 extension TrainingData {
-  /// Bytes of the veiled states and labels of both sets, and of the order of rows of each training at the same time.
-  static func memory(training: Int, validation: Int, networks: Int) -> Int {
+  /// Bytes of the veiled states and labels of all sets, and of the order of rows of each training at the same time.
+  ///
+  /// - Parameter others: states of the validation and the test set.
+  static func memory(training: Int, others: Int, networks: Int) -> Int {
     let row = StateIndex.count + 1
-    return training * (row + networks * MemoryLayout<UInt32>.stride) + validation * (row + networks)
+    return training * (row + networks * MemoryLayout<UInt32>.stride) + others * (row + networks)
   }
 }
 

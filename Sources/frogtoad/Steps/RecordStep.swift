@@ -50,7 +50,7 @@ struct RecordStep: Sendable {
       alternative: veils.isEmpty ? "use fewer threads with --threads" : "record fewer states or veils at a time")
     let twins = try veils.map { veil in
       let isSeen = try states.looksTrained(split, under: veil)
-      common.noteTwins(isSeen.count { $0 }, of: isSeen.count, in: path, under: veil)
+      common.noteTwins(isSeen.count { $0 }, of: isSeen.count, split, in: path, under: veil)
       guard isSeen.contains(false) else {
         throw Failure(.notEnoughData, "\(path): under the veil \(veil.name) every \(split.rawValue) state looks like a training state.")
       }

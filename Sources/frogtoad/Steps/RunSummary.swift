@@ -41,7 +41,7 @@ struct RunSummary {
     let name = outcome.shape.name
     var lines = [""]
     lines.append(
-      "\(name): best epoch \(outcome.state.best?.epoch ?? 0), accuracy \(rounded(outcome.bestMeasures?.accuracy, 4)) on the test set, "
+      "\(name): best epoch \(outcome.state.best?.epoch ?? 0), accuracy \(rounded(outcome.bestMeasures?.accuracy, 4)) on the \(outcome.measuredSet) set, "
         + "validation loss \(rounded(outcome.state.best?.validationLoss, 4))")
     if let measures = outcome.bestMeasures { lines += confusion(measures) }
     lines += trajectory(recorded)

@@ -23,7 +23,8 @@ struct TrainStep: Sendable {
   func run(
     on data: TrainingData, begin: Begin, epochFinished: @escaping (Trainer.EpochReport) -> Void = { _ in }
   ) throws -> TrainingOutcome {
-    let trainer = try Trainer(hyperparameters: hyperparameters, training: data.training, validation: data.validation)
+    let trainer = try Trainer(
+      hyperparameters: hyperparameters, training: data.training, validation: data.validation, test: data.test)
     let initial = try initialState(begin, trainer: trainer, data: data)
     return try Interruption.shared.gracefully { try train(trainer, from: initial, data: data, epochFinished: epochFinished) }
   }
@@ -39,7 +40,7 @@ struct TrainStep: Sendable {
         let checkpoint = Checkpoint(
           report, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
         try checkpoint.write(to: folder + "/" + checkpointName(epoch: report.epoch), overwrite: true)
-        best = report.measures
+        best = report.testMeasures ?? report.measures
       }
       if Date().timeIntervalSince(lastSaved) >= Self.saveInterval {
         try save(report.state, data)
@@ -55,9 +56,11 @@ struct TrainStep: Sendable {
     }
     // A training that was complete already measures its best network again, for the same summary.
     if best == nil {
-      best = try state.bestNetwork.evaluate(on: data.validation, l2: hyperparameters.l2).measures
+      best = try state.bestNetwork.evaluate(on: data.test ?? data.validation, l2: hyperparameters.l2).measures
     }
-    return TrainingOutcome(shape: shape, folder: folder, state: state, ending: ending, bestMeasures: best)
+    return TrainingOutcome(
+      shape: shape, folder: folder, state: state, ending: ending, bestMeasures: best,
+      measuredSet: data.test != nil || hyperparameters.validatesOnTest ? "test" : "validation")
   }
 
   private func initialState(_ begin: Begin, trainer: Trainer, data: TrainingData) throws -> TrainingState {
@@ -108,7 +111,7 @@ struct TrainStep: Sendable {
   private func writeHistory(_ history: [EpochRecord]) throws {
     let file = try OutputFile(path: TrainingFolder(path: folder).history, overwrite: true)
     var writer = try TableWriter(schema: TrainingRow.schema, format: .csv, sink: file.write)
-    try writer.write(history.map { TrainingRow(network: shape.name, record: $0) })
+    try writer.write(history.map { TrainingRow(network: shape.name, record: $0, validatesOnTest: hyperparameters.validatesOnTest) })
     try writer.finish()
     try file.finish()
   }
@@ -129,8 +132,10 @@ struct TrainingOutcome: Sendable {
   let folder: String
   let state: TrainingState
   let ending: Trainer.Ending
-  /// Of the best epoch, on the test set; nil when the training had ended before.
+  /// Of the best epoch; nil when the training had ended before.
   let bestMeasures: ClassificationMeasures?
+  /// The set that they are of: the test set, or the validation set where there is no other.
+  let measuredSet: String
 
   var summary: [String] {
     let why = ending == .stoppedEarly ? "no better epoch came for the set patience" : "all epochs are done"
@@ -141,7 +146,7 @@ struct TrainingOutcome: Sendable {
     }
     if let bestMeasures {
       let shares = Action.allCases.map { "\($0) \(rounded(bestMeasures.accuracy(ofLabel: Int($0.rawValue)), 3))" }
-      lines.append("  share of rows in which the label is chosen: " + shares.joined(separator: ", "))
+      lines.append("  share of \(measuredSet) states in which the label is chosen: " + shares.joined(separator: ", "))
     }
     return lines
   }
@@ -151,6 +156,7 @@ struct TrainingOutcome: Sendable {
 struct TrainingRow: TableRow {
   let network: String
   let record: EpochRecord
+  let validatesOnTest: Bool
 
   static let schema = TableSchema(
     name: "training", title: "Losses of a training by epoch",
@@ -158,15 +164,19 @@ struct TrainingRow: TableRow {
       Column("network", .string, "Shape of the hidden layers"),
       Column("epoch", .integer, "0 is the untrained network"),
       Column("training_loss", .number, "Mean loss over the epoch's steps, with dropout and the L2 term"),
-      Column("validation_loss", .number, "Loss on the test set, without dropout, with the L2 term"),
-      Column("validation_accuracy", .number, "Share of test states whose label is chosen"),
+      Column("validation_loss", .number, "Loss on the validation set, without dropout, with the L2 term"),
+      Column("validation_accuracy", .number, "Share of validation states whose label is chosen"),
       Column("is_best", .boolean, "Whether a checkpoint was kept as a new best"),
+      Column("test_loss", .number, "Loss on the test set, without dropout, with the L2 term; empty without one"),
+      Column("test_accuracy", .number, "Share of test states whose label is chosen; empty without a test set"),
     ])
 
   var cells: [Cell] {
     [
       .string(network), .integer(record.epoch), .number(record.trainingLoss), .number(record.validationLoss),
       .number(record.validationAccuracy), .boolean(record.isBest),
+      .number(validatesOnTest ? record.validationLoss : record.testLoss),
+      .number(validatesOnTest ? record.validationAccuracy : record.testAccuracy),
     ]
   }
 }
