@@ -38,7 +38,7 @@ import Testing
 
   @Test("What epochs are chosen on and looked at on changes no weight: both losses are on record, and only the first decides")
   func setsThatDecide() throws {
-    let sets = (2...3).map { smallSet(rows: 90, inputCount: 12, seed: UInt64($0)) }
+    let sets = try (2...3).map { try smallSet(rows: 90, inputCount: 12, seed: UInt64($0)) }
     func reports(validation: TrainingSet, test: TrainingSet?) throws -> [Trainer.EpochReport] {
       let trainer = try Trainer(
         hyperparameters: Hyperparameters(learningRate: 2e-2, maximumEpochs: 9, seed: 3),
