@@ -5,6 +5,7 @@ import PackageDescription
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -19,6 +20,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // HDF5's C interface, with a shim for the macros that Swift cannot import.
@@ -61,7 +63,7 @@ let package = Package(
       name: "frogtoad",
       dependencies: [
         "ActivationRecording", "DenseNetwork", "Files", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular",
-        "Terminal",
+        "Terminal", crypto, yams,
       ]),
     // Analyses recordings, whoever wrote them.
     .executableTarget(

@@ -65,7 +65,7 @@ struct TrainCommand: ParsableCommand {
 }
 
 /// How a network is trained: the paper's values by default.
-struct TrainingOptions: ParsableArguments {
+struct TrainingOptions: ParsableArguments, Sendable {
   @Option(name: .long, help: "Adam's learning rate.")
   var learningRate = 4e-6
 

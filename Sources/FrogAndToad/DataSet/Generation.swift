@@ -18,8 +18,9 @@ public struct GeneratedStates: Sendable {
 }
 
 /// Plays at random until there are `count` different states, then draws the test set. The validation set comes from the games after those:
-/// what a network looks at to decide when to stop is no part of what it is judged by, and no training or test state depends on it. Its
-/// labels are those of play, as far as no state of it, veiled or not, is in the other sets.
+/// what a network looks at to decide when to stop is no part of what it is judged by, and no training or test state depends on it. It takes
+/// one turn in twenty, since turns of a game are alike: 10,000 states of whole games would come from eleven. Its labels are those of play, as
+/// far as no state of it, veiled or not, is in the other sets.
 ///
 /// Two states are the same if all their 100 bytes are (`PackedState`). Of equal states the first one in the order of episodes and turns
 /// is kept. Each episode has its own random stream, so the number of threads never changes a result. With the default options,
@@ -64,7 +65,7 @@ public func generateStates(
 
   func validationSet(after play: DeduplicatedPlay) throws -> PackedRows {
     var own = DeduplicatedPlay(
-      count: validationCount, seed: seed, options: options, threads: threads, firstEpisode: play.nextEpisode)
+      count: validationCount, seed: seed, options: options, threads: threads, firstEpisode: play.nextEpisode, oneTurnIn: validationTurns)
     while own.rows.count < validationCount {
       try own.continuePlaying { play.contains($0) || $0.veiledTwins.contains(where: play.contains) }
       progress(count + min(own.rows.count, validationCount), count + validationCount)
@@ -91,6 +92,9 @@ public func generationMemory(
   let tables = [count, validation].map { DeduplicatedPlay.tableBytes(states: $0, threads: threads) }
   return tables[0] + (validation > 0 ? tables[1] : 0) + 29 * count + 12 * validation + perBatch
 }
+
+/// Turns of a game of which the validation set takes one.
+private let validationTurns = 20
 
 private func check(count: Int, testCount: Int, validationCount: Int, options: GenerationOptions) throws {
   // Row numbers are kept in 32 bits.
@@ -136,6 +140,7 @@ private struct DeduplicatedPlay {
   private let count: Int
   private let seed: UInt64
   private let options: GenerationOptions
+  private let turnsApart: Int
   private let threads: Int
   private let shards: [PackedStateSet]
   private(set) var nextEpisode: Int
@@ -148,8 +153,10 @@ private struct DeduplicatedPlay {
   private static let smallestBatch = 8
   private static let checkInterval = 250_000
 
-  init(count: Int, seed: UInt64, options: GenerationOptions, threads: Int, firstEpisode: Int = 0) {
+  /// - Parameter turnsApart: of so many turns one is taken, at random.
+  init(count: Int, seed: UInt64, options: GenerationOptions, threads: Int, firstEpisode: Int = 0, oneTurnIn turnsApart: Int = 1) {
     self.count = count
+    self.turnsApart = turnsApart
     nextEpisode = firstEpisode
     self.seed = seed
     self.options = options
@@ -187,11 +194,14 @@ private struct DeduplicatedPlay {
   mutating func continuePlaying(isTaken: (PackedState) -> Bool = { _ in false }) throws {
     let firstEpisode = nextEpisode
     let batchTurns = min(count - rows.count, Self.largestBatch)
-    let episodes = batchTurns / options.turnsPerEpisode + Self.smallestBatch
+    let episodes = turnsApart * batchTurns / options.turnsPerEpisode + Self.smallestBatch
     nextEpisode += episodes
-    let (seed, options) = (seed, options)
-    let played = try mapBlocks(count: episodes, threads: threads) {
-      playEpisode(firstEpisode + $0, seed: seed, options: options)
+    let (seed, options, turnsApart) = (seed, options, turnsApart)
+    let played = try mapBlocks(count: episodes, threads: threads) { number in
+      let states = playEpisode(firstEpisode + number, seed: seed, options: options)
+      guard turnsApart > 1 else { return states }
+      var stream = RandomStream(seed: seed, purpose: "turns taken", index: UInt64(firstEpisode + number))
+      return states.filter { _ in stream.uniform(below: turnsApart) == 0 }
     }
     keepNewStates(played, firstEpisode: firstEpisode, isNew: try findNewStates(played), isTaken)
     try checkYield()

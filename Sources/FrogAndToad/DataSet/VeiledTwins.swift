@@ -20,6 +20,24 @@ extension StatesFile {
     return result
   }
 
+  /// Whether each of some rows looks like a row of this file under a veil, in whatever split; compared as in `looksTrained`.
+  ///
+  /// - Throws: as `rows`.
+  public func contains(_ rows: StateRows, under veil: Veil) throws -> [Bool] {
+    var seen = HashedRows(comparing: 0..<StateIndex.count, expecting: rows.count, part: 0, of: 1)
+    var states = rows.states
+    veil.apply(to: &states, scenarios: rows.scenarios)
+    seen.insert(states)
+    for split in Split.allCases {
+      try forEachBlock(of: split) { block in
+        var states = block.states
+        veil.apply(to: &states, scenarios: block.scenarios)
+        _ = seen.mark(states)
+      }
+    }
+    return seen.marks(of: states)
+  }
+
   /// Bytes that `looksTrained` takes beside a block of rows.
   public func looksTrainedMemory(_ split: Split) -> Int { count(split) * (HashedRows.bytesPerRow + 1) }
 }

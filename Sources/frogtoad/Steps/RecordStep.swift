@@ -94,11 +94,29 @@ struct RecordStep: Sendable {
   /// - Parameter twins: under each veil that is in use, which states look like training states.
   private func record(_ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int) throws {
     let checkpoint = try Checkpoint.open(pair.checkpoint)
-    let network = checkpoint.network
     let veil = try veil(for: checkpoint, at: pair.checkpoint)
-    let isSeen = twins.first { $0.0 == veil }?.1
     // It may have been replaced since it was looked at.
-    try network.requireStatesAndActions(in: pair.checkpoint)
+    try checkpoint.network.requireStatesAndActions(in: pair.checkpoint)
+    let url = URL(filePath: pair.checkpoint)
+    let source = Source(
+      checkpoint: checkpoint, network: url.deletingLastPathComponent().lastPathComponent, file: url.lastPathComponent)
+    try record(source, to: pair.recording, under: veil, states: states, leavingOut: twins.first { $0.0 == veil }?.1, threads: threads)
+  }
+
+  /// A network to record, and what the recording says of its origin.
+  struct Source: Sendable {
+    let checkpoint: Checkpoint
+    let network: String
+    let file: String
+  }
+
+  /// Records one network.
+  ///
+  /// - Parameter isSeen: rows that are left out; none without it.
+  func record(
+    _ source: Source, to path: String, under veil: Veil, states: StatesFile, leavingOut isSeen: [Bool]? = nil, threads: Int
+  ) throws {
+    let network = source.checkpoint.network
     let hasEpisodes = try states.rows(split, 0..<1).episodes != nil
     var columns = Recorder.Columns()
     columns.actionNames = Action.allCases.map(\.description)
@@ -108,8 +126,8 @@ struct RecordStep: Sendable {
     columns.hasStrata = hasEpisodes
     columns.inputs = recordsInputs ? (StateIndex.count, true) : nil
     let recorder = try Recorder(
-      path: pair.recording, layers: layers(of: network), columns: columns,
-      description: try description(of: checkpoint, under: veil, pair: pair, states: states), overwrite: overwrite, threads: threads)
+      path: path, layers: layers(of: network), columns: columns,
+      description: try description(of: source, under: veil, states: states), overwrite: overwrite, threads: threads)
     recorder.isKeptIfEnded = keepsPartials
     do {
       var first = 0
@@ -158,7 +176,8 @@ struct RecordStep: Sendable {
     }
   }
 
-  private func description(of checkpoint: Checkpoint, under veil: Veil, pair: Pair, states: StatesFile) throws -> RecordingDescription {
+  private func description(of source: Source, under veil: Veil, states: StatesFile) throws -> RecordingDescription {
+    let checkpoint = source.checkpoint
     var description = RecordingDescription()
     description.title = "\(NetworkShape(checkpoint.network.hiddenUnitCounts).name), \(split.rawValue) states"
     description.writer = "frogtoad \(toolkitVersion)"
@@ -166,7 +185,7 @@ struct RecordStep: Sendable {
     let seed = checkpoint.hyperparameters?.seed ?? states.provenance.seed
     description.seed = seed.map { Int(truncatingIfNeeded: $0) }
     description.model.architecture = try checkpoint.network.architectureJSON
-    description.model.network = URL(filePath: pair.checkpoint).deletingLastPathComponent().lastPathComponent
+    description.model.network = source.network
     description.model.checkpointID = checkpoint.checkpointID
     description.model.epoch = checkpoint.epoch
     description.model.validationLoss = checkpoint.validationLoss
@@ -174,7 +193,7 @@ struct RecordStep: Sendable {
     description.model.weightsSHA256 = checkpoint.network.weightsSHA256
     description.provenance = [
       "states_sha256": states.hash, "states_file": URL(filePath: states.path).lastPathComponent, "split": split.rawValue,
-      "checkpoint_file": URL(filePath: pair.checkpoint).lastPathComponent,
+      "checkpoint_file": source.file,
       "veil": veil.sentence,
       "mirrorscope_version": toolkitVersion,
     ]

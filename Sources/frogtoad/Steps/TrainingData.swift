@@ -16,7 +16,10 @@ struct TrainingData: Sendable {
   ///   - networks: how many are trained on them at the same time.
   ///   - veil: under another than the paper's, states of the other sets that look like training states are left out.
   ///   - validatesOnTest: whether the test set is the validation set too.
-  init(_ path: String, networks: Int, veil: Veil, validatesOnTest: Bool, common: CommonOptions) throws {
+  ///   - looksAtTest: whether the test set is read where it is not.
+  init(
+    _ path: String, networks: Int, veil: Veil, validatesOnTest: Bool, looksAtTest: Bool = true, common: CommonOptions
+  ) throws {
     let file = try StatesFile(path, threads: common.threads)
     let validationSplit = validatesOnTest ? FrogAndToad.Split.test : .validation
     for split in [.train, validationSplit] where file.count(split) == 0 {
@@ -26,7 +29,7 @@ struct TrainingData: Sendable {
       }
       throw Failure(.notEnoughData, "\(path): has no \(split.rawValue) states. \(remedy)")
     }
-    let others = FrogAndToad.Split.allCases.filter { $0 == validationSplit || ($0 == .test && file.count($0) > 0) }
+    let others = FrogAndToad.Split.allCases.filter { $0 == validationSplit || ($0 == .test && looksAtTest && file.count($0) > 0) }
     let (training, other) = (file.count(.train), others.map { file.count($0) }.reduce(0, +))
     let seen = veil == .ofIgnorance ? 0 : (others.map { file.looksTrainedMemory($0) + file.count($0) * (StateIndex.count + 1) }.max() ?? 0)
     let parts = ["\(grouped(training)) training"] + others.map { "\(grouped(file.count($0))) \($0)" }

@@ -1,0 +1,118 @@
+import ActivationRecording
+import ArgumentParser
+import Files
+import Foundation
+import FrogAndToad
+import Parallelism
+import Terminal
+
+struct SweepCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sweep",
+    abstract: "Train and measure many networks: every combination of options that a file lists, with their untrained and shuffled controls.",
+    discussion: """
+      EXAMPLE
+        frogtoad sweep sweeps/smoke.yaml --output sweep
+
+      One network a thread. The folder gets networks.csv (options, loss, accuracy, index of each network), cmni.csv, and manifest.json, \
+      which says what is done; --resume goes on after an interruption, with the same tables at the end. How the file is written: \
+      docs/sweeps.md.
+      """)
+
+  @Argument(help: "What to sweep.", completion: .file(extensions: ["yaml", "yml"]))
+  var file: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the tables.", valueName: "folder"))
+  var output: String
+
+  @Option(name: .long, help: "Networks and recordings to leave in the folder: none, best, last or all epochs that train would keep.")
+  var keep = SweepKeep.none
+
+  @Flag(name: .long, help: "Go on with the sweep in that folder; networks that are done are not made again.")
+  var resume = false
+
+  @OptionGroup var common: CommonOptions
+
+  func run() throws {
+    InputFiles.declare([file])
+    let plan = try SweepPlan(SweepFile(path: file))
+    try requireRoom(for: plan)
+    try makeFolder(output)
+    let folder = try SweepFolder(output, plan: plan, keep: keep, resume: resume)
+    Interruption.shared.advise("What is finished is kept; --resume goes on from there.")
+    let waiting = folder.waiting
+    let done = plan.networks.count - waiting.count
+    common.logger.info(
+      "\(file): \(grouped(plan.networks.count)) networks\(done > 0 ? ", \(grouped(done)) of them done" : "").")
+    let measurement = SweepMeasurement(
+      plan: plan, states: SweepStates(plan, folder: output, common: common), folder: output, keep: keep)
+    let progress = SweepProgress(total: plan.networks.count, before: done, common)
+    do {
+      try Interruption.shared.gracefully {
+        _ = try mapBlocks(count: waiting.count, threads: common.threads) { number in
+          if Interruption.shared.isRequested { throw SweepMeasurement.Interrupted() }
+          progress.update(done: try folder.add(measurement.result(of: waiting[number])))
+        }
+      }
+    } catch {
+      progress.finish()
+      try folder.finish()
+      guard error is SweepMeasurement.Interrupted || Interruption.shared.isRequested else { throw error }
+      throw Interruption.shared.failure(" after \(grouped(plan.networks.count - folder.waiting.count)) of \(grouped(plan.networks.count)) networks.")
+    }
+    progress.finish()
+    try folder.finish()
+    common.logger.info("\(output)/networks.csv: \(grouped(plan.networks.count)) networks.")
+  }
+
+  private func requireRoom(for plan: SweepPlan) throws {
+    let games = plan.networks.map(\.game)
+    let generation = games.map { game in
+      let step = game.step
+      return generationMemory(states: step.count, validation: step.validationCount, options: step.options, threads: common.threads)
+    }
+    let data = games.map { game in
+      TrainingData.memory(
+        training: game.states, others: game.validationCount ?? defaultTestCount(states: game.states), networks: 1)
+    }
+    // As many data sets as threads may be in use, and one that is being made.
+    try common.requireRoom(
+      bytes: (generation.max() ?? 0) + (common.threads + 1) * (data.max() ?? 0),
+      for: "\(file): the states of \(grouped(common.threads)) networks at a time,", alternative: "use fewer threads with --threads")
+  }
+}
+
+extension SweepKeep: ExpressibleByArgument {}
+
+/// Says how far a sweep is: in a line that changes on a terminal, elsewhere a line a minute.
+final class SweepProgress: @unchecked Sendable {
+  // Sendable because `lastSaid` is touched under the lock only.
+  private let total: Int
+  private let before: Int
+  private let common: CommonOptions
+  private let bar: ProgressBar
+  private let lock = NSLock()
+  private let start = Date()
+  private var lastSaid = Date()
+
+  init(total: Int, before: Int, _ common: CommonOptions) {
+    (self.total, self.before, self.common) = (total, before, common)
+    bar = ProgressBar("networks", unit: "networks", quiet: common.quiet)
+  }
+
+  func update(done: Int) {
+    bar.update(done: done - before, total: total - before)
+    guard isatty(STDERR_FILENO) != 1 else { return }
+    lock.withLock {
+      let now = Date()
+      guard now.timeIntervalSince(lastSaid) >= 60 else { return }
+      lastSaid = now
+      let minutes = now.timeIntervalSince(start) / 60
+      let rate = Double(done - before) / minutes
+      let left = rate > 0 ? Double(total - done) / rate : 0
+      common.logger.info("\(grouped(done)) of \(grouped(total)) networks, \(rounded(rate, 1)) a minute, \(rounded(left, 0)) min left.")
+    }
+  }
+
+  func finish() { bar.finish() }
+}

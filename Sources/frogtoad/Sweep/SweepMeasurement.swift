@@ -1,0 +1,187 @@
+import ActivationRecording
+import DenseNetwork
+import Files
+import Foundation
+import FrogAndToad
+import MirrorAnalysis
+import Tabular
+import Terminal
+
+/// What is known of one network of a sweep at one epoch, beside its options.
+struct SweepMeasures: Sendable {
+  var epoch: Int?
+  var validationLoss: Double?
+  var accuracy: Double?
+  var helpShare: Double?
+  var hiddenUnits: Int
+  var liveUnits: Int?
+  var statesSHA256: String
+  var testStates: Int
+  /// Of the author's index and of the standardised one.
+  var author: CMNIRow?
+  var standardised: CMNIRow?
+  /// Over all self and other rows; nil where that is not asked for.
+  var standardisedAllRows: CMNIRow?
+  var reason: String?
+}
+
+/// The results of one network: its rows of the tables, as text that reads back as the same cells.
+struct SweepResult: Codable, Sendable {
+  var network: String
+  var seconds: Double
+  var networks: [[String]] = []
+  var cmni: [[String]] = []
+  var cmniAllRows: [[String]] = []
+}
+
+/// Trains one network of a sweep and measures it.
+struct SweepMeasurement: Sendable {
+  let plan: SweepPlan
+  let states: SweepStates
+  let folder: String
+  let keep: SweepKeep
+
+  /// A signal ended the work.
+  struct Interrupted: Error {}
+
+  /// A network at an epoch.
+  private struct Stage {
+    let network: Network
+    let epoch: Int
+    let validationLoss: Double
+    let validationAccuracy: Double
+    var isBest: Bool
+  }
+
+  func result(of network: SweepNetwork) throws -> SweepResult {
+    let start = Date()
+    var result = SweepResult(network: network.name, seconds: 0)
+    let data = try states.data(for: network)
+    let test = try states.test(for: network)
+    do {
+      let stages = try stages(of: network, data)
+      for (number, stage) in stages.enumerated() {
+        let isMeasured = plan.file.epochs == .kept ? stage.isBest : number == stages.lastIndex { $0.isBest }
+        let isKept = keeps(stage, of: stages)
+        guard isMeasured || isKept else { continue }
+        try measure(network, stage, data, test, isMeasured: isMeasured, isKept: isKept, into: &result)
+      }
+    } catch NetworkError.diverged(let epoch) {
+      var measures = SweepMeasures(
+        hiddenUnits: network.shape.hidden.reduce(0, +), statesSHA256: data.statesSHA256, testStates: test.set.rowCount)
+      measures.reason = "the loss was no number after epoch \(epoch)"
+      result.networks.append(plan.row(of: network, measures).map(\.text))
+    }
+    result.seconds = Date().timeIntervalSince(start)
+    return result
+  }
+
+  /// The epochs that may be measured or kept, in order.
+  private func stages(of network: SweepNetwork, _ data: TrainingData) throws -> [Stage] {
+    var hyperparameters = network.hyperparameters
+    if network.kind == .untrained { hyperparameters.maximumEpochs = 0 }
+    let trainer = try Trainer(hyperparameters: hyperparameters, training: data.training, validation: data.validation)
+    var stages: [Stage] = []
+    let needsAll = plan.file.epochs == .kept || keep == .all
+    let (_, ending) = try trainer.train(
+      from: trainer.untrained(hidden: network.shape.hidden), isCancelled: { Interruption.shared.isRequested }
+    ) { report in
+      let isBest = report.isBest || network.kind == .untrained
+      if !needsAll, isBest { stages.removeAll { $0.isBest } }
+      if let last = stages.last, !last.isBest { stages.removeLast() }
+      if isBest || (keep == .last && report.epoch > 0) {
+        stages.append(
+          Stage(
+            network: report.network, epoch: report.epoch, validationLoss: report.record.validationLoss,
+            validationAccuracy: report.record.validationAccuracy, isBest: isBest))
+      }
+    }
+    if ending == .cancelled { throw Interrupted() }
+    return stages
+  }
+
+  private func keeps(_ stage: Stage, of stages: [Stage]) -> Bool {
+    switch keep {
+    case .none: false
+    case .best: stage.epoch == stages.last { $0.isBest }?.epoch
+    case .last: stage.epoch == stages.last?.epoch
+    case .all: true
+    }
+  }
+
+  private func measure(
+    _ network: SweepNetwork, _ stage: Stage, _ data: TrainingData, _ test: SweepStates.Test, isMeasured: Bool, isKept: Bool,
+    into result: inout SweepResult
+  ) throws {
+    let checkpoint = Checkpoint(
+      network: stage.network, hyperparameters: network.hyperparameters, epoch: stage.epoch, validationLoss: stage.validationLoss,
+      validationAccuracy: stage.validationAccuracy, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
+    let file = checkpointName(epoch: stage.epoch)
+    let name = "recordings/\(network.name)/\(file)"
+    let path = isKept ? folder + "/" + name : folder + "/work/\(network.name)-\(file)"
+    if isKept {
+      try makeFolder(folder + "/networks/" + network.name)
+      try makeFolder(folder + "/recordings/" + network.name)
+      try checkpoint.write(to: folder + "/networks/\(network.name)/\(file)", overwrite: true)
+    }
+    var step = RecordStep()
+    (step.overwrite, step.keepsPartials, step.recordsInputs) = (true, false, isKept)
+    let source = RecordStep.Source(checkpoint: checkpoint, network: network.name, file: file)
+    try step.record(source, to: path, under: network.hyperparameters.veil, states: StatesFile(test.path, threads: 1), threads: 1)
+    defer { if !isKept { try? FileManager.default.removeItem(atPath: path) } }
+    guard isMeasured else { return }
+
+    let evaluation = try stage.network.evaluate(on: test.set, l2: network.hyperparameters.l2)
+    var measures = SweepMeasures(
+      epoch: stage.epoch, validationLoss: stage.validationLoss, accuracy: evaluation.measures.accuracy,
+      helpShare: evaluation.measures.accuracy(ofLabel: Int(Action.help.rawValue)), hiddenUnits: network.shape.hidden.reduce(0, +),
+      liveUnits: try stage.network.liveHiddenUnits(on: test.set.states), statesSHA256: data.statesSHA256, testStates: test.set.rowCount)
+    let rows = try index(of: path, name: name, partnerFilter: true, network)
+    result.cmni += rows.map { RecordingRow(identity(name, network, stage), $0).cells.map(\.text) }
+    (measures.author, measures.standardised) = (rows.first { $0.index.variant == .author }, rows.first { $0.index.variant == .standardised })
+    if plan.file.measuresAllRows {
+      let rows = try index(of: path, name: name, partnerFilter: false, network)
+      result.cmniAllRows += rows.map { RecordingRow(identity(name, network, stage), $0).cells.map(\.text) }
+      measures.standardisedAllRows = rows.first { $0.index.variant == .standardised }
+    }
+    result.networks.append(plan.row(of: network, measures).map(\.text))
+  }
+
+  private func identity(_ recording: String, _ network: SweepNetwork, _ stage: Stage) -> RecordingIdentity {
+    RecordingIdentity(recording: recording, network: network.name, epoch: stage.epoch)
+  }
+
+  private func index(of path: String, name: String, partnerFilter: Bool, _ network: SweepNetwork) throws -> [CMNIRow] {
+    var selection = RecordingSelection()
+    selection.partnerFilter = partnerFilter
+    let view = try RecordingView(of: [Recording(path: path)], name: name, selection: selection)
+    let analysis = CMNIAnalysis(permutations: plan.file.permutations)
+    // Seeds of permutations that differ between networks: their errors do not add up over a study.
+    let seed = UInt64(network.name.suffix(10), radix: 16) ?? 1
+    return try analysis.rows(of: view, in: AnalysisContext(threads: 1, seed: seed))
+  }
+}
+
+/// Which networks and recordings a sweep leaves in its folder beside the tables.
+enum SweepKeep: String, CaseIterable, Sendable, Codable {
+  case none, best, last, all
+}
+
+extension Network {
+  /// Hidden units whose activation is not the same for all rows.
+  func liveHiddenUnits(on rows: [UInt8]) throws -> Int {
+    var lowest = layers.dropLast().map { [Float](repeating: .infinity, count: $0.unitCount) }
+    var highest = layers.dropLast().map { [Float](repeating: -.infinity, count: $0.unitCount) }
+    try forward(rows: rows) { block in
+      for layer in lowest.indices {
+        let (values, width) = (block.activations[layer], lowest[layer].count)
+        for index in values.indices {
+          let unit = index % width
+          lowest[layer][unit] = min(lowest[layer][unit], values[index])
+          highest[layer][unit] = max(highest[layer][unit], values[index])
+        }
+      }
+    }
+    return zip(lowest, highest).reduce(0) { $0 + zip($1.0, $1.1).count { $0 < $1 } }
+  }
+}
