@@ -54,10 +54,11 @@ struct HelpExampleTests {
         let place = try Workplace()
         try FileManager.default.createSymbolicLink(atPath: place.path("demo"), withDestinationPath: workplace.path("demo"))
         try FileManager.default.createSymbolicLink(atPath: place.path("Tests"), withDestinationPath: tests)
+        try FileManager.default.createSymbolicLink(atPath: place.path("sweeps"), withDestinationPath: tests + "/../sweeps")
         let run = try place.shell(example)
         #expect(run.status == 0, run.transcript)
       }
     }
-    #expect(count == 2 + 7 + 13)
+    #expect(count == 2 + 8 + 13)
   }
 }

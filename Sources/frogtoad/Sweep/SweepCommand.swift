@@ -9,7 +9,8 @@ import Terminal
 struct SweepCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "sweep",
-    abstract: "Train and measure many networks: every combination of options that a file lists, with their untrained and shuffled controls.",
+    abstract:
+      "Train and measure many networks: every combination of options that a file lists, with their untrained and shuffled controls.",
     discussion: """
       EXAMPLE
         frogtoad sweep sweeps/smoke.yaml --output sweep
@@ -58,7 +59,8 @@ struct SweepCommand: ParsableCommand {
       progress.finish()
       try folder.finish()
       guard error is SweepMeasurement.Interrupted || Interruption.shared.isRequested else { throw error }
-      throw Interruption.shared.failure(" after \(grouped(plan.networks.count - folder.waiting.count)) of \(grouped(plan.networks.count)) networks.")
+      throw Interruption.shared.failure(
+        " after \(grouped(plan.networks.count - folder.waiting.count)) of \(grouped(plan.networks.count)) networks.")
     }
     progress.finish()
     try folder.finish()

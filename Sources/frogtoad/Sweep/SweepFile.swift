@@ -67,7 +67,8 @@ struct SweepFile: Sendable {
     guard let root, root.mapping != nil else { throw Failure(.badFile, "\(path): holds no options. Give it generate and train, at least.") }
     let top = try mapping(root, of: "the file", allowing: ["generate", "train", "kinds", "test", "measure", "parts"])
     let common = Part(
-      generate: try options(top["generate"], of: "generate", GameOption.names), train: try options(top["train"], of: "train", TrainOption.names))
+      generate: try options(top["generate"], of: "generate", GameOption.names),
+      train: try options(top["train"], of: "train", TrainOption.names))
     if let parts = top["parts"] {
       guard let named = parts.mapping, named.count > 0 else { throw fault(parts, "parts is to hold one part or more, each with a name") }
       for (name, node) in named {
@@ -121,7 +122,9 @@ struct SweepFile: Sendable {
       let items = value.sequence.map(Array.init) ?? [value]
       let line = value.mark?.line ?? 1
       let texts = try items.flatMap { item in
-        guard let scalar = item.scalar, !scalar.string.isEmpty else { throw fault(item, "an option's value is a text, a number or a list of them") }
+        guard let scalar = item.scalar, !scalar.string.isEmpty else {
+          throw fault(item, "an option's value is a text, a number or a list of them")
+        }
         return try range(scalar.string, line: line) ?? [scalar.string]
       }
       guard !texts.isEmpty else { throw fault(value, "an option has no value") }

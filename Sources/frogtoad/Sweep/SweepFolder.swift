@@ -36,7 +36,11 @@ final class SweepFolder: @unchecked Sendable {
     if exists, !resume {
       throw Failure(.failed, "\(journal): is of an earlier sweep. Give --resume to go on with it, or another --output.")
     }
-    if !exists { for name in ["networks.csv", "cmni.csv", "cmni-all-rows.csv", "manifest.json"] { try requireAbsent("\(path)/\(name)", overwrite: false) } }
+    if !exists {
+      for name in ["networks.csv", "cmni.csv", "cmni-all-rows.csv", "manifest.json"] {
+        try requireAbsent("\(path)/\(name)", overwrite: false)
+      }
+    }
     for part in ["states", "work"] { try makeFolder("\(path)/\(part)") }
     descriptor = open(journal, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Failure(.failed, "\(journal): cannot be written to. Check that the folder may be written to.") }
@@ -135,7 +139,8 @@ final class SweepFolder: @unchecked Sendable {
   }
 
   private func failure(_ doing: String) -> Failure {
-    Failure(.failed, "\(path)/results.jsonl: could not be \(doing): \(String(cString: strerror(errno))). --resume goes on from what is there.")
+    Failure(
+      .failed, "\(path)/results.jsonl: could not be \(doing): \(String(cString: strerror(errno))). --resume goes on from what is there.")
   }
 
   // MARK: The tables
@@ -166,9 +171,9 @@ final class SweepFolder: @unchecked Sendable {
     }
 
     let schema = "frogtoad-sweep"
-    let schema_version = "1.0"
-    let mirrorscope_version = toolkitVersion
-    let sweep_file: String
+    let schemaVersion = "1.0"
+    let mirrorscopeVersion = toolkitVersion
+    let sweepFile: String
     let keep: SweepKeep
     let total: Int
     let done: Int
@@ -183,9 +188,10 @@ final class SweepFolder: @unchecked Sendable {
         network: network.name, state: result == nil ? "waiting" : "done", seconds: result?.seconds, options: network.options)
     }
     let manifest = Manifest(
-      sweep_file: URL(filePath: plan.file.path).lastPathComponent, keep: keep, total: entries.count,
+      sweepFile: URL(filePath: plan.file.path).lastPathComponent, keep: keep, total: entries.count,
       done: entries.count { $0.state == "done" }, networks: entries)
     let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     let file = try OutputFile(path: path + "/manifest.json", overwrite: true)
     try file.write(String(decoding: try encoder.encode(manifest), as: UTF8.self) + "\n")

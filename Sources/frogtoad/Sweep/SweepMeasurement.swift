@@ -83,9 +83,9 @@ struct SweepMeasurement: Sendable {
     let trainer = try Trainer(hyperparameters: hyperparameters, training: data.training, validation: data.validation)
     var stages: [Stage] = []
     let needsAll = plan.file.epochs == .kept || keep == .all
-    let (_, ending) = try trainer.train(
-      from: trainer.untrained(hidden: network.shape.hidden), isCancelled: { Interruption.shared.isRequested }
-    ) { report in
+    let initial = try trainer.untrained(hidden: network.shape.hidden)
+    let isCancelled = { Interruption.shared.isRequested }
+    let (_, ending) = try trainer.train(from: initial, isCancelled: isCancelled) { report in
       let isBest = report.isBest || network.kind == .untrained
       if !needsAll, isBest { stages.removeAll { $0.isBest } }
       if let last = stages.last, !last.isBest { stages.removeLast() }
@@ -138,7 +138,9 @@ struct SweepMeasurement: Sendable {
       liveUnits: try stage.network.liveHiddenUnits(on: test.set.states), statesSHA256: data.statesSHA256, testStates: test.set.rowCount)
     let rows = try index(of: path, name: name, partnerFilter: true, network)
     result.cmni += rows.map { RecordingRow(identity(name, network, stage), $0).cells.map(\.text) }
-    (measures.author, measures.standardised) = (rows.first { $0.index.variant == .author }, rows.first { $0.index.variant == .standardised })
+    (measures.author, measures.standardised) = (
+      rows.first { $0.index.variant == .author }, rows.first { $0.index.variant == .standardised }
+    )
     if plan.file.measuresAllRows {
       let rows = try index(of: path, name: name, partnerFilter: false, network)
       result.cmniAllRows += rows.map { RecordingRow(identity(name, network, stage), $0).cells.map(\.text) }

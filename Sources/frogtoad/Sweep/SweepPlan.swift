@@ -112,7 +112,9 @@ struct SweepPlan: Sendable {
     }
   }
 
-  private static func flag(_ name: String, _ text: String) -> [String] { text == "true" ? ["--\(name)"] : text == "false" ? [] : ["--\(name)=\(text)"] }
+  private static func flag(_ name: String, _ text: String) -> [String] {
+    text == "true" ? ["--\(name)"] : text == "false" ? [] : ["--\(name)=\(text)"]
+  }
 
   private static func message(of error: any Error) -> String {
     StatesOptions.message(for: error)
@@ -170,23 +172,26 @@ struct SweptColumn: Sendable {
       guard let first = networks.first.map(cell) else { return false }
       return networks.contains { cell($0) != first }
     }
-    let hidden = SweptColumn(column: Column("hidden", .string, "Units of the hidden layers")) { TrainOption.hidden.cell($0.shape, $0.training) }
+    let hidden = SweptColumn(column: Column("hidden", .string, "Units of the hidden layers")) {
+      TrainOption.hidden.cell($0.shape, $0.training)
+    }
     let game = GameOption.allCases.filter { $0 != .seed }.map { option in
       SweptColumn(column: Column(name(option.rawValue, "generate"), .string, "Option of generate")) { option.cell($0.game) }
     }
     let training = TrainOption.allCases.filter { $0 != .seed && $0 != .hidden }.map { option in
       SweptColumn(column: Column(name(option.rawValue, "train"), .string, "Option of train")) { option.cell($0.shape, $0.training) }
     }
-    return [hidden] + (game + training).filter { isSwept($0.cell) }.map { column in
-      guard let cell = networks.first.map(column.cell) else { return column }
-      let kind: Column.Kind =
-        switch cell {
-        case .integer: .integer
-        case .number: .number
-        case .boolean: .boolean
-        default: .string
-        }
-      return SweptColumn(column: Column(column.column.name, kind, column.column.description), cell: column.cell)
-    }
+    return [hidden]
+      + (game + training).filter { isSwept($0.cell) }.map { column in
+        guard let cell = networks.first.map(column.cell) else { return column }
+        let kind: Column.Kind =
+          switch cell {
+          case .integer: .integer
+          case .number: .number
+          case .boolean: .boolean
+          default: .string
+          }
+        return SweptColumn(column: Column(column.column.name, kind, column.column.description), cell: column.cell)
+      }
   }
 }

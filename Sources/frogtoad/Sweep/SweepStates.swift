@@ -76,14 +76,16 @@ final class SweepStates: Sendable {
     var step = game.step
     step.options.testDraw = .natural
     let generated = try generateStates(
-      count: plan.file.testStates, testCount: 0, validationCount: 0, seed: plan.file.testSeed, options: step.options, threads: common.threads)
+      count: plan.file.testStates, testCount: 0, validationCount: 0, seed: plan.file.testSeed, options: step.options,
+      threads: common.threads)
     var rows = generated.train.rows()
     for other in others {
       let isSeen = try StatesFile(other, threads: common.threads).contains(rows, under: veil)
       rows = rows.filtered(isSeen.map { !$0 })
     }
     guard rows.count > 0 else {
-      throw Failure(.notEnoughData, "\(path): under the veil \(veil.name) every test state looks like one to learn from. Ask for more test states.")
+      throw Failure(
+        .notEnoughData, "\(path): under the veil \(veil.name) every test state looks like one to learn from. Ask for more test states.")
     }
     let provenance = StatesProvenance(
       seed: plan.file.testSeed, commandLine: commandLine, source: "frogtoad sweep", keepEnergy: step.options.keepEnergy,
