@@ -16,7 +16,7 @@ struct Frogtoad: ParsableCommand {
     version: toolkitVersion,
     subcommands: [
       GenerateCommand.self, ImportCommand.self, InspectCommand.self, TrainCommand.self, RecordCommand.self, RunCommand.self,
-      PlayCommand.self,
+      PlayCommand.self, GamesCommand.self,
     ])
 
   static func main() {
