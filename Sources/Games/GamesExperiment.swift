@@ -49,9 +49,9 @@ public struct GamesExperiment: Sendable {
       let references = ReferenceSets(
         for: target.units, in: bins(of: target, means: means), count: plan.controls, seed: plan.options.seed, index: UInt64(number))
       let before = number * (1 + plan.controls) + 1
-      let tallies = try play([ablated(target.layer, target.units, means)], after: before)[0]
+      let tallies = try play(ablated(target.layer, target.units, means), after: before)
       let ablatedSum = sum(tallies)
-      let sums = try playSums(references.sets.map { ablated(target.layer, $0, means) }, after: before + 1)
+      let sums = try playSums(references.sets.count, after: before + 1) { ablated(target.layer, references.sets[$0], means) }
       rows += try self.rows(of: tallies) { outcome, row in
         row.baseline = outcome.value(of: baseline)
         let values = sums.compactMap { outcome.value(of: $0) }
@@ -202,30 +202,31 @@ public struct GamesExperiment: Sendable {
     return try playInLockstep(games, plan.options, frog: player.player, toad: toad, visit: visit)
   }
 
-  /// The games of each of several networks.
-  ///
   /// - Parameter conditions: how many have played before, for `progress`.
-  private func play(_ networks: [Network], after conditions: Int) throws -> [[GameTally]] {
-    var results: [[GameTally]] = networks.map { _ in [] }
-    try forEachBlock(of: networks, after: conditions, body: { $0 }, take: { results[$0] += $1 })
-    return results
+  private func play(_ network: Network, after conditions: Int) throws -> [GameTally] {
+    var tallies: [GameTally] = []
+    try forEachBlock(of: 1, { _ in network }, after: conditions, body: { $0 }, take: { tallies += $1 })
+    return tallies
   }
 
-  /// The sum over the games of each of several networks: as many tallies as networks, however many games.
-  private func playSums(_ networks: [Network], after conditions: Int) throws -> [GameTally] {
-    var results = networks.map { _ in GameTally() }
-    try forEachBlock(of: networks, after: conditions, body: { sum($0) }, take: { results[$0] += $1 })
-    return results
+  /// The sum over the games of each of several networks: as many tallies as networks, however many games. A network is made when it plays.
+  private func playSums(
+    _ count: Int, after conditions: Int, network: @Sendable (Int) -> Network
+  ) throws -> [GameTally] {
+    var sums = (0..<count).map { _ in GameTally() }
+    try forEachBlock(of: count, network, after: conditions, body: { sum($0) }, take: { sums[$0] += $1 })
+    return sums
   }
 
   private func forEachBlock<Value: Sendable>(
-    of networks: [Network], after conditions: Int, body: @Sendable ([GameTally]) -> Value, take: (_ network: Int, Value) -> Void
+    of networks: Int, _ network: @Sendable (Int) -> Network, after conditions: Int, body: @Sendable ([GameTally]) -> Value,
+    take: (_ network: Int, Value) -> Void
   ) throws {
     let blocks = blocks
-    for window in windows(of: networks.count * blocks.count) {
+    for window in windows(of: networks * blocks.count) {
       let values = try mapBlocks(count: window.count, threads: threads) { index in
         let (number, block) = (window.lowerBound + index).quotientAndRemainder(dividingBy: blocks.count)
-        return body(try play(blocks[block], NetworkPlayer(networks[number], veil: veil, games: Self.blockGames)))
+        return body(try play(blocks[block], NetworkPlayer(network(number), veil: veil, games: Self.blockGames)))
       }
       for (index, value) in values.enumerated() { take((window.lowerBound + index) / blocks.count, value) }
       report(window.upperBound * plan.games / blocks.count, after: conditions)

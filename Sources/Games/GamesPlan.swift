@@ -49,10 +49,10 @@ public struct GamesPlan: Sendable {
 
   public init() {}
 
-  /// Bytes for the counts of every game, and for resampling them.
+  /// Bytes for the counts of every game, intact and ablated, and for resampling them. Measured, rounded up.
   public func memory(threads: Int) -> Int {
     let columns = GameTally.Count.allCases.count
-    let resampling = replicates > 0 ? 32 * columns + 96 * max(1, threads) : 0
-    return games * (2 * 8 * columns + resampling) + replicates * columns * 16
+    let resampling = replicates > 0 ? 2 * 8 * columns + 32 * max(1, threads) : 0
+    return games * (2 * 8 * columns + resampling) + 16 * replicates * columns
   }
 }

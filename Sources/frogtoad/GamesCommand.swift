@@ -13,7 +13,7 @@ struct GamesCommand: ParsableCommand {
     abstract: "Let a network play Frog without a screen, intact and with units ablated, and measure how the games go.",
     discussion: """
       EXAMPLE
-        frogtoad games --checkpoint demo/networks/2x17/epoch-001.h5 --games 30 --turns 200 --ablate dense_1:3,7 --controls 19 -o games.csv
+        frogtoad games --checkpoint demo/networks/2x17/epoch-001.h5 --games 20
 
       Frog does what the network chooses for the state it sees; docs/games.md says what the outcomes are. Ablated are units of Frog's network \
       alone, in the same games (same seeds). p_value compares the change with that of reference sets: other sets of the layer with as many units \
