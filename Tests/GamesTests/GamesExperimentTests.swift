@@ -116,15 +116,24 @@ struct GamesExperimentTests {
     #expect(try rows(network, plan()).map(\.value) != intact.map(\.value))
   }
 
-  @Test("A unit that is always the same, held at its mean, changes nothing; a Toad of the same network stays intact")
+  @Test("A unit that is always the same, held at its mean, changes nothing, and at 0 everything; a Toad of the same network stays intact")
   func mean() throws {
-    let network = try stubborn(.jump)
+    // Its constant unit says jump, and without it the bias says hop.
+    let hidden = try stubborn(.jump).layers[0]
+    let outputs = try DenseLayer(
+      name: "dense_2", inputCount: 2, unitCount: 4, kernel: [0, 1, 0, 0, 0, 0, 0, 0], bias: [0.25, 0, 0, 0], activation: .linear)
+    let network = try Network(layers: [hidden, outputs])
     var plan = plan(games: 40)
-    plan.heldAt = .mean
     plan.targets = [try target(network, 0, [0])]
-    let rows = try rows(network, plan, partner: .network(network, .ofIgnorance))
-    #expect(rows.filter { $0.ablation == "mean" }.map(\.value) == rows.filter { $0.ablation == "intact" }.map(\.value))
-    #expect(rows.allSatisfy { $0.value != nil || $0.reason != nil })
+    for heldAt in HeldAt.allCases {
+      plan.heldAt = heldAt
+      let rows = try rows(network, plan, partner: .network(network, .ofIgnorance))
+      let (intact, ablated) = (rows.filter { $0.ablation == "intact" }, rows.filter { $0.ablation == heldAt.rawValue })
+      #expect((ablated.map(\.value) == intact.map(\.value)) == (heldAt == .mean))
+      #expect(rows.value(.frogScore) == 0 && rows.value(.toadScore, heldAt.rawValue) == 0)
+      #expect(heldAt == .mean || rows.value(.frogScore, "zero") ?? 0 > 0)
+      #expect(rows.allSatisfy { $0.value != nil || $0.reason != nil })
+    }
   }
 
   @Test("A target that no other can stand for has no p, and says so; few games have no interval")
