@@ -56,14 +56,18 @@ let package = Package(
     // Each analysis beside the table that it becomes. Prints nothing.
     .target(
       name: "MirrorAnalysis", dependencies: ["ActivationRecording", "DenseNetwork", "Parallelism", "Statistics", "Tabular"]),
+    // Networks play the game: how it goes, intact and ablated, and what they do meanwhile.
+    .target(
+      name: "Games",
+      dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular"]),
     // What both command lines share: exit codes, output options, progress, logs.
     .target(name: "Terminal", dependencies: ["ActivationRecording", "Files", "Parallelism", "Tabular", argumentParser, logging]),
     // Makes the experiment: states, networks, recordings.
     .executableTarget(
       name: "frogtoad",
       dependencies: [
-        "ActivationRecording", "DenseNetwork", "Files", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular",
-        "Terminal", crypto, yams,
+        "ActivationRecording", "DenseNetwork", "Files", "FrogAndToad", "Games", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics",
+        "Tabular", "Terminal", crypto, yams,
       ]),
     // Analyses recordings, whoever wrote them.
     .executableTarget(
@@ -73,7 +77,7 @@ let package = Package(
     .executableTarget(
       name: "benchmark",
       dependencies: [
-        "ActivationRecording", "CBLAS", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics",
+        "ActivationRecording", "CBLAS", "DenseNetwork", "FrogAndToad", "Games", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics",
         argumentParser,
       ],
       path: "Benchmarks/Sources"),
@@ -90,7 +94,10 @@ let package = Package(
     .testTarget(
       name: "MirrorAnalysisTests",
       dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "MirrorAnalysis", "Statistics", "Tabular"]),
-    .testTarget(name: "CommandLineTests", dependencies: ["ActivationRecording", "HDF5", "frogtoad", "mirrorscope"]),
+    .testTarget(
+      name: "GamesTests",
+      dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "Games", "MirrorAnalysis", "Statistics", "Tabular"]),
+    .testTarget(name: "CommandLineTests", dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "frogtoad", "mirrorscope"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -99,6 +99,16 @@ generated, played = (1_000_000, 10_000) if quick else (4_000_000, 50_000)
 compare(
     "generating labelled, different states, against plain Python", "100", lambda: ours("generate", "--states", generated),
     lambda: run(sys.executable, os.path.join(here, "peers", "game.py"), str(played))[0], scale=generated / played)
+subprocess.run(
+    [os.path.join(release, "frogtoad"), "train", file("states.h5"), "--hidden", "17,17", "--learning-rate", "3e-4", "--epochs", "1", "--output",
+     file("played"), "--force", "--quiet"], check=True)
+played_by = file("played/epoch-001.h5")
+games, peer_games = (4_000, 500) if quick else (20_000, 2_000)
+compare(
+    "playing, 2×17 on both sides, one core, against numpy in lockstep", "5", lambda: ours("games", played_by, "--games", games, cores=1),
+    lambda: run(sys.executable, os.path.join(here, "peers", "games.py"), played_by, str(peer_games), "1000", cores=1)[0],
+    scale=games / peer_games)
+turns_per_minute = games * 1000 / rows[-1][3] * 60
 compare(
     f"recording {count:,} × 64, against h5py gzip 4 + shuffle", "14",
     lambda: ours("record", narrow_rows, file("ours.h5"), "--units", 64), lambda: peer("record", narrow_rows, file("peer.h5"), 64))
@@ -222,6 +232,7 @@ print(f"""
 Peers that take much longer do a share of the work; the ratio counts it in full and the seconds are as measured.
 
 - An epoch of {epoch:,} rows takes {epoch_seconds:.2f} s on one core (target 1.2 s for 3,840,000).
+- A 2×17 network that plays both sides takes {turns_per_minute / 1e6:.0f} million turns a minute on one core (target 20).
 - The recording has {sizes:.3f} of the size of h5py's.
 - Moments take {over_inflating:.2f} × the time of inflating the chunks alone (target 1.25).
 - Twice the rows take (target 2.2 at most), and two cores are faster than one by (target 1.7 where deflate is the work): {"; ".join(f"{name} {rows:.2f} ×, {faster:.2f} ×" for name, (rows, faster) in scaling.items())}.

@@ -4,6 +4,7 @@ import CBLAS
 import DenseNetwork
 import Foundation
 import FrogAndToad
+import Games
 import MirrorAnalysis
 import Parallelism
 import Statistics
@@ -15,7 +16,7 @@ struct Benchmark: ParsableCommand {
     commandName: "benchmark", abstract: "One timed piece of work, for scripts/benchmark.",
     subcommands: [
       Generate.self, Train.self, Record.self, Inflate.self, Read.self, Moments.self, ToIndex.self, Correlate.self, Checksums.self,
-      Ceilings.self,
+      Ceilings.self, PlayGames.self,
     ])
 }
 
@@ -190,6 +191,26 @@ struct Correlate: ParsableCommand {
         units: units, precision: ProductPrecision.suited(rows: rows, pairs: units * (units + 1) / 2))
       try accumulator.add(values, threads: work.threads)
       _ = try accumulator.finish(threads: work.threads).correlations()
+    }
+  }
+}
+
+/// A network plays both sides on one core, without a screen.
+struct PlayGames: ParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "games")
+
+  @Argument var checkpoint: String
+  @Option(name: .long) var games: Int
+  @Option(name: .long) var turns = 1000
+
+  func run() throws {
+    let network = try Checkpoint.open(checkpoint).network
+    var plan = GamesPlan()
+    (plan.games, plan.replicates, plan.options.turns) = (games, 0, turns)
+    let experiment = GamesExperiment(
+      network, veil: .ofIgnorance, partner: .network(network, .ofIgnorance), plan: plan, threads: 1)
+    try report(["turns": Double(games * turns)]) {
+      _ = try experiment.rows(of: GamesSubject(checkpoint: checkpoint, network: nil, epoch: nil, partner: "self"))
     }
   }
 }

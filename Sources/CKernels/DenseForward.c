@@ -21,6 +21,8 @@ void mirrorscope_dense_forward(
     float *workspace) {
   const int32_t *widths = network->widths;
   const size_t inputs = (size_t)widths[0];
+  // Rows of whole words are moved a word at a time.
+  const int rows_are_words = rows_are_bytes && inputs % 4 == 0 && (uintptr_t)rows % 4 == 0;
   size_t widest = 0;
   for (int32_t l = 0; l <= network->layer_count; l++) widest = (size_t)widths[l] > widest ? (size_t)widths[l] : widest;
   float *const buffers[2] = {workspace, workspace + (padded(widest) + 4) * TILE};
@@ -28,7 +30,10 @@ void mirrorscope_dense_forward(
   for (size_t begin = 0; begin < count; begin += TILE) {
     const size_t tile = count - begin < TILE ? count - begin : TILE;
     float *in = buffers[0];
-    if (rows_are_bytes) {
+    if (rows_are_words) {
+      // The buffer that the first layer is written to is scratch until then.
+      transpose_bytes(in, (const uint8_t *)rows + begin * inputs, inputs, inputs, tile, (uint32_t *)buffers[1], 2);
+    } else if (rows_are_bytes) {
       for (size_t r = 0; r < tile; r++)
         for (size_t i = 0; i < inputs; i++) in[i * TILE + r] = ((const uint8_t *)rows)[(begin + r) * inputs + i];
     } else {

@@ -106,7 +106,7 @@ INLINED void transpose(float *out, size_t out_stride, const float *in, size_t in
   }
 }
 
-// columns[i][r] = bytes[r][i]: 32-bit words are moved, then taken apart. `bytes` is [TILE × stride], stride a multiple of 16.
+// columns[i][r] = bytes[r][i]: 32-bit words are moved, then taken apart. `bytes` is [rows × stride], stride a multiple of 4.
 // `moved` is scratch, [stride / 4 × TILE] words.
 INLINED void transpose_bytes(
     float *columns, const uint8_t *bytes, size_t stride, size_t input_count, size_t rows, uint32_t *moved, const int vectors) {

@@ -16,7 +16,7 @@ struct Frogtoad: ParsableCommand {
     version: toolkitVersion,
     subcommands: [
       GenerateCommand.self, ImportCommand.self, InspectCommand.self, TrainCommand.self, RecordCommand.self, RunCommand.self,
-      PlayCommand.self, SweepCommand.self,
+      PlayCommand.self, GamesCommand.self, SweepCommand.self,
     ])
 
   static func main() {

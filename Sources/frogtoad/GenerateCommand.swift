@@ -11,7 +11,8 @@ struct GenerateCommand: ParsableCommand {
         frogtoad generate --states 200000 --seed 1 --output states.h5
 
       The states are all different. The test set is 40 % hop, 40 % jump, 10 % leap and 10 % help; the rest trains as it comes: about \
-      44 % hop, 46 % jump, 9 % leap and 1 % help. The validation set, to choose epochs on, comes from later games, as it comes. --help-from and --dependency say how much Toad matters to Frog, --obstacle-rate and \
+      44 % hop, 46 % jump, 9 % leap and 1 % help. The validation set, to choose epochs on, is one turn in twenty of \
+      later games, as they come. --help-from and --dependency say how much Toad matters to Frog, --obstacle-rate and \
       --fly-patterns how much there is to see; the defaults are the paper's game.
       """)
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import DenseNetwork
 import FrogAndToad
+import Terminal
 
 /// `paper`, or the share of states in which identity is hidden.
 struct VeilOption: ExpressibleByArgument, Sendable {
@@ -55,4 +56,19 @@ extension Hyperparameters {
 extension Checkpoint {
   /// Under which it was trained; a network that says nothing, as one of Keras, counts as trained under the paper's.
   var veil: Veil { hyperparameters?.veil ?? .ofIgnorance }
+
+  /// The veil to use it under: its own, or another one that was asked for and is forced.
+  ///
+  /// - Parameter verb: what is done with it, such as "record it".
+  /// - Throws: `Failure` where it was trained under another veil than the one asked for.
+  func veil(_ wanted: Veil?, isForced: Bool, at path: String, to verb: String) throws -> Veil {
+    guard let wanted, wanted != veil else { return veil }
+    guard isForced else {
+      throw Failure(
+        .failed,
+        "\(path): was trained under the veil \(veil.name), not \(wanted.name). Leave --veil out, or give --force-veil to \(verb) under "
+          + "another.")
+    }
+    return wanted
+  }
 }

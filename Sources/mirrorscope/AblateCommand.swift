@@ -107,20 +107,6 @@ struct AblateCommand: ParsableCommand {
   }
 }
 
-/// Units of one layer, as `dense_1:3,7` on the command line.
-struct UnitSet: ExpressibleByArgument {
-  let layer: String
-  let units: [Int]
-
-  init?(argument: String) {
-    guard let colon = argument.lastIndex(of: ":") else { return nil }
-    let numbers = argument[argument.index(after: colon)...].split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
-    guard colon > argument.startIndex, !numbers.isEmpty, numbers.allSatisfy({ ($0 ?? -1) >= 0 }) else { return nil }
-    layer = String(argument[..<colon])
-    units = Array(Set(numbers.compactMap { $0 })).sorted()
-  }
-}
-
 extension AblationMode: ExpressibleByArgument {
   public init?(argument: String) {
     switch argument {

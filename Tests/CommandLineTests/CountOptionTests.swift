@@ -21,6 +21,10 @@ struct CountOptionTests {
     (["frogtoad", "train", "s.h5", "--hidden", "3", "-o", "n"], "--epochs", "0 to 1,000,000,000"),
     (["frogtoad", "train", "s.h5", "--hidden", "3", "-o", "n"], "--patience", "1 to 1,000,000,000"),
     (["frogtoad", "play"], "--turns", "1 to 1,000,000,000"),
+    (["frogtoad", "games", "--checkpoint", "c.h5"], "--games", "1 to 1,000,000"),
+    (["frogtoad", "games", "--checkpoint", "c.h5"], "--turns", "1 to 1,000,000"),
+    (["frogtoad", "games", "--checkpoint", "c.h5"], "--controls", "0 to 1,000,000"),
+    (["frogtoad", "games", "--checkpoint", "c.h5"], "--bootstrap", "0 to 1,000,000"),
   ]
 
   @Test("Numbers out of the range, too long for any number, and what is none", arguments: options)

@@ -1,5 +1,3 @@
-internal import CKernels
-
 /// The activations of some rows, as the forward pass hands them out.
 public struct ActivationBlock: Sendable {
   /// Which of the given rows these are.
@@ -53,23 +51,14 @@ extension Network {
       throw NetworkError.raggedRows(values: valueCount, valuesPerRow: width)
     }
     guard valueCount > 0, let base = bytes.baseAddress else { return }
-    let layout = ParameterLayout(self)
-    let parameters = FloatBuffer(count: layout.count)
-    layout.pack(self, into: parameters)
-    let workspace = FloatBuffer(count: layout.workspaceCount)
     let rowCount = valueCount / width
     let valueSize = isBytes ? 1 : MemoryLayout<Float>.stride
-    try layout.withDense(parameters) { dense in
-      var dense = dense
-      for begin in stride(from: 0, to: rowCount, by: Self.forwardBlockRows) {
-        let rows = begin..<min(begin + Self.forwardBlockRows, rowCount)
-        let targets = layers.map { FloatBuffer(count: rows.count * $0.unitCount) }
-        mirrorscope_dense_forward(
-          &dense, base + begin * width * valueSize, isBytes ? 1 : 0, rows.count,
-          targets.map(\.pointer), workspace.pointer)
-        let activations = targets.map { Array(UnsafeBufferPointer(start: $0.pointer, count: $0.count)) }
-        try visit(ActivationBlock(rows: rows, activations: activations))
-      }
+    let batch = BatchForward(self, capacity: min(rowCount, Self.forwardBlockRows))
+    for begin in stride(from: 0, to: rowCount, by: Self.forwardBlockRows) {
+      let rows = begin..<min(begin + Self.forwardBlockRows, rowCount)
+      let start = UnsafeRawBufferPointer(start: base + begin * width * valueSize, count: rows.count * width * valueSize)
+      batch.run(start, count: rows.count, isBytes: isBytes)
+      try visit(ActivationBlock(rows: rows, activations: layers.indices.map { Array(batch.activations(ofLayer: $0)) }))
     }
   }
 }

@@ -16,26 +16,31 @@ public enum Veil: Sendable, Equatable {
   ///   - states: `[rows × 100]`, row after row, unveiled.
   ///   - scenarios: `[rows]`, raw values of `Scenario`; read for the leak only. Rows beyond its end get 0.
   public func apply(to states: inout [UInt8], scenarios: [UInt8] = []) {
-    for row in 0..<states.count / StateIndex.count {
-      let start = row * StateIndex.count
-      if case .hidingIdentity(let share) = self {
-        // A data set has no score, and in play it is not to decide.
-        states[start + StateIndex.score] = 0
-        let isHidden = Self.draw(states[start..<start + StateIndex.count]) < share
-        guard isHidden else { continue }
-        for place in StateIndex.players where states[start + place] == StateCode.toadHopping {
-          states[start + place] = StateCode.frogHopping
-        }
-      } else {
-        states[start + StateIndex.score] = self == .withScenarioLeak && row < scenarios.count ? scenarios[row] : 0
+    states.withUnsafeMutableBufferPointer { states in
+      for row in 0..<states.count / StateIndex.count {
+        let state = UnsafeMutableBufferPointer(rebasing: states[row * StateIndex.count..<(row + 1) * StateIndex.count])
+        apply(toState: state, scenario: row < scenarios.count ? scenarios[row] : 0)
       }
-      states[start + StateIndex.ownSymbol] = 0
-      states[start + StateIndex.ownCell] = 0
     }
   }
 
+  /// Veils one state of 100 bytes in place.
+  func apply(toState state: UnsafeMutableBufferPointer<UInt8>, scenario: UInt8) {
+    if case .hidingIdentity(let share) = self {
+      // A data set has no score, and in play it is not to decide.
+      state[StateIndex.score] = 0
+      let isHidden = Self.draw(state) < share
+      guard isHidden else { return }
+      for place in StateIndex.players where state[place] == StateCode.toadHopping { state[place] = StateCode.frogHopping }
+    } else {
+      state[StateIndex.score] = self == .withScenarioLeak ? scenario : 0
+    }
+    state[StateIndex.ownSymbol] = 0
+    state[StateIndex.ownCell] = 0
+  }
+
   /// A number in 0..<1 that the bytes of a state decide: FNV-1a, mixed as MurmurHash3 ends. So a state is hidden under every larger share too.
-  static func draw(_ state: ArraySlice<UInt8>) -> Double {
+  static func draw(_ state: some Sequence<UInt8>) -> Double {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for byte in state { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
     hash = (hash ^ (hash &>> 33)) &* 0xff51_afd7_ed55_8ccd

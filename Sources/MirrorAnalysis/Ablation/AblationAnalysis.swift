@@ -45,13 +45,10 @@ public struct AblationRow: TableRow {
     return (controlEffects.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(controlEffects.count - 1)).squareRoot()
   }
 
-  /// (b + 1) / (B + 1), b of B reference sets with an effect at least as far from 0 as the target's, or short of it by rounding.
+  /// See `ReferenceSets.pValue`; nil where the target may not be compared.
   public var pValue: Double? {
-    guard isTestable, let baseline, let effect, controlEffects.count >= ReferenceSets.fewest else { return nil }
-    // Two sets that do the same are alike to the rounding of the outcomes that the effects are differences of.
-    var count = ExtremeCount(observed: effect, alternative: .twoSided, tolerance: 1e-12 * (abs(baseline) + abs(effect)))
-    count.add(contentsOf: controlEffects)
-    return count.pValue
+    guard isTestable, let baseline, let effect else { return nil }
+    return ReferenceSets.pValue(baseline: baseline, effect: effect, references: controlEffects)
   }
 
   public static let schema = TableSchema(

@@ -97,7 +97,9 @@ extension IndexSums {
   /// Another order of the units takes away what the scores of the two orders of the halves have in common within a unit, their none means;
   /// so there either order is tested by itself, and p is twice the smaller.
   private func setOverlap(of result: inout CMNIInference, lane: Int, size: Double, permutations: Int, tolerance: Double) {
-    for orders in [[direction], shuffled, [signed]] {
+    let nulls = [[direction], shuffled, [signed]]
+    var excesses: [Double] = []
+    for orders in nulls {
       let tests = orders.compactMap { sums -> (excess: Double, p: Double)? in
         let observed = sums[0][lane] / (2 * size)
         let null = (1...permutations).map { sums[$0][lane] / (2 * size) }
@@ -108,11 +110,13 @@ extension IndexSums {
       }
       guard tests.count == orders.count, let smallest = tests.map(\.p).min() else { continue }
       let p = min(1, Double(orders.count) * smallest)
+      excesses.append(tests.reduce(0) { $0 + $1.excess })
       if p > result.pOverlap ?? 0 {
         result.pOverlap = p
-        result.overlapExcess = tests.reduce(0) { $0 + $1.excess }
+        result.overlapExcess = excesses.last
       }
     }
+    if excesses.count == nulls.count { result.leastOverlapExcess = excesses.min() }
   }
 
   /// The cross-fitted index and its interval.

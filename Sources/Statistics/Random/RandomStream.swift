@@ -16,13 +16,12 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
   ///   - purpose: a fixed word for the use, such as `"dropout"`.
   ///   - index: the number of the piece of work: an episode, an epoch, a permutation.
   public init(seed: UInt64, purpose: String, index: UInt64 = 0) {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in purpose.utf8 {
-      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-    }
-    var mixer = SplitMix64(state: seed)
-    mixer.state = mixer.next() ^ hash
-    mixer.state = mixer.next() ^ index
+    self = RandomStreams(seed: seed, purpose: purpose)[index]
+  }
+
+  @inline(__always)
+  fileprivate init(mixed: UInt64, index: UInt64) {
+    var mixer = SplitMix64(state: mixed ^ index)
     (s0, s1, s2, s3) = (mixer.next(), mixer.next(), mixer.next(), mixer.next())
   }
 
@@ -63,6 +62,25 @@ public struct RandomStream: RandomNumberGenerator, Sendable, Equatable {
       }
     }
   }
+}
+
+/// The streams of one seed and purpose, by index, for work that takes very many of them.
+public struct RandomStreams: Sendable, Equatable {
+  /// What seed and purpose come to.
+  private let mixed: UInt64
+
+  public init(seed: UInt64, purpose: String) {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for byte in purpose.utf8 {
+      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+    }
+    var mixer = SplitMix64(state: seed)
+    mixer.state = mixer.next() ^ hash
+    mixed = mixer.next()
+  }
+
+  /// `RandomStream(seed:purpose:index:)`.
+  public subscript(index: UInt64) -> RandomStream { RandomStream(mixed: mixed, index: index) }
 }
 
 /// Steele, Lea and Flood's SplitMix64, used to spread a seed over the state of `RandomStream`.

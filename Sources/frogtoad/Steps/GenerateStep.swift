@@ -63,10 +63,7 @@ extension StatesProvenance {
   /// The game that the states are of, and how the test set was drawn; nil where nobody knows.
   var game: String? {
     guard let couplings else { return nil }
-    let help = couplings.helpFrom.map { "Frog helps from cell \($0) on" } ?? "Toad never matters (alone)"
-    var line =
-      "\(help), dependency \(Double(couplings.dependency) / 1000), obstacle rate \(couplings.obstacleRate), "
-      + "\(couplings.flyPatterns) fly pattern\(couplings.flyPatterns == 1 ? "" : "s")"
+    var line = couplings.sentence
     if let testDraw { line += "; test set \(testDraw.rawValue)" }
     if !shortLabels.isEmpty { line += ", short of \(shortLabels.map(\.description).joined(separator: " and "))" }
     return line
@@ -76,6 +73,14 @@ extension StatesProvenance {
 /// "a", "a and b", "a, b and c".
 func listed(_ parts: [String]) -> String {
   parts.count > 1 ? parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1] : parts.joined()
+}
+
+extension Couplings {
+  var sentence: String {
+    let help = helpFrom.map { "Frog helps from cell \($0) on" } ?? "Toad never matters (alone)"
+    return "\(help), dependency \(Double(dependency) / 1000), obstacle rate \(obstacleRate), "
+      + "\(flyPatterns) fly pattern\(flyPatterns == 1 ? "" : "s")"
+  }
 }
 
 func percent(_ count: Int, of total: Int) -> String {

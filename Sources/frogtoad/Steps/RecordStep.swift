@@ -41,7 +41,7 @@ struct RecordStep: Sendable {
       try network.requireStatesAndActions(in: pair.checkpoint)
       if let note = checkpoint.roundingNote(for: pair.checkpoint) { common.logger.warning("\(note)") }
       largest = max(largest, Self.memory(for: network))
-      let own = try self.veil(for: checkpoint, at: pair.checkpoint)
+      let own = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
       if case .hidingIdentity = own, split != .train, !veils.contains(own) { veils.append(own) }
     }
     let heldRows = veils.isEmpty ? 0 : states.looksTrainedMemory(split) + veils.count * states.count(split)
@@ -78,45 +78,26 @@ struct RecordStep: Sendable {
   /// A signal ended the work.
   private struct Interrupted: Error {}
 
-  /// - Throws: `Failure` where a checkpoint was trained under another veil than the one asked for.
-  private func veil(for checkpoint: Checkpoint, at path: String) throws -> Veil {
-    let own = checkpoint.veil
-    guard let veil, veil != own else { return own }
-    guard forcesVeil else {
-      throw Failure(
-        .failed,
-        "\(path): was trained under the veil \(own.name), not \(veil.name). Leave --veil out, or give --force-veil to record it under another."
-      )
-    }
-    return veil
-  }
-
   /// - Parameter twins: under each veil that is in use, which states look like training states.
   private func record(_ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int) throws {
     let checkpoint = try Checkpoint.open(pair.checkpoint)
-    let veil = try veil(for: checkpoint, at: pair.checkpoint)
+    let veil = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
     // It may have been replaced since it was looked at.
     try checkpoint.network.requireStatesAndActions(in: pair.checkpoint)
-    let url = URL(filePath: pair.checkpoint)
-    let source = Source(
-      checkpoint: checkpoint, network: url.deletingLastPathComponent().lastPathComponent, file: url.lastPathComponent)
-    try record(source, to: pair.recording, under: veil, states: states, leavingOut: twins.first { $0.0 == veil }?.1, threads: threads)
-  }
-
-  /// A network to record, and what the recording says of its origin.
-  struct Source: Sendable {
-    let checkpoint: Checkpoint
-    let network: String
-    let file: String
+    let isSeen = twins.first { $0.0 == veil }?.1
+    try record(checkpoint, at: pair.checkpoint, to: pair.recording, under: veil, states: states, leavingOut: isSeen, threads: threads)
   }
 
   /// Records one network.
   ///
-  /// - Parameter isSeen: rows that are left out; none without it.
+  /// - Parameters:
+  ///   - checkpointPath: what the recording says of its origin.
+  ///   - isSeen: rows that are left out; none without it.
   func record(
-    _ source: Source, to path: String, under veil: Veil, states: StatesFile, leavingOut isSeen: [Bool]? = nil, threads: Int
+    _ checkpoint: Checkpoint, at checkpointPath: String, to path: String, under veil: Veil, states: StatesFile,
+    leavingOut isSeen: [Bool]? = nil, threads: Int
   ) throws {
-    let network = source.checkpoint.network
+    let network = checkpoint.network
     let hasEpisodes = try states.rows(split, 0..<1).episodes != nil
     var columns = Recorder.Columns()
     columns.actionNames = Action.allCases.map(\.description)
@@ -126,8 +107,8 @@ struct RecordStep: Sendable {
     columns.hasStrata = hasEpisodes
     columns.inputs = recordsInputs ? (StateIndex.count, true) : nil
     let recorder = try Recorder(
-      path: path, layers: layers(of: network), columns: columns,
-      description: try description(of: source, under: veil, states: states), overwrite: overwrite, threads: threads)
+      path: path, layers: network.layerDescriptions, columns: columns,
+      description: try description(of: checkpoint, at: checkpointPath, under: veil, states: states), overwrite: overwrite, threads: threads)
     recorder.isKeptIfEnded = keepsPartials
     do {
       var first = 0
@@ -168,35 +149,14 @@ struct RecordStep: Sendable {
     return batch
   }
 
-  private func layers(of network: Network) -> [LayerDescription] {
-    network.layers.enumerated().map { index, layer in
-      LayerDescription(
-        name: layer.name, unitCount: layer.unitCount, activationFunction: layer.activation.rawValue,
-        isOutput: index == network.layers.count - 1, kernel: layer.kernel, bias: layer.bias)
-    }
-  }
-
-  private func description(of source: Source, under veil: Veil, states: StatesFile) throws -> RecordingDescription {
-    let checkpoint = source.checkpoint
-    var description = RecordingDescription()
+  private func description(of checkpoint: Checkpoint, at path: String, under veil: Veil, states: StatesFile) throws -> RecordingDescription
+  {
+    var description = try RecordingDescription(
+      of: checkpoint, at: path, under: veil, seed: checkpoint.hyperparameters?.seed ?? states.provenance.seed)
     description.title = "\(NetworkShape(checkpoint.network.hiddenUnitCounts).name), \(split.rawValue) states"
-    description.writer = "frogtoad \(toolkitVersion)"
-    description.commandLine = commandLine
-    let seed = checkpoint.hyperparameters?.seed ?? states.provenance.seed
-    description.seed = seed.map { Int(truncatingIfNeeded: $0) }
-    description.model.architecture = try checkpoint.network.architectureJSON
-    description.model.network = source.network
-    description.model.checkpointID = checkpoint.checkpointID
-    description.model.epoch = checkpoint.epoch
-    description.model.validationLoss = checkpoint.validationLoss
-    description.model.hyperparameters = try checkpoint.hyperparameters?.json
-    description.model.weightsSHA256 = checkpoint.network.weightsSHA256
-    description.provenance = [
-      "states_sha256": states.hash, "states_file": URL(filePath: states.path).lastPathComponent, "split": split.rawValue,
-      "checkpoint_file": source.file,
-      "veil": veil.sentence,
-      "mirrorscope_version": toolkitVersion,
-    ]
+    description.provenance["states_sha256"] = states.hash
+    description.provenance["states_file"] = URL(filePath: states.path).lastPathComponent
+    description.provenance["split"] = split.rawValue
     description.provenance["game"] = states.provenance.game
     return description
   }

@@ -44,7 +44,7 @@ struct SweepCommand: ParsableCommand {
     let waiting = folder.waiting
     let done = plan.networks.count - waiting.count
     common.logger.info(
-      "\(file): \(grouped(plan.networks.count)) networks\(done > 0 ? ", \(grouped(done)) of them done" : "").")
+      "\(file): \(counted(plan.networks.count))\(done > 0 ? ", \(grouped(done)) done" : "").")
     let measurement = SweepMeasurement(
       plan: plan, states: SweepStates(plan, folder: output, common: common), folder: output, keep: keep)
     let progress = SweepProgress(total: plan.networks.count, before: done, common)
@@ -64,7 +64,7 @@ struct SweepCommand: ParsableCommand {
     }
     progress.finish()
     try folder.finish()
-    common.logger.info("\(output)/networks.csv: \(grouped(plan.networks.count)) networks.")
+    common.logger.info("\(output)/networks.csv: \(counted(plan.networks.count)).")
   }
 
   private func requireRoom(for plan: SweepPlan) throws {
@@ -83,6 +83,8 @@ struct SweepCommand: ParsableCommand {
       for: "\(file): the states of \(grouped(common.threads)) networks at a time,", alternative: "use fewer threads with --threads")
   }
 }
+
+private func counted(_ networks: Int) -> String { networks == 1 ? "1 network" : "\(grouped(networks)) networks" }
 
 extension SweepKeep: ExpressibleByArgument {}
 

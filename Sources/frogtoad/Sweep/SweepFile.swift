@@ -91,7 +91,11 @@ struct SweepFile: Sendable {
     if let measure = top["measure"] {
       let values = try mapping(measure, of: "measure", allowing: ["permutations", "epochs", "all-rows"])
       if let node = values["permutations"] { permutations = try number(node, "permutations", 1...1_000_000) }
-      if let node = values["epochs"], let first = try choices(node, "epochs", of: Epochs.self).first { epochs = first }
+      if let node = values["epochs"] {
+        let chosen = try choices(node, "epochs", of: Epochs.self)
+        guard chosen.count == 1 else { throw fault(node, "epochs is one of best and kept") }
+        epochs = chosen[0]
+      }
       if let node = values["all-rows"] {
         guard let yes = node.bool else { throw fault(node, "all-rows is true or false") }
         measuresAllRows = yes

@@ -126,8 +126,9 @@ struct SweepMeasurement: Sendable {
     }
     var step = RecordStep()
     (step.overwrite, step.keepsPartials, step.recordsInputs) = (true, false, isKept)
-    let source = RecordStep.Source(checkpoint: checkpoint, network: network.name, file: file)
-    try step.record(source, to: path, under: network.hyperparameters.veil, states: StatesFile(test.path, threads: 1), threads: 1)
+    try step.record(
+      checkpoint, at: "\(network.name)/\(file)", to: path, under: network.hyperparameters.veil,
+      states: StatesFile(test.path, threads: 1), threads: 1)
     defer { if !isKept { try? FileManager.default.removeItem(atPath: path) } }
     guard isMeasured else { return }
 

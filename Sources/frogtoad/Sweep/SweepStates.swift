@@ -75,10 +75,11 @@ final class SweepStates: Sendable {
   private func makeTest(_ path: String, game: StatesOptions, veil: Veil, leavingOut others: [String]) throws {
     var step = game.step
     step.options.testDraw = .natural
+    // As the validation set: one turn in twenty, for turns of a game are alike.
     let generated = try generateStates(
-      count: plan.file.testStates, testCount: 0, validationCount: 0, seed: plan.file.testSeed, options: step.options,
+      count: 1, testCount: 0, validationCount: plan.file.testStates, seed: plan.file.testSeed, options: step.options,
       threads: common.threads)
-    var rows = generated.train.rows()
+    var rows = generated.validation.rows()
     for other in others {
       let isSeen = try StatesFile(other, threads: common.threads).contains(rows, under: veil)
       rows = rows.filtered(isSeen.map { !$0 })

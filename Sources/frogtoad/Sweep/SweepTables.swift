@@ -22,13 +22,15 @@ extension SweepPlan {
       Column("cmni", .number, "Index, variant author; as the table cmni has it"),
       Column("cmni_crossfit", .number, "Cross-fitted index, variant author"),
       Column("standardised", .number, "Index, variant standardised: in standard deviations of each unit"),
-      Column("overlap_excess", .number, "Overlap of self and other units beyond its null, variant standardised"),
+      Column(
+        "least_overlap_excess", .number,
+        "Variant standardised over halves minus its mean under the null that leaves least of it: the smallest of three differences"),
       Column("p_overlap", .number, "p of that overlap; no evidence of learning: untrained networks have it too"),
     ]
     if file.measuresAllRows {
       columns += [
         Column("standardised_all_rows", .number, "As standardised, without the partner filter"),
-        Column("overlap_excess_all_rows", .number, "As overlap_excess, without the partner filter"),
+        Column("least_overlap_excess_all_rows", .number, "As least_overlap_excess, without the partner filter"),
       ]
     }
     return TableSchema(
@@ -49,12 +51,12 @@ extension SweepPlan {
       .string("\(network.training.seed)"), .string("\(network.game.seed)"), .string(network.kind.rawValue), .integer(measures.epoch),
       .number(measures.validationLoss), .number(measures.accuracy), .number(measures.helpShare), .integer(measures.liveUnits),
       .string(measures.statesSHA256), .integer(measures.hiddenUnits), .integer(measures.testStates), .number(author?.index.value),
-      .number(author?.inference.crossFit), .number(standardised?.index.value), .number(standardised?.inference.overlapExcess),
+      .number(author?.inference.crossFit), .number(standardised?.index.value), .number(standardised?.inference.leastOverlapExcess),
       .number(standardised?.inference.pOverlap),
     ]
     if file.measuresAllRows {
       let allRows = isAlive ? measures.standardisedAllRows : nil
-      cells += [.number(allRows?.index.value), .number(allRows?.inference.overlapExcess)]
+      cells += [.number(allRows?.index.value), .number(allRows?.inference.leastOverlapExcess)]
     }
     return cells + [.string(reason)]
   }
