@@ -66,7 +66,7 @@ let package = Package(
     // Analyses recordings, whoever wrote them.
     .executableTarget(
       name: "mirrorscope",
-      dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Terminal"]),
+      dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular", "Terminal"]),
     // Pieces of work that scripts/benchmark times.
     .executableTarget(
       name: "benchmark",

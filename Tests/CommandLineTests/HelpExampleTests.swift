@@ -58,6 +58,6 @@ struct HelpExampleTests {
         #expect(run.status == 0, run.transcript)
       }
     }
-    #expect(count == 2 + 7 + 13)
+    #expect(count == 2 + 7 + 14)
   }
 }
