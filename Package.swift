@@ -43,7 +43,7 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "CHeaderCheck", "ChunkCodec", "Files", "Parallelism", crypto]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
-    // A typed table out as CSV, TSV or JSON, and its Table Schema.
+    // A typed table out as CSV, TSV or JSON, its Table Schema, and CSV and TSV in as text.
     .target(name: "Tabular"),
     // World, players, actions, state vector, labels, and the file that stores a data set.
     .target(name: "FrogAndToad", dependencies: ["Files", "HDF5", "Parallelism", "Statistics", crypto]),

@@ -65,7 +65,7 @@ struct CompareCommand: ParsableCommand {
     transform: { try RowCondition($0) })
   var `where`: [RowCondition] = []
 
-  @Option(count: 0...1_000_000, help: "Bootstrap replicates of the intervals; 0 leaves them out.")
+  @Option(count: 0...1_000_000, help: "Bootstrap replicates of the intervals that are no paired difference's; 0 leaves them out.")
   var bootstrap = 10_000
 
   @Option(count: 19...100_000_000, help: "Sign flips or permutations that are drawn where there are more than 2^20.")

@@ -80,9 +80,9 @@ struct CompareLevelTests {
     let rows = try Self.compare(table, replicates: 300)
     let location = Double(rows.count { $0.interval?.contains(0.7) ?? false }) / 400
     let difference = Double(rows.count { $0.differenceInterval?.contains(0.7) ?? false }) / 400
-    // Two standard errors below .93.
+    // Two standard errors below .93; that of paired differences has its level by construction, .969 of six pairs and .951 of ten.
     #expect(location >= 0.905 && location < 1, "\(location)")
-    #expect(difference >= 0.905 && difference < 0.99, "\(difference)")
+    #expect(difference >= 0.92 && difference < 0.99, "\(difference)")
   }
 
   @Test("Ten seeds find an effect of 1.5 standard deviations of the differences, and pairing takes out what seeds share")

@@ -70,7 +70,7 @@ struct CompareTests {
     hold(rows, oracle.epoch3)
     #expect(
       rows[0].reason == """
-        the interval needs 5 seeds, and there are 4; the interval of the difference needs 5 seeds, and there are 4; p: so few seeds have 16 \
+        the interval needs 5 seeds, and there are 4; the interval of the difference needs 6 pairs, and there are 4; p: so few seeds have 16 \
         arrangements, and a p needs 20
         """)
     #expect(rows[2].reason == "it is the baseline" && rows[2].pHolm == nil)

@@ -25,7 +25,7 @@ public struct ComparisonPlan: Sendable {
   public var epoch: EpochChoice?
   /// Which rows are seen.
   public var condition: RowCondition?
-  /// Of the bootstrap; 0 for no intervals.
+  /// Of the bootstrap; 0 leaves out its intervals, which are all but those of paired differences.
   public var replicates = 10_000
   /// Arrangements that are drawn where there are too many to list.
   public var draws = 100_000

@@ -53,8 +53,8 @@ public struct ComparisonRow: TableRow, Equatable {
       Column("ci_high", .number, "Upper end of the 95 % bootstrap interval of iqm over seeds"),
       Column("baseline", .string, "What the condition is compared with; columns that are not named are as in the condition"),
       Column("difference", .number, "Mean over seeds of condition minus baseline; paired by seed where they have seeds in common"),
-      Column("difference_low", .number, "Lower end of the 95 % bootstrap interval of difference"),
-      Column("difference_high", .number, "Upper end of the 95 % bootstrap interval of difference"),
+      Column("difference_low", .number, "Lower end of the 95 % interval of difference"),
+      Column("difference_high", .number, "Upper end of the 95 % interval of difference"),
       Column(
         "improvement", .number,
         "Share of pairs of a network of the condition and one of the baseline in which the first is larger, ties half"),

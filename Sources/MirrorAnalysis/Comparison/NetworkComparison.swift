@@ -109,14 +109,12 @@ extension ComparisonRow {
     let differences = common.map { $0.value - $0.baseline }.sorted()
     guard differences.allSatisfy(\.isFinite) else { return reasons.append(Self.tooLarge) }
     difference = Statistics.mean(ofSorted: differences)
-    let bootstrap = SampleBootstrap(replicates: plan.replicates, seed: plan.seed)
-    if plan.replicates > 0 {
-      let replicates = bootstrap.replicates(of: differences, .mean, purpose: "paired differences")
-      differenceInterval = range(of: replicates, resampled: common.count, "the interval of the difference")
-    }
+    let flips = "sign flips of seeds"
+    differenceInterval = ArrangementTest.signFlipInterval(differences, draws: plan.draws, seed: plan.seed, purpose: flips)
+    if differenceInterval == nil { reasons.append("the interval of the difference needs 6 pairs, and there are \(common.count)") }
     let rounding = common.map { max(abs($0.value), abs($0.baseline)).ulp }.max() ?? 0
     take(
-      .signFlips(differences, rounding: 2 * rounding, draws: plan.draws, seed: plan.seed, purpose: "sign flips of seeds"), .exactFlips,
+      .signFlips(differences, rounding: 2 * rounding, draws: plan.draws, seed: plan.seed, purpose: flips), .exactFlips,
       .drawnFlips)
   }
 

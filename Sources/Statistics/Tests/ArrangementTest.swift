@@ -14,16 +14,6 @@ public struct ArrangementTest: Sendable, Equatable {
   /// Up to so many arrangements each is looked at.
   public static let mostListed = 1 << 20
 
-  /// Draws that share nothing with others; each is a function of its number.
-  private static func countHits(draws: Int, seed: UInt64, purpose: String, isHit: (inout RandomStream) -> Bool) -> Int {
-    var hits = 0
-    for draw in 0..<max(0, draws) {
-      var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(draw))
-      if isHit(&stream) { hits += 1 }
-    }
-    return hits
-  }
-
   /// The test of paired differences by sign flips (Fisher, 1935): under the null each is as likely to be d as −d. The statistic is |Σ d|, which orders
   /// arrangements as the paired t does.
   ///
@@ -38,10 +28,7 @@ public struct ArrangementTest: Sendable, Equatable {
     _ differences: [Double], rounding: Double = 0, draws: Int, seed: UInt64, purpose: String
   ) -> ArrangementTest? {
     guard !differences.isEmpty, differences.allSatisfy(\.isFinite) else { return nil }
-    let largest = differences.map { abs($0) }.max() ?? 0
-    // Powers of two bring them near 1, so that no sum overflows.
-    let exponent = largest > 0 ? -Int(largest.exponent) : 0
-    let sizes = differences.map { $0.times(powerOfTwo: exponent) }.sorted { (abs($0), $0) < (abs($1), $1) }
+    let (sizes, exponent) = scaled(differences)
     let total = sizes.reduce(0) { $0 + abs($1) }
     let tolerance = 1e-14 * Double(sizes.count) * total + abs(rounding.times(powerOfTwo: exponent)) * Double(sizes.count)
     let threshold = abs(sizes.reduce(0, +)) - tolerance
@@ -56,15 +43,10 @@ public struct ArrangementTest: Sendable, Equatable {
       }
       return ArrangementTest(arrangements: arrangements, drawn: nil, pValue: Double(hits) / arrangements)
     }
-    let hits = countHits(draws: draws, seed: seed, purpose: purpose) { stream in
-      var sum = 0.0
-      var bits: UInt64 = 0
-      for (place, size) in sizes.enumerated() {
-        if place % 64 == 0 { bits = stream.next() }
-        sum += bits & 1 == 0 ? size : -size
-        bits >>= 1
-      }
-      return abs(sum) >= threshold
+    var hits = 0
+    for draw in 0..<max(0, draws) {
+      var bits = SignBits(seed: seed, purpose: purpose, draw: draw)
+      if abs(sizes.reduce(0.0) { bits.next() ? $0 - $1 : $0 + $1 }) >= threshold { hits += 1 }
     }
     return ArrangementTest(arrangements: arrangements, drawn: draws, pValue: permutationPValue(extreme: hits, of: draws))
   }
@@ -72,6 +54,60 @@ public struct ArrangementTest: Sendable, Equatable {
   /// ±a ± b ± …, for all signs.
   private static func signedSums(_ values: ArraySlice<Double>) -> [Double] {
     values.reduce([0.0]) { sums, value in sums.map { $0 + value } + sums.map { $0 - value } }
+  }
+
+  /// The interval that inverts `signFlips`: all θ for which p of the differences less θ is above 1 − level. It covers the centre of symmetry of
+  /// independent, symmetric differences with at least that probability, whatever their distributions (Hartigan, 1969): its ends are among the means
+  /// of subsets of the differences. It excludes 0 where p ≤ 1 − level, as long as seed, purpose and draws are the same.
+  ///
+  /// - Returns: nil where even the mean of all is not left out by so many arrangements (of 95 %: fewer than 6 differences), and where one is not
+  ///   finite.
+  public static func signFlipInterval(
+    _ differences: [Double], level: Double = 0.95, draws: Int, seed: UInt64, purpose: String
+  ) -> ClosedRange<Double>? {
+    guard !differences.isEmpty, differences.allSatisfy(\.isFinite) else { return nil }
+    let (sizes, exponent) = scaled(differences)
+    let count = sizes.count
+    // θ below the mean is as extreme under a pattern as under none, where the flipped or the others have a mean of at most θ; above, at least.
+    var (low, high) = ([Double](), [Double]())
+    let total = sizes.reduce(0, +)
+    func add(flipped sum: Double, _ flipped: Int) {
+      guard flipped > 0, flipped < count else {
+        low.append(-.infinity)
+        high.append(.infinity)
+        return
+      }
+      let (mean, other) = (sum / Double(flipped), (total - sum) / Double(count - flipped))
+      low.append(min(mean, other))
+      high.append(max(mean, other))
+    }
+    let rank: Int
+    if Foundation.exp2(Double(count)) <= Double(mostListed) {
+      // Patterns come in pairs, flipped and others exchanged: one of each.
+      var subsets = [(sum: 0.0, count: 0)]
+      for size in sizes.dropLast() { subsets += subsets.map { ($0.sum + size, $0.count + 1) } }
+      for subset in subsets { add(flipped: subset.sum, subset.count) }
+      rank = Int((1 - level) * Foundation.exp2(Double(count)) + 1e-9) / 2 + 1
+    } else {
+      for draw in 0..<max(0, draws) {
+        var bits = SignBits(seed: seed, purpose: purpose, draw: draw)
+        var subset = (sum: 0.0, count: 0)
+        for size in sizes where bits.next() { subset = (subset.sum + size, subset.count + 1) }
+        add(flipped: subset.sum, subset.count)
+      }
+      rank = Int((1 - level) * (Double(max(0, draws)) + 1) + 1e-9)
+    }
+    guard rank > 0, rank <= low.count else { return nil }
+    let ends = (low.sorted()[rank - 1], high.sorted(by: >)[rank - 1])
+    guard ends.0.isFinite, ends.1.isFinite else { return nil }
+    return ends.0.times(powerOfTwo: -exponent)...max(ends.0, ends.1).times(powerOfTwo: -exponent)
+  }
+
+  /// Differences near 1 by a power of two, so that no sum overflows, small ones first.
+  private static func scaled(_ differences: [Double]) -> (sizes: [Double], exponent: Int) {
+    let largest = differences.map { abs($0) }.max() ?? 0
+    let exponent = largest > 0 ? -Int(largest.exponent) : 0
+    return (differences.map { $0.times(powerOfTwo: exponent) }.sorted { (abs($0), $0) < (abs($1), $1) }, exponent)
   }
 
   /// The permutation test of two samples that are not paired, of Welch's t in each arrangement (Chung and Romano, 2013): under the null that both
@@ -99,8 +135,10 @@ public struct ArrangementTest: Sendable, Equatable {
       return ArrangementTest(arrangements: arrangements, drawn: nil, pValue: Double(hits) / arrangements)
     }
     let labels = [Bool](repeating: true, count: n) + [Bool](repeating: false, count: y.count)
-    let hits = countHits(draws: draws, seed: seed, purpose: purpose) { stream in
-      abs(welchT(values, isOfX: labels.shuffled(using: &stream))) >= threshold
+    var hits = 0
+    for draw in 0..<max(0, draws) {
+      var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(draw))
+      if abs(welchT(values, isOfX: labels.shuffled(using: &stream))) >= threshold { hits += 1 }
     }
     return ArrangementTest(arrangements: arrangements, drawn: draws, pValue: permutationPValue(extreme: hits, of: draws))
   }
@@ -150,5 +188,21 @@ public struct ArrangementTest: Sendable, Equatable {
         isChosen[places[index]] = true
       }
     }
+  }
+}
+
+/// The signs of a drawn pattern, one after the other: a function of its number.
+private struct SignBits {
+  private var stream: RandomStream
+  private var bits: UInt64 = 0
+  private var left = 0
+
+  init(seed: UInt64, purpose: String, draw: Int) { stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(draw)) }
+
+  /// Whether the next is flipped.
+  mutating func next() -> Bool {
+    if left == 0 { (bits, left) = (stream.next(), 64) }
+    defer { (bits, left) = (bits >> 1, left - 1) }
+    return bits & 1 == 1
   }
 }

@@ -12,7 +12,7 @@ struct SeedStatisticsTests {
     let interval, unpairedInterval: [Double]
     let permutationP, slope: Double
     let flipsP: Double?
-    let pairedInterval: [Double]?
+    let pairedInterval: [Double?]?
   }
   struct Trimmed: Decodable {
     let values: [Double]
@@ -21,6 +21,7 @@ struct SeedStatisticsTests {
   struct Many: Decodable {
     let differences: [Double]
     let p: Double
+    let interval: [Double]
   }
   struct Oracle: Decodable {
     let seed: UInt64
@@ -109,10 +110,43 @@ struct SeedStatisticsTests {
       #expect(try holds(bootstrap.replicates(of: c.x, .interquartileMean, purpose: "interval"), c.x.count, c.interval))
       let both = bootstrap.differences(of: c.x, from: c.y, purpose: "difference")
       #expect(try holds(both, min(c.x.count, c.y.count), c.unpairedInterval))
+    }
+  }
+
+  @Test("Intervals of paired differences are Hartigan's typical values, and exclude what sign flips reject")
+  func pairedIntervals() throws {
+    func interval(_ differences: [Double], draws: Int = 1000) -> ClosedRange<Double>? {
+      ArrangementTest.signFlipInterval(differences, draws: draws, seed: 3, purpose: "test")
+    }
+    for c in oracle.cases {
       guard let expected = c.pairedInterval else { continue }
       let differences = zip(c.x, c.y).map { $0 - $1 }
-      #expect(try holds(bootstrap.replicates(of: differences, .mean, purpose: "paired"), differences.count, expected))
+      guard let low = expected[0], let high = expected[1] else {
+        #expect(differences.count < 6 && interval(differences) == nil)
+        continue
+      }
+      let found = try #require(interval(differences))
+      #expect(abs(found.lowerBound - low) <= 1e-12 && abs(found.upperBound - high) <= 1e-12, "\(found) \(expected)")
+      #expect(interval(differences.reversed()) == found && interval(differences.map { -$0 })?.upperBound == -found.lowerBound)
+      let huge = try #require(interval(differences.map { 1e300 * $0 }))
+      #expect(abs(huge.lowerBound / 1e300 - low) <= 1e-9)
+      for shift in [low - 1e-6, high + 1e-6, low + 1e-6, high - 1e-6] {
+        let p = try #require(flips(differences.map { $0 - shift })).pValue
+        #expect((p <= 0.05) == (shift < low || shift > high), "\(differences) \(shift)")
+      }
     }
+    let many = oracle.many.differences
+    let drawn = try #require(interval(many, draws: 20_000))
+    #expect(abs(drawn.lowerBound - oracle.many.interval[0]) <= 0.03 && abs(drawn.upperBound - oracle.many.interval[1]) <= 0.03, "\(drawn)")
+    // Drawn patterns go with the order of the sizes, so that it is 0 that both agree on.
+    for shift in stride(from: drawn.lowerBound - 0.02, to: drawn.lowerBound + 0.02, by: 0.002) {
+      let moved = many.map { $0 - shift }
+      let excludes = try !#require(interval(moved, draws: 2000)).contains(0)
+      let p = try #require(flips(moved, draws: 2000)).pValue
+      #expect((p <= 0.05) == excludes, "\(shift) \(p)")
+    }
+    #expect(interval([]) == nil && interval([1, .nan]) == nil && interval(many, draws: 18) == nil)
+    #expect(interval([2, 2, 2, 2, 2, 2]) == 2...2)
   }
 
   @Test("Order, sign and scale change no p; shifted and stretched values have shifted and stretched intervals")
