@@ -68,7 +68,7 @@ struct CompareCommand: ParsableCommand {
   @Option(count: 0...1_000_000, help: "Bootstrap replicates of the intervals that are no paired difference's; 0 leaves them out.")
   var bootstrap = 10_000
 
-  @Option(count: 19...100_000_000, help: "Sign flips or permutations that are drawn where there are more than 2^20.")
+  @Option(count: 19...10_000_000, help: "Sign flips or permutations that are drawn where there are more than 2^20.")
   var draws = 100_000
 
   @Option(count: 0...1_000_000, help: "Permutations behind the overlap_excess of recordings; 0 leaves it out.")
