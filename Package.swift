@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "HDF5", dependencies: ["CHDF5", "CHeaderCheck", "ChunkCodec", "Files", "Parallelism", crypto]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.
     .target(name: "Statistics", dependencies: ["CBLAS", "CKernels", "Parallelism"]),
-    // A typed table out as CSV, TSV or JSON, and its Table Schema.
+    // A typed table out as CSV, TSV or JSON, its Table Schema, and CSV and TSV in as text.
     .target(name: "Tabular"),
     // World, players, actions, state vector, labels, and the file that stores a data set.
     .target(name: "FrogAndToad", dependencies: ["Files", "HDF5", "Parallelism", "Statistics", crypto]),
@@ -72,7 +72,7 @@ let package = Package(
     // Analyses recordings, whoever wrote them.
     .executableTarget(
       name: "mirrorscope",
-      dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Terminal"]),
+      dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular", "Terminal"]),
     // Pieces of work that scripts/benchmark times.
     .executableTarget(
       name: "benchmark",

@@ -9,7 +9,7 @@ extension TableSchema {
       {
         "name": \(jsonString(name)),
         "title": \(jsonString(title)),
-        "missingValues": [""],
+        "missingValues": [""],\(mayHaveMoreColumns ? "\n  \"fieldsMatch\": \"subset\"," : "")
         "fields": [
       \(fields.joined(separator: ",\n"))
         ]

@@ -41,11 +41,14 @@ public struct TableSchema: Sendable, Equatable {
   public let name: String
   public let title: String
   public let columns: [Column]
+  /// Whether a table may have columns beside these, which are called as whoever asks for them says.
+  public let mayHaveMoreColumns: Bool
 
-  public init(name: String, title: String, columns: [Column]) {
+  public init(name: String, title: String, columns: [Column], mayHaveMoreColumns: Bool = false) {
     self.name = name
     self.title = title
     self.columns = columns
+    self.mayHaveMoreColumns = mayHaveMoreColumns
   }
 }
 

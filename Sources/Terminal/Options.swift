@@ -54,9 +54,14 @@ public struct TableOptions: ParsableArguments {
 
   /// Writes a table: the body gets a function that takes rows as they come.
   public func write<Row: TableRow>(_ type: Row.Type, body: (_ take: ([Row]) throws -> Void) throws -> Void) throws {
-    let file = try destination.open(beginning: TableWriter.beginning(of: Row.schema, as: chosenFormat))
-    var writer = try TableWriter(schema: Row.schema, format: chosenFormat, sink: file.write)
-    try body { rows in try writer.write(rows) }
+    try write(Row.schema) { writer in try body { rows in try writer.write(rows) } }
+  }
+
+  /// Writes a table whose columns are known only now.
+  public func write(_ schema: TableSchema, body: (_ writer: inout TableWriter) throws -> Void) throws {
+    let file = try destination.open(beginning: TableWriter.beginning(of: schema, as: chosenFormat))
+    var writer = try TableWriter(schema: schema, format: chosenFormat, sink: file.write)
+    try body(&writer)
     try writer.finish()
     try file.finish()
   }

@@ -2,6 +2,7 @@ import ActivationRecording
 import ArgumentParser
 import HDF5
 import MirrorAnalysis
+import Tabular
 import Terminal
 
 @main
@@ -31,6 +32,7 @@ struct Mirrorscope: ParsableCommand {
       CircuitCommand.self,
       DecodeCommand.self,
       AuditCommand.self,
+      CompareCommand.self,
       RecoverCommand.self,
     ])
 
@@ -42,6 +44,8 @@ struct Mirrorscope: ParsableCommand {
   static func explain(_ error: any Error) -> Failure? {
     switch error {
     case let error as RecordingError: Failure(error) { $0.option }
+    case let error as ComparisonError: Failure(error)
+    case let error as TextTableError: Failure(error)
     case let error as HDF5Error: Failure(.badFile, error.description)
     default: nil
     }

@@ -59,6 +59,6 @@ struct HelpExampleTests {
         #expect(run.status == 0, run.transcript)
       }
     }
-    #expect(count == 2 + 9 + 13)
+    #expect(count == 2 + 9 + 14)
   }
 }

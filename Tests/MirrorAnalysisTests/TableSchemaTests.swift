@@ -9,6 +9,7 @@ private let tables: [TableSchema] = [
   RecordingRow<AuditRow>.schema,
   RecordingRow<CMNIRow>.schema,
   RecordingRow<CircuitRow>.schema,
+  ComparisonRow.schema,
   RecordingRow<CorrelationRow>.schema,
   RecordingRow<DecodingRow>.schema,
   RecordingRow<DivergenceRow>.schema,
@@ -49,6 +50,11 @@ struct TableSchemaTests {
       RecordingRow<CircuitRow>.schema,
       "recording, network, epoch, source_layer, source_unit, source_class, target_layer, target_unit, weight, z, contribution_none, contribution_self, "
         + "contribution_other, contribution_both, edge_effect, dominant_action, target_driver, reason, author_class"
+    ),
+    (
+      ComparisonRow.schema,
+      "outcome, seeds, mean, iqm, ci_low, ci_high, baseline, difference, difference_low, difference_high, improvement, p_value, p_holm, reason, "
+        + "pairs, test, missing, trend"
     ),
     (
       RecordingRow<CorrelationRow>.schema,

@@ -43,7 +43,7 @@ public indirect enum RowCondition: Sendable, Equatable {
   ///
   /// - Parameter columns: those of `columns`, by name.
   /// - Throws: `Malformed` for an order between text and a number.
-  func rows(_ count: Int, columns: [String: RowColumn]) throws -> [Bool] {
+  public func rows(_ count: Int, columns: [String: RowColumn]) throws -> [Bool] {
     switch self {
     case .compare(let name, let comparison, let value):
       guard let column = columns[name] else { return Array(repeating: false, count: count) }
