@@ -4,30 +4,37 @@ import Terminal
 
 /// Which game is played.
 struct CouplingOptions: ParsableArguments {
-  @Option(name: .long, help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters.")
-  var helpFrom = HelpFrom(cell: Couplings.helpFrom)
+  @Option(
+    name: .long,
+    help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters. (default: 26, the paper's)")
+  var helpFrom: HelpFrom?
 
   @Option(
     name: .long,
-    help: "How much Toad's place moves the strip: 1 holds the middle between the players, 0 Frog alone. It also tells who is who.")
-  var dependency = 1.0
+    help:
+      "How much Toad's place moves the strip: 1 holds the middle between the players, 0 Frog alone. It also tells who is who. (default: 1)")
+  var dependency: Double?
 
-  @Option(name: .long, help: "Highest probability that new ground begins an obstacle.")
-  var obstacleRate = 0.075
+  @Option(name: .long, help: "Highest probability that new ground begins an obstacle. (default: 0.075)")
+  var obstacleRate: Double?
 
-  @Option(count: Couplings.flyPatternCounts, help: "Rows of flies that states choose from.")
-  var flyPatterns = 6
+  @Option(count: Couplings.flyPatternCounts, help: "Rows of flies that states choose from. (default: 6)")
+  var flyPatterns: Int?
 
-  var couplings: Couplings {
+  var couplings: Couplings { couplings(over: Couplings()) }
+
+  /// Those that were given, the others as in another game.
+  func couplings(over game: Couplings) -> Couplings {
     Couplings(
-      helpFrom: helpFrom.cell, dependency: Int((dependency * 1000).rounded()), obstacleRate: obstacleRate, flyPatterns: flyPatterns)
+      helpFrom: helpFrom.map(\.cell) ?? game.helpFrom, dependency: dependency.map { Int(($0 * 1000).rounded()) } ?? game.dependency,
+      obstacleRate: obstacleRate ?? game.obstacleRate, flyPatterns: flyPatterns ?? game.flyPatterns)
   }
 
   func validate() throws {
-    guard (0...1).contains(dependency), abs((dependency * 1000).rounded() - dependency * 1000) < 1e-6 else {
+    if let dependency, !(0...1).contains(dependency) || abs((dependency * 1000).rounded() - dependency * 1000) >= 1e-6 {
       throw ValidationError("--dependency takes a number from 0 to 1 with at most three decimals, not \(dependency).")
     }
-    guard (0...1).contains(obstacleRate) else {
+    if let obstacleRate, !(0...1).contains(obstacleRate) {
       throw ValidationError("--obstacle-rate takes a number from 0 to 1, not \(obstacleRate).")
     }
   }

@@ -18,7 +18,8 @@ struct GamesCommand: ParsableCommand {
       Frog does what the network chooses for the state it sees; docs/games.md says what the outcomes are. Ablated are units of Frog's network \
       alone, in the same games (same seeds). p_value compares the change with that of reference sets: other sets of the layer with as many units \
       in each bin of mean activation and outgoing weights, which may share units with the target. Below 19 of them, or where the target is \
-      not matched to 0.25 standard deviations, there is no p, and reason says why. Results are the same for any number of threads.
+      not matched to 0.25 standard deviations, there is no p, and reason says why. The game is that which the checkpoint was trained on, but for \
+      the options of it that are given. Results are the same for any number of threads.
       """)
 
   @Option(name: .long, help: "The network to play Frog.", completion: .file(extensions: ["h5"]))
@@ -94,7 +95,8 @@ struct GamesCommand: ParsableCommand {
       }
     var plan = GamesPlan()
     (plan.games, plan.heldAt, plan.controls, plan.replicates) = (games, mode, controls, bootstrap)
-    plan.options = PlayOptions(turns: turns, couplings: couplings.couplings, showsRedrawn: asTrained, seed: seed)
+    plan.options = PlayOptions(
+      turns: turns, couplings: couplings.couplings(over: frog.checkpoint.couplings ?? Couplings()), showsRedrawn: asTrained, seed: seed)
     plan.targets = try ablate.flatMap { try frog.targets($0) }
     try common.requireRoom(
       bytes: plan.memory(threads: common.threads), for: "\(grouped(games)) games", alternative: "play fewer games, or give --bootstrap 0")

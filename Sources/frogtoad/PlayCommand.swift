@@ -38,10 +38,10 @@ struct PlayCommand: ParsableCommand {
       let checkpoint = try Checkpoint.open(path)
       try checkpoint.network.requireStatesAndActions(in: path)
       if let note = checkpoint.roundingNote(for: path) { writeToStandardError("warning: \(note)\n") }
-      return (network: checkpoint.network, veil: checkpoint.veil)
+      return (network: checkpoint.network, veil: checkpoint.veil, couplings: checkpoint.couplings)
     }
     var stream = RandomStream(seed: seed, purpose: "play")
-    var world = World()
+    var world = World(player?.couplings ?? Couplings())
     let redraws = isatty(STDOUT_FILENO) == 1 && delay > 0
     try StandardOutput.write("seed \(seed)\n")
     for turn in 1...turns {

@@ -56,7 +56,8 @@ struct RunCommand: ParsableCommand {
     let outcomes = try train(experiment, states: states)
     let recordings = try record(outcomes, states: states)
     let moments = try AnalyseStep(folder: output, recordings: recordings.flatMap { $0 }).run(overwrite: resume, threads: common.threads)
-    let summary = RunSummary(folder: output, seed: seed, outcomes: outcomes, moments: moments)
+    let summary = RunSummary(
+      folder: output, seed: seed, outcomes: outcomes, moments: moments, behaviour: try behaviour(outcomes, moments, recordings))
     try StandardOutput.write(summary.lines.map { $0 + "\n" }.joined())
   }
 
@@ -148,6 +149,15 @@ struct RunCommand: ParsableCommand {
     if !pairs.isEmpty { try step.run(pairs, states: states, common: common) { bar.update(done: $0, total: pairs.count) } }
     bar.finish()
     return plans.map { $0.map(\.1) }
+  }
+
+  /// What the first network does in play, at its best epoch.
+  private func behaviour(_ outcomes: [TrainingOutcome], _ moments: [RecordingMoments], _ recordings: [[String]]) throws -> [String] {
+    guard let outcome = outcomes.first, let last = recordings.first?.last, let own = moments.first(where: { $0.name == last }) else {
+      return []
+    }
+    return try Behaviour(of: outcome.state.bestNetwork, name: outcome.shape.name, moments: own, seed: seed, threads: common.threads)?
+      .sentences ?? []
   }
 
   /// Whether a run that is resumed has made the recording.

@@ -54,6 +54,9 @@ extension Hyperparameters {
 }
 
 extension Checkpoint {
+  /// The game that it was trained on; nil where it does not say, or says what cannot be played.
+  var couplings: Couplings? { game.flatMap { Couplings(json: $0) } }
+
   /// Under which it was trained; a network that says nothing, as one of Keras, counts as trained under the paper's.
   var veil: Veil { hyperparameters?.veil ?? .ofIgnorance }
 

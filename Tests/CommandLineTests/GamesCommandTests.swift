@@ -70,6 +70,28 @@ struct GamesCommandTests {
     _ = try games(0, "--checkpoint", "net/epoch-000.h5", "--partner", "seen.h5", "--veil", "paper", "--force-veil")
   }
 
+  @Test("The game is the one that the checkpoint was trained on, but for what is asked for")
+  func couplings() throws {
+    for arguments in [
+      ["generate", "--states", "2000", "--help-from", "alone", "--dependency", "0.2", "--obstacle-rate", "0.2", "--output", "s.h5"],
+      ["train", "s.h5", "--hidden", "5", "--epochs", "1", "--output", "trained"],
+    ] {
+      let run = try workplace.run("frogtoad", arguments)
+      #expect(run.status == 0, run.transcript)
+    }
+    let checkpoint = ["--checkpoint", "trained/epoch-000.h5"]
+    func played(_ more: String...) throws -> String {
+      let run = try workplace.run("frogtoad", ["games", "--games", "30", "--turns", "60"] + checkpoint + more)
+      #expect(run.status == 0, run.transcript)
+      return run.output
+    }
+    let own = try played()
+    #expect(try played("--help-from", "alone", "--dependency", "0.2", "--obstacle-rate", "0.2") == own)
+    let paper = try played("--help-from", "26", "--dependency", "1", "--obstacle-rate", "0.075", "--fly-patterns", "6")
+    #expect(paper != own)
+    #expect(try played("--dependency", "1") != own)
+  }
+
   @Test("What cannot be used is named")
   func errors() throws {
     let checkpoint = ["--checkpoint", "net/epoch-000.h5"]

@@ -15,7 +15,7 @@ struct SweepCommandTests {
     generate: {states: 6000, test: 0, seed: [1, 2], help-from: [alone, 26]}
     train: {hidden: "4,4", learning-rate: 1e-2, epochs: 3, seed: 1..2, veil: [0.5, paper]}
     test: {states: 1500}
-    measure: {permutations: 20}
+    measure: {permutations: 20, games: 3, turns: 40}
     """
 
   private func sweep(_ output: String, _ more: String...) throws -> ProgramRun {
@@ -82,7 +82,7 @@ struct SweepCommandTests {
       train: {hidden: "8,8", learning-rate: 3e-3, epochs: 4, seed: 5}
       kinds: [untrained, trained]
       test: {states: 1500, seed: 8}
-      measure: {permutations: 20, all-rows: true}
+      measure: {permutations: 20, all-rows: true, games: 20, turns: 100}
       """)
     let run = try sweep("out", "--keep", "all")
     #expect(run.status == 0, run.transcript)
@@ -107,6 +107,12 @@ struct SweepCommandTests {
         #expect(table["cmni"][standardised] == networks["standardised\(suffix)"][row])
         #expect(table["validation_loss"][standardised] == networks["validation_loss"][row])
       }
+      let games = try workplace.run(
+        "frogtoad",
+        ["games", "--checkpoint", "net/\(name)", "--games", "20", "--turns", "100", "--as-trained", "--seed", "8", "--bootstrap", "0"])
+      let play = Table(games.output)
+      #expect(play.rows.count > 10, games.transcript)
+      for (outcome, value) in zip(play["outcome"], play["value"]) { #expect(networks[outcome][row] == value, "\(outcome)") }
       // And the recording that was kept is the same one.
       let kept = "out/recordings/\(networks["network"][row])/\(name)"
       let both = try workplace.run("mirrorscope", "stats", kept, name)

@@ -21,7 +21,7 @@ import Testing
     Checkpoint(
       network: try Network(inputCount: 5, hidden: [3, 2], outputCount: 4, seed: 1),
       hyperparameters: Hyperparameters(seed: .max, balance: .weights([1, 1, 2, 10])), epoch: 7, validationLoss: 0.0625,
-      validationAccuracy: 0.75, statesSHA256: "ab12", createdUTC: currentUTC(), commandLine: "frogtoad train --seed 1")
+      validationAccuracy: 0.75, statesSHA256: "ab12", game: "{}", createdUTC: currentUTC(), commandLine: "frogtoad train --seed 1")
   }
 
   @Test("A checkpoint reads back as it was written, and nothing partial is left")

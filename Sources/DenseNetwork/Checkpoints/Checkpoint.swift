@@ -11,6 +11,8 @@ public struct Checkpoint: Sendable, Equatable {
   public var validationAccuracy: Double?
   /// Of the states that the network was trained on.
   public var statesSHA256: String?
+  /// The game that those are of, as JSON; whoever trains knows what it means.
+  public var game: String?
   /// When the file was made, as `currentUTC()` writes it.
   public var createdUTC: String?
   public var commandLine: String?
@@ -19,7 +21,8 @@ public struct Checkpoint: Sendable, Equatable {
 
   public init(
     network: Network, hyperparameters: Hyperparameters? = nil, epoch: Int? = nil, validationLoss: Double? = nil,
-    validationAccuracy: Double? = nil, statesSHA256: String? = nil, createdUTC: String? = nil, commandLine: String? = nil
+    validationAccuracy: Double? = nil, statesSHA256: String? = nil, game: String? = nil, createdUTC: String? = nil,
+    commandLine: String? = nil
   ) {
     self.network = network
     self.hyperparameters = hyperparameters
@@ -27,18 +30,20 @@ public struct Checkpoint: Sendable, Equatable {
     self.validationLoss = validationLoss
     self.validationAccuracy = validationAccuracy
     self.statesSHA256 = statesSHA256
+    self.game = game
     self.createdUTC = createdUTC
     self.commandLine = commandLine
   }
 
   /// The checkpoint of a finished epoch.
   public init(
-    _ report: Trainer.EpochReport, hyperparameters: Hyperparameters, statesSHA256: String, createdUTC: String, commandLine: String
+    _ report: Trainer.EpochReport, hyperparameters: Hyperparameters, statesSHA256: String, game: String?, createdUTC: String,
+    commandLine: String
   ) {
     self.init(
       network: report.network, hyperparameters: hyperparameters, epoch: report.epoch,
       validationLoss: report.record.validationLoss, validationAccuracy: report.record.validationAccuracy,
-      statesSHA256: statesSHA256, createdUTC: createdUTC, commandLine: commandLine)
+      statesSHA256: statesSHA256, game: game, createdUTC: createdUTC, commandLine: commandLine)
   }
 
   /// A name that depends on the weights and the epoch alone: "epoch-0007-1a2b3c4d", or the hash's first eight digits where the epoch is
@@ -59,7 +64,7 @@ extension Checkpoint {
   /// Writes the checkpoint as HDF5, as `path.partial` until it is whole.
   ///
   /// Root attributes: schema, schema_version, complete, architecture (JSON), weights_sha256, checkpoint_id and, where known,
-  /// hyperparameters (JSON), seed, epoch, validation_loss, validation_accuracy, states_sha256, created_utc, command_line.
+  /// hyperparameters (JSON), seed, epoch, validation_loss, validation_accuracy, states_sha256, game (JSON), created_utc, command_line.
   /// `/layers/NAME`: kernel float32 [input, unit], bias float32 [unit]; attributes layer_index, kind, activation_function, is_output.
   ///
   /// - Throws: `FileError` if the file exists and `overwrite` is false or its place cannot be written to, `HDF5Error` if it cannot be filled.
@@ -78,6 +83,7 @@ extension Checkpoint {
       if let validationLoss { try attributes.set("validation_loss", validationLoss) }
       if let validationAccuracy { try attributes.set("validation_accuracy", validationAccuracy) }
       if let statesSHA256 { try attributes.set("states_sha256", statesSHA256) }
+      if let game { try attributes.set("game", game) }
       if let createdUTC { try attributes.set("created_utc", createdUTC) }
       if let commandLine { try attributes.set("command_line", commandLine) }
       try writeLayers(network, into: root.createGroup("layers"))
@@ -100,6 +106,7 @@ extension Checkpoint {
       validationLoss: try attributes.double("validation_loss"),
       validationAccuracy: try attributes.double("validation_accuracy"),
       statesSHA256: try attributes.string("states_sha256"),
+      game: try attributes.string("game"),
       createdUTC: try attributes.string("created_utc"),
       commandLine: try attributes.string("command_line"))
   }

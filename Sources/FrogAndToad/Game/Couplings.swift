@@ -1,7 +1,9 @@
+import Foundation
+
 /// How much Frog's best action depends on Toad, and how much there is to see.
 ///
 /// Everywhere the default is the paper's game.
-public struct Couplings: Sendable, Equatable {
+public struct Couplings: Sendable, Equatable, Codable {
   /// The cell from which on Frog helps a partner in distress. Nil: the partner never matters, and the end of the strip is no reason to help
   /// either.
   public var helpFrom: Int?
@@ -19,6 +21,30 @@ public struct Couplings: Sendable, Equatable {
 
   public init(helpFrom: Int? = Self.helpFrom, dependency: Int = 1000, obstacleRate: Double = 0.075, flyPatterns: Int = 6) {
     (self.helpFrom, self.dependency, self.obstacleRate, self.flyPatterns) = (helpFrom, dependency, obstacleRate, flyPatterns)
+  }
+
+  // MARK: As text
+
+  private enum CodingKeys: String, CodingKey {
+    case helpFrom = "help_from"
+    case dependency
+    case obstacleRate = "obstacle_rate"
+    case flyPatterns = "fly_patterns"
+  }
+
+  /// The couplings as a JSON object: help_from (a cell, or null for alone), dependency (thousandths), obstacle_rate, fly_patterns.
+  public var json: String {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+  }
+
+  /// - Returns: nil for text that is no such object, or one of a game that can't be played.
+  public init?(json: String) {
+    guard let couplings = try? JSONDecoder().decode(Couplings.self, from: Data(json.utf8)), couplings.fault == nil else { return nil }
+    self = couplings
   }
 
   /// What is wrong with a value; nil where all can be played.

@@ -10,10 +10,13 @@ struct RunSummary {
   let outcomes: [TrainingOutcome]
   /// Of all recordings, those of one network after those of another, by epoch.
   let moments: [RecordingMoments]
+  /// What the first network does in play.
+  let behaviour: [String]
 
   var lines: [String] {
     var lines = ["", "Results in \(folder), seed \(seed)"]
     for outcome in outcomes { lines += network(outcome) }
+    if !behaviour.isEmpty { lines += [""] + behaviour }
     if let outcome = outcomes.first, let last = recordings(of: outcome).last {
       let best = folder + "/" + last.name
       lines += [

@@ -38,7 +38,8 @@ struct TrainStep: Sendable {
     let (state, ending) = try trainer.train(from: initial, isCancelled: isCancelled) { report in
       if report.epoch == 0 || report.isBest {
         let checkpoint = Checkpoint(
-          report, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
+          report, hyperparameters: hyperparameters, statesSHA256: data.statesSHA256, game: data.game, createdUTC: currentUTC(),
+          commandLine: commandLine)
         try checkpoint.write(to: folder + "/" + checkpointName(epoch: report.epoch), overwrite: true)
         best = report.testMeasures ?? report.measures
       }

@@ -11,6 +11,8 @@ struct TrainingData: Sendable {
   /// Nil where the file has none, and where it is the validation set.
   let test: TrainingSet?
   let statesSHA256: String
+  /// The game that they are of, as JSON; nil where nobody knows.
+  let game: String?
 
   /// - Parameters:
   ///   - networks: how many are trained on them at the same time.
@@ -46,6 +48,7 @@ struct TrainingData: Sendable {
     self.validation = try veiled(validationSplit)
     test = validatesOnTest || !others.contains(.test) ? nil : try veiled(.test)
     statesSHA256 = file.hash
+    game = try file.provenance.couplings?.json
   }
 
   /// The states of a split that look like no training state.

@@ -26,7 +26,11 @@ struct SweepCommand: ParsableCommand {
   @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the tables.", valueName: "folder"))
   var output: String
 
-  @Option(name: .long, help: "Networks and recordings to leave in the folder: none, best, last or all epochs that train would keep.")
+  @Option(
+    name: .long,
+    help:
+      "What to leave in the folder: none, networks of the measured epochs, or networks and recordings of the best, last or all kept epochs."
+  )
   var keep = SweepKeep.none
 
   @Flag(name: .long, help: "Go on with the sweep in that folder; networks that are done are not made again.")

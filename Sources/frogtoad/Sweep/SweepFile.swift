@@ -9,7 +9,7 @@ import Yams
 ///     train: {hidden: "17,17", seed: 1..10}             options of frogtoad train, for all parts
 ///     kinds: [trained, untrained, shuffled]             shuffled: trained on labels that are dealt anew
 ///     test: {states: 20000, seed: 0}                    the test set that all networks of the same game and veil share
-///     measure: {permutations: 200, epochs: best}        best, or kept: each epoch of which train keeps a checkpoint
+///     measure: {permutations: 200, epochs: best}        best, or kept: each epoch of which train keeps a checkpoint; all-rows; games, turns
 ///     parts:
 ///       dependency:
 ///         generate: {help-from: [alone, 26, 0]}
@@ -45,6 +45,9 @@ struct SweepFile: Sendable {
   private(set) var epochs = Epochs.best
   /// Whether the index is also taken over all self and other rows, not only those that pass the author's partner filter.
   private(set) var measuresAllRows = false
+  /// Games that each network plays, with energy and flies as in training; 0 for none. And turns of a game.
+  private(set) var games = 0
+  private(set) var turns = 500
 
   init(path: String) throws {
     guard let data = FileManager.default.contents(atPath: path) else {
@@ -89,7 +92,9 @@ struct SweepFile: Sendable {
       if let node = values["seed"] { testSeed = UInt64(try number(node, "seed", 0...Int.max)) }
     }
     if let measure = top["measure"] {
-      let values = try mapping(measure, of: "measure", allowing: ["permutations", "epochs", "all-rows"])
+      let values = try mapping(measure, of: "measure", allowing: ["permutations", "epochs", "all-rows", "games", "turns"])
+      if let node = values["games"] { games = try number(node, "games", 0...1_000_000) }
+      if let node = values["turns"] { turns = try number(node, "turns", 1...1_000_000) }
       if let node = values["permutations"] { permutations = try number(node, "permutations", 1...1_000_000) }
       if let node = values["epochs"] {
         let chosen = try choices(node, "epochs", of: Epochs.self)

@@ -3,6 +3,7 @@ import DenseNetwork
 import Files
 import Foundation
 import FrogAndToad
+import Games
 import MirrorAnalysis
 import Tabular
 import Terminal
@@ -22,6 +23,8 @@ struct SweepMeasures: Sendable {
   var standardised: CMNIRow?
   /// Over all self and other rows; nil where that is not asked for.
   var standardisedAllRows: CMNIRow?
+  /// What it does when it plays; empty where it does not.
+  var games: [PlayOutcome: Double] = [:]
   var reason: String?
 }
 
@@ -102,7 +105,7 @@ struct SweepMeasurement: Sendable {
 
   private func keeps(_ stage: Stage, of stages: [Stage]) -> Bool {
     switch keep {
-    case .none: false
+    case .none, .networks: false
     case .best: stage.epoch == stages.last { $0.isBest }?.epoch
     case .last: stage.epoch == stages.last?.epoch
     case .all: true
@@ -115,13 +118,14 @@ struct SweepMeasurement: Sendable {
   ) throws {
     let checkpoint = Checkpoint(
       network: stage.network, hyperparameters: network.hyperparameters, epoch: stage.epoch, validationLoss: stage.validationLoss,
-      validationAccuracy: stage.validationAccuracy, statesSHA256: data.statesSHA256, createdUTC: currentUTC(), commandLine: commandLine)
+      validationAccuracy: stage.validationAccuracy, statesSHA256: data.statesSHA256, game: data.game, createdUTC: currentUTC(),
+      commandLine: commandLine)
     let file = checkpointName(epoch: stage.epoch)
     let name = "recordings/\(network.name)/\(file)"
     let path = isKept ? folder + "/" + name : folder + "/work/\(network.name)-\(file)"
-    if isKept {
+    if isKept || keep == .networks {
       try makeFolder(folder + "/networks/" + network.name)
-      try makeFolder(folder + "/recordings/" + network.name)
+      if isKept { try makeFolder(folder + "/recordings/" + network.name) }
       try checkpoint.write(to: folder + "/networks/\(network.name)/\(file)", overwrite: true)
     }
     var step = RecordStep()
@@ -147,7 +151,21 @@ struct SweepMeasurement: Sendable {
       result.cmniAllRows += rows.map { RecordingRow(identity(name, network, stage), $0).cells.map(\.text) }
       measures.standardisedAllRows = rows.first { $0.index.variant == .standardised }
     }
+    measures.games = try games(of: stage.network, network)
     result.networks.append(plan.row(of: network, measures).map(\.text))
+  }
+
+  /// Outcomes of the same games for all networks: Toad acts at random, energy and flies are shown as in training.
+  private func games(of played: Network, _ network: SweepNetwork) throws -> [PlayOutcome: Double] {
+    guard plan.file.games > 0 else { return [:] }
+    var games = GamesPlan()
+    (games.games, games.controls, games.replicates) = (plan.file.games, 0, 0)
+    games.options = PlayOptions(
+      turns: plan.file.turns, couplings: network.game.couplings.couplings, showsRedrawn: true, seed: plan.file.testSeed)
+    let experiment = GamesExperiment(played, veil: network.hyperparameters.veil, partner: .random, plan: games, threads: 1)
+    let subject = GamesSubject(checkpoint: network.name, network: network.name, epoch: nil, partner: "random")
+    return Dictionary(
+      try experiment.rows(of: subject).compactMap { row in row.value.map { (row.outcome, $0) } }, uniquingKeysWith: { $1 })
   }
 
   private func identity(_ recording: String, _ network: SweepNetwork, _ stage: Stage) -> RecordingIdentity {
@@ -167,7 +185,10 @@ struct SweepMeasurement: Sendable {
 
 /// Which networks and recordings a sweep leaves in its folder beside the tables.
 enum SweepKeep: String, CaseIterable, Sendable, Codable {
-  case none, best, last, all
+  case none
+  /// Checkpoints of the measured epochs, and no recordings.
+  case networks
+  case best, last, all
 }
 
 extension Network {

@@ -130,7 +130,7 @@ struct SweepPlan: Sendable {
     for number in networks.indices {
       var parts = networks[number].options.map { "\($0.key)=\($0.value)" }.sorted()
       parts.append("test=\(file.testStates),\(file.testSeed)")
-      parts.append("measure=\(file.permutations),\(file.epochs.rawValue),\(file.measuresAllRows)")
+      parts.append("measure=\(file.permutations),\(file.epochs.rawValue),\(file.measuresAllRows),\(file.games),\(file.turns)")
       parts += groups[networks[number].game.boards] ?? []
       let digits = hexadecimal(SHA256.hash(data: Data(parts.joined(separator: "\n").utf8))).prefix(10)
       let name = "\(networks[number].shape.name)-\(networks[number].kind.rawValue)-\(digits)"

@@ -33,6 +33,7 @@ extension SweepPlan {
         Column("least_overlap_excess_all_rows", .number, "As least_overlap_excess, without the partner filter"),
       ]
     }
+    if file.games > 0 { columns += Self.playOutcomes.map { Column($0.rawValue, .number, "In play; see the table games") } }
     return TableSchema(
       name: "networks", title: "Networks of a sweep", columns: columns + [Column("reason", .string, "Why a cell is empty")])
   }
@@ -58,8 +59,11 @@ extension SweepPlan {
       let allRows = isAlive ? measures.standardisedAllRows : nil
       cells += [.number(allRows?.index.value), .number(allRows?.inference.leastOverlapExcess)]
     }
+    if file.games > 0 { cells += Self.playOutcomes.map { .number(measures.games[$0]) } }
     return cells + [.string(reason)]
   }
+
+  private static let playOutcomes = PlayOutcome.allCases.filter { $0 != .toadHelps }
 }
 
 extension Cell {

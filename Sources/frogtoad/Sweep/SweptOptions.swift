@@ -26,10 +26,10 @@ enum GameOption: String, CaseIterable {
     case .seed: .string("\(options.seed)")
     case .turnsPerGame: .integer(options.turnsPerGame)
     case .keepEnergy: .boolean(options.keepEnergy)
-    case .helpFrom: .string(options.couplings.helpFrom.description)
-    case .dependency: .number(options.couplings.dependency)
-    case .obstacleRate: .number(options.couplings.obstacleRate)
-    case .flyPatterns: .integer(options.couplings.flyPatterns)
+    case .helpFrom: .string(HelpFrom(cell: options.couplings.couplings.helpFrom).description)
+    case .dependency: .number(Double(options.couplings.couplings.dependency) / 1000)
+    case .obstacleRate: .number(options.couplings.couplings.obstacleRate)
+    case .flyPatterns: .integer(options.couplings.couplings.flyPatterns)
     case .testSplit: .string(options.testDraw.rawValue)
     }
   }
