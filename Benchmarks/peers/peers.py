@@ -102,8 +102,8 @@ def train(states, rows):
     timed(lambda: model.fit(x, y, batch_size=25, epochs=1, verbose=0), rows=rows)
 
 
-def train_jax(states, rows):
-    """The epoch as one compiled scan over its batches; it is compiled before."""
+def train_jax(states, rows, networks="1"):
+    """The epoch as one compiled scan over its batches, of several networks at once with vmap; it is compiled before."""
     import h5py
     import jax
     import jax.numpy as jnp
@@ -113,8 +113,10 @@ def train_jax(states, rows):
         y = np.eye(4, dtype="f4")[file["train/label"][:rows]]
     x[:, [96, 98, 99]] = 0
     rng = np.random.default_rng(1)
+    networks = int(networks)
     sizes = [(100, 17), (17, 17), (17, 4)]
-    params = [(jnp.asarray(rng.normal(size=s).astype("f4") / s[0] ** 0.5), jnp.zeros(s[1], "f4")) for s in sizes]
+    params = [
+        (jnp.asarray(rng.normal(size=(networks, *s)).astype("f4") / s[0] ** 0.5), jnp.zeros((networks, s[1]), "f4")) for s in sizes]
     moments = [jax.tree.map(jnp.zeros_like, params) for _ in range(2)]
 
     def loss(params, x, y, key):
@@ -139,8 +141,8 @@ def train_jax(states, rows):
         return (params, first, second, number, key), None
 
     batches = (jnp.asarray(x).reshape(-1, 25, 100), jnp.asarray(y).reshape(-1, 25, 4))
-    epoch = jax.jit(lambda state, batches: jax.lax.scan(step, state, batches)[0])
-    state = (params, *moments, jnp.float32(0), jax.random.PRNGKey(1))
+    epoch = jax.jit(jax.vmap(lambda state, batches: jax.lax.scan(step, state, batches)[0], in_axes=(0, None)))
+    state = (params, *moments, jnp.zeros(networks, "f4"), jax.random.split(jax.random.PRNGKey(1), networks))
     jax.block_until_ready(epoch(state, batches))
     timed(lambda: jax.block_until_ready(epoch(state, batches)), rows=rows)
 
