@@ -51,7 +51,7 @@ struct SweepCommandTests {
     let resumed = try sweep("killed", "--resume")
     #expect(resumed.status == 0, resumed.transcript)
     #expect(try tables("killed") == tables("whole"))
-    #expect(!workplace.exists("killed/work"))
+    #expect(!workplace.exists("killed/.sweep-work"))
     let manifest = try JSONSerialization.jsonObject(with: Data(workplace.text("killed/manifest.json").utf8)) as? [String: Any]
     #expect(manifest?["done"] as? Int == 48 && manifest?["total"] as? Int == 48)
 
@@ -164,6 +164,90 @@ struct SweepCommandTests {
     #expect(try Table(workplace.text("out/networks.csv"))["learning_rate"] == ["0.0003", "0.001", "0.01"])
   }
 
+  @Test("A sweep whose file has changed goes on with the networks that it still asks for, each under its own options")
+  func changed() throws {
+    func file(_ train: String) throws {
+      try workplace.write(
+        "sweep.yaml",
+        """
+        generate: {states: 2000, test: 0}
+        train: {hidden: "5", epochs: 1, \(train)}
+        kinds: [trained, untrained]
+        test: {states: 500}
+        measure: {permutations: 5}
+        """)
+    }
+    try file("veil: [paper, 0.5], seed: 1")
+    #expect(try sweep("out").status == 0)
+    try file("l2: [0.01, 0.1], seed: [1, 2]")
+    let resumed = try sweep("out", "--resume")
+    #expect(resumed.status == 0 && resumed.errors.contains("sweep.yaml: 8 networks, 2 done."), resumed.transcript)
+    #expect(try sweep("anew").status == 0)
+    #expect(try tables("out") == tables("anew"))
+    #expect(try Set(Table(workplace.text("out/networks.csv"))["l2"]) == ["0.01", "0.1"])
+  }
+
+  @Test("A results file or states file that is not what the sweep wrote is refused, and the last line at most is dropped")
+  func tampered() throws {
+    try workplace.write(
+      "sweep.yaml",
+      """
+      generate: {states: 2000, test: 0}
+      train: {hidden: "5", epochs: 1}
+      test: {states: 500}
+      measure: {permutations: 5}
+      """)
+    #expect(try sweep("out").status == 0)
+    let results = try workplace.text("out/results.jsonl")
+    let lines = results.split(separator: "\n").map(String.init)
+    let names = try lines.dropFirst().map { line in String(try #require(line.firstMatch(of: /"network":"([^"]+)"/)).1) }
+    // Another network's name, a cell of another kind, a cell that is no column's, a short line of cmni.
+    for (old, new) in [
+      ("\"network\":\"\(names[0])", "\"network\":\"\(names[1])"), ("\"epoch\":\"i", "\"epoch\":\"s"), ("\"live_units\":", "\"units\":"),
+      ("\"sauthor\",", ""),
+    ] {
+      var changed = lines
+      changed[1] = changed[1].replacing(old, with: new, maxReplacements: 1)
+      #expect(changed[1] != lines[1])
+      try workplace.write("out/results.jsonl", changed.joined(separator: "\n") + "\n")
+      let run = try sweep("out", "--resume")
+      #expect(run.status == 2, run.transcript)
+      #expect(
+        run.errors == "error: out/results.jsonl: line 2 is damaged. Remove it, and its network is made again.\n", run.transcript)
+    }
+    let tables = try tables("out")
+    try workplace.write("out/results.jsonl", lines.dropLast().joined(separator: "\n") + "\n{\"network\":\"half\n")
+    #expect(try sweep("out", "--resume").status == 0)
+    #expect(try self.tables("out") == tables)
+
+    try workplace.write("out/results.jsonl", lines.dropLast().joined(separator: "\n") + "\n")
+    let states = try #require(workplace.names().first { $0.hasPrefix("out/states/states-") })
+    #expect(try workplace.run("frogtoad", "generate", "--states", "2000", "--test", "0", "--output", states, "--force").status == 0)
+    let run = try sweep("out", "--resume")
+    #expect(run.status == 2, run.transcript)
+    #expect(
+      run.errors.hasSuffix("error: \(states): is not the file that this sweep made. Remove it, and it is made again.\n"), run.transcript)
+  }
+
+  @Test("States that cannot be made are a row with the reason, and the others go on")
+  func impossible() throws {
+    try workplace.write(
+      "sweep.yaml",
+      """
+      generate: {states: 3000, test: 0, turns-per-game: [1, 1000]}
+      train: {hidden: "5", epochs: 1}
+      kinds: untrained
+      test: {states: 500}
+      measure: {permutations: 5}
+      """)
+    let run = try sweep("out")
+    #expect(run.status == 0, run.transcript)
+    let table = Table(try workplace.text("out/networks.csv"))
+    #expect(table.rows.count == 2)
+    #expect(table["reason"][0].contains("before play stopped giving new ones") && table["accuracy"][0].isEmpty, run.transcript)
+    #expect(!table["accuracy"][1].isEmpty)
+  }
+
   @Test(
     "What is wrong with the file is said with its line",
     arguments: [
@@ -187,8 +271,21 @@ struct SweepCommandTests {
       ("test: {states: 1}\n", "sweep.yaml: line 1: states is a whole number from 100 to 100000000."),
       (
         "generate: {states: 100}\ntrain: {hidden: \"3\", seed: 1..90000, epochs: 1..1000}\n",
-        "sweep.yaml: asks for more than 1,000,000 networks."
+        "sweep.yaml: asks for more than 100,000 networks."
       ),
+      (
+        "generate: {states: 100, test: 0}\ntrain: {hidden: \"3\", validation: test}\n",
+        "sweep.yaml: 1x3 is to choose epochs on the test set of its states, and test is 0."
+      ),
+      (
+        "generate: {states: 100, validation: 0}\ntrain: {hidden: \"3\"}\n",
+        "sweep.yaml: 1x3 has no validation states to choose epochs on."
+      ),
+      (
+        "generate: {states: 100, keep-energy: true}\ntrain: {hidden: \"3\"}\nmeasure: {games: 5}\n",
+        "sweep.yaml: games show energy drawn anew,"
+      ),
+      ("measure: {epochs: [best, kept]}\n", "sweep.yaml: line 1: epochs is one of best and kept."),
     ])
   func badFiles(text: String, sentence: String) throws {
     try workplace.write("sweep.yaml", text)
@@ -210,5 +307,8 @@ struct SweepCommandTests {
     #expect(resumed.status == 1, resumed.transcript)
     #expect(resumed.errors == "error: out/results.jsonl: is nothing that a sweep wrote. Move it away, or choose another --output.\n")
     #expect(try workplace.text("out/networks.csv") == "mine\n" && workplace.text("out/results.jsonl") == "mine\n")
+    try FileManager.default.createDirectory(atPath: workplace.path("other/states/mine"), withIntermediateDirectories: true)
+    let states = try sweep("other")
+    #expect(states.status == 1 && states.errors.hasPrefix("error: other/states: exists already."), states.transcript)
   }
 }

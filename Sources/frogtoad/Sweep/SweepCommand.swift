@@ -3,6 +3,7 @@ import ArgumentParser
 import Files
 import Foundation
 import FrogAndToad
+import Games
 import Parallelism
 import Terminal
 
@@ -61,8 +62,12 @@ struct SweepCommand: ParsableCommand {
       }
     } catch {
       progress.finish()
+      guard error is SweepMeasurement.Interrupted || Interruption.shared.isRequested else {
+        // The error that ended the sweep is the one to be told of.
+        try? folder.finish()
+        throw error
+      }
       try folder.finish()
-      guard error is SweepMeasurement.Interrupted || Interruption.shared.isRequested else { throw error }
       throw Interruption.shared.failure(
         " after \(grouped(plan.networks.count - folder.waiting.count)) of \(grouped(plan.networks.count)) networks.")
     }
@@ -81,9 +86,15 @@ struct SweepCommand: ParsableCommand {
       TrainingData.memory(
         training: game.states, others: game.validationCount ?? defaultTestCount(states: game.states), networks: 1)
     }
-    // As many data sets as threads may be in use, and one that is being made.
+    let test = plan.file.testStates
+    var played = GamesPlan()
+    (played.games, played.replicates) = (plan.file.games, 0)
+    // As many data and test sets as threads may be in use beside those that are kept; a test set is read, filtered and veiled.
+    let held = 2 * common.threads * ((data.max() ?? 0) + (StateIndex.count + 1) * test)
+    let making = max(
+      generation.max() ?? 0, generationMemory(states: 1, validation: test, threads: common.threads) + 3 * (StateIndex.count + 12) * test)
     try common.requireRoom(
-      bytes: (generation.max() ?? 0) + (common.threads + 1) * (data.max() ?? 0),
+      bytes: making + held + common.threads * (plan.file.games > 0 ? played.memory(threads: 1) : 0),
       for: "\(file): the states of \(grouped(common.threads)) networks at a time,", alternative: "use fewer threads with --threads")
   }
 }

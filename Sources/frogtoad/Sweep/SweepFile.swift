@@ -37,6 +37,7 @@ struct SweepFile: Sendable {
   }
 
   let path: String
+  let text: String
   private(set) var parts: [Part] = []
   private(set) var kinds = Kind.allCases
   private(set) var testStates = 20_000
@@ -60,7 +61,7 @@ struct SweepFile: Sendable {
   }
 
   init(text: String, path: String) throws {
-    self.path = path
+    (self.path, self.text) = (path, text)
     let root: Node?
     do {
       root = try compose(yaml: text)
@@ -130,11 +131,13 @@ struct SweepFile: Sendable {
     return try mapping(node, of: command, allowing: names).mapValues { value in
       let items = value.sequence.map(Array.init) ?? [value]
       let line = value.mark?.line ?? 1
-      let texts = try items.flatMap { item in
+      var texts: [String] = []
+      for item in items {
         guard let scalar = item.scalar, !scalar.string.isEmpty else {
           throw fault(item, "an option's value is a text, a number or a list of them")
         }
-        return try range(scalar.string, line: line) ?? [scalar.string]
+        texts += try range(scalar.string, line: line) ?? [scalar.string]
+        guard texts.count <= 100_000 else { throw fault(value, "an option has more than 100,000 values") }
       }
       guard !texts.isEmpty else { throw fault(value, "an option has no value") }
       guard Set(texts).count == texts.count else { throw fault(value, "an option has the same value twice") }

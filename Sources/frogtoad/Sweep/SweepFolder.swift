@@ -22,11 +22,21 @@ final class SweepFolder: @unchecked Sendable {
   private let lock = NSLock()
   private let descriptor: Int32
   private var results: [String: SweepResult] = [:]
-  private var lastTables = Date()
+  /// Bytes of the lines that are whole.
+  private var size = 0
+  /// Why lines can't be added any more.
+  private var fault: Failure?
+  private var nextTables = Date().addingTimeInterval(SweepFolder.interval)
 
-  private static let header = #"{"schema":"frogtoad-sweep-results","schema_version":"1.0","keep":"#
+  /// Recordings that are under way or not yet measured.
+  static let work = ".sweep-work"
+  private static let schema = #"{"schema":"frogtoad-sweep-results","#
   /// Seconds between two writings of the tables while networks are under way.
   private static let interval: TimeInterval = 30
+
+  private var header: String {
+    Self.schema + #""schema_version":"1.0","mirrorscope_version":"\#(toolkitVersion)","keep":"\#(keep.rawValue)"}"#
+  }
 
   /// - Parameter resume: without it a folder that holds a sweep is refused.
   init(_ path: String, plan: SweepPlan, keep: SweepKeep, resume: Bool) throws {
@@ -37,23 +47,18 @@ final class SweepFolder: @unchecked Sendable {
       throw Failure(.failed, "\(journal): is of an earlier sweep. Give --resume to go on with it, or another --output.")
     }
     if !exists {
-      for name in ["networks.csv", "cmni.csv", "cmni-all-rows.csv", "manifest.json"] {
+      for name in ["networks.csv", "cmni.csv", "cmni-all-rows.csv", "manifest.json", "states", "networks", "recordings", Self.work] {
         try requireAbsent("\(path)/\(name)", overwrite: false)
       }
     }
-    for part in ["states", "work"] { try makeFolder("\(path)/\(part)") }
     descriptor = open(journal, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Failure(.failed, "\(journal): cannot be written to. Check that the folder may be written to.") }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-      close(descriptor)
+    // From here on deinit closes it, after an error too. Some file systems of clusters have no locks.
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
       throw Failure(.failed, "\(journal): another sweep is writing to it. Wait until it has ended, or choose another --output.")
     }
-    do {
-      try read(journal)
-    } catch {
-      close(descriptor)
-      throw error
-    }
+    try read(journal)
+    for part in ["states", Self.work] { try makeFolder("\(path)/\(part)") }
     removeWork()
   }
 
@@ -72,8 +77,8 @@ final class SweepFolder: @unchecked Sendable {
     return try lock.withLock {
       try append(line)
       results[result.network] = result
-      if Date().timeIntervalSince(lastTables) >= Self.interval { try writeTables() }
-      return plan.networks.count { results[$0.name] != nil }
+      if Date() >= nextTables { try writeTables() }
+      return results.count
     }
   }
 
@@ -81,135 +86,121 @@ final class SweepFolder: @unchecked Sendable {
   func finish() throws {
     try lock.withLock { try writeTables() }
     removeWork()
-    rmdir(path + "/work")
+    rmdir("\(path)/\(Self.work)")
   }
 
   // MARK: The lines
 
   private func read(_ journal: String) throws {
-    guard let data = FileManager.default.contents(atPath: journal) else {
-      throw Failure(.failed, "\(journal): cannot be read.")
-    }
-    let header = Data((Self.header + "\"\(keep.rawValue)\"}\n").utf8)
-    guard !data.isEmpty else { return try append(header) }
-    guard data.starts(with: Data(Self.header.utf8)) else {
-      // The first line itself may be all that a kill left.
-      guard data.count < header.count, header.starts(with: data) else {
-        throw Failure(.failed, "\(journal): is nothing that a sweep wrote. Move it away, or choose another --output.")
-      }
+    guard let data = FileManager.default.contents(atPath: journal) else { throw Failure(.failed, "\(journal): cannot be read.") }
+    let header = Data((header + "\n").utf8)
+    // The first line itself may be all that a kill left.
+    guard !header.starts(with: data) || data.count == header.count else {
       try truncate(to: 0)
       return try append(header)
+    }
+    guard data.starts(with: Data(Self.schema.utf8)) else {
+      throw Failure(.failed, "\(journal): is nothing that a sweep wrote. Move it away, or choose another --output.")
     }
     let lines = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    guard lines.count > 1 else {
-      try truncate(to: 0)
-      return try append(header)
-    }
     guard lines[0] + [UInt8(ascii: "\n")] == header else {
-      throw Failure(.failed, "\(journal): the sweep was begun with another --keep. Give the same one, or choose another --output.")
+      throw Failure(
+        .failed,
+        "\(journal): the sweep was begun with another --keep or another version of the program: "
+          + "\(String(decoding: lines[0].prefix(200), as: UTF8.self)). Go on with these, or choose another --output.")
     }
-    var end = header.count
+    let networks = Dictionary(plan.networks.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    size = header.count
     let decoder = JSONDecoder()
     for (number, line) in lines.enumerated().dropFirst().dropLast() {
-      guard let result = try? decoder.decode(SweepResult.self, from: Data(line)), result.isReadable else {
+      let result = try? decoder.decode(SweepResult.self, from: Data(line))
+      // One that the file does not ask for any more is left as it is.
+      let network = result.flatMap { networks[$0.network] }
+      guard let result, network.map({ result.fits(plan, $0) }) ?? true else {
         guard number == lines.count - 2 else {
           throw Failure(.badFile, "\(journal): line \(number + 1) is damaged. Remove it, and its network is made again.")
         }
         break
       }
-      results[result.network] = result
-      end += line.count + 1
+      if network != nil { results[result.network] = result }
+      size += line.count + 1
     }
-    if end < data.count { try truncate(to: end) }
+    if size < data.count { try truncate(to: size) }
   }
 
+  /// Adds bytes, all of them or none.
   private func append(_ line: Data) throws {
+    if let fault { throw fault }
     var rest = line[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { systemWrite(descriptor, $0.baseAddress, $0.count) }
       if count < 0 && errno == EINTR { continue }
-      guard count > 0 else { throw failure("written") }
+      guard count > 0 else { throw failed("written") }
       rest = rest.dropFirst(count)
     }
-    guard fsync(descriptor) == 0 else { throw failure("saved") }
+    guard fsync(descriptor) == 0 else { throw failed("saved") }
+    size += line.count
   }
 
   private func truncate(to size: Int) throws {
-    guard ftruncate(descriptor, off_t(size)) == 0 else { throw failure("written") }
+    guard ftruncate(descriptor, off_t(size)) == 0 else { throw failed("written") }
+    self.size = size
   }
 
-  private func failure(_ doing: String) -> Failure {
-    Failure(
-      .failed, "\(path)/results.jsonl: could not be \(doing): \(String(cString: strerror(errno))). --resume goes on from what is there.")
+  /// Takes back what was written in part, and lets nothing follow it.
+  private func failed(_ doing: String) -> Failure {
+    let reason = String(cString: strerror(errno))
+    _ = ftruncate(descriptor, off_t(size))
+    let failure = Failure(
+      .failed, "\(path)/results.jsonl: could not be \(doing): \(reason). --resume goes on from what is there.")
+    fault = failure
+    return failure
   }
 
   // MARK: The tables
 
   private func writeTables() throws {
-    let done = plan.networks.compactMap { results[$0.name] }
-    try write("networks.csv", plan.schema, done.flatMap(\.networks))
-    try write("cmni.csv", RecordingRow<CMNIRow>.schema, done.flatMap(\.cmni))
-    if plan.file.measuresAllRows { try write("cmni-all-rows.csv", RecordingRow<CMNIRow>.schema, done.flatMap(\.cmniAllRows)) }
-    try writeManifest()
-    lastTables = Date()
+    let start = Date()
+    let done = plan.networks.compactMap { network in results[network.name].map { (network, $0) } }
+    try write("networks.csv", plan.schema, done.flatMap { network, result in result.measured(plan).map { plan.row(of: network, $0) } })
+    let schema = RecordingRow<CMNIRow>.schema
+    try write("cmni.csv", schema, done.flatMap { SweepResult.cmniCells($0.1.cmni) })
+    let allRows = "\(path)/cmni-all-rows.csv"
+    if plan.file.measuresAllRows {
+      try write("cmni-all-rows.csv", schema, done.flatMap { SweepResult.cmniCells($0.1.cmniAllRows) })
+    } else if isTable(allRows, like: RecordingRow<CMNIRow>.self) {
+      // Of the same sweep, when it still asked for it.
+      try removeFile(allRows)
+    }
+    try write(manifest: SweepManifest(plan, keep: keep, results: results))
+    // However many networks there are, the tables take no more than a twentieth of the time.
+    nextTables = Date().addingTimeInterval(max(Self.interval, 20 * Date().timeIntervalSince(start)))
   }
 
-  private func write(_ name: String, _ schema: TableSchema, _ rows: [[String]]) throws {
+  private func write(_ name: String, _ schema: TableSchema, _ rows: [[Cell]]) throws {
     let file = try OutputFile(path: "\(path)/\(name)", overwrite: true)
     var writer = try TableWriter(schema: schema, format: .csv, sink: file.write)
-    try writer.write(rows.map { row in row.map { Cell(text: $0) ?? .missing } })
+    try writer.write(rows)
     try writer.finish()
     try file.finish()
   }
 
-  private struct Manifest: Encodable {
-    struct Entry: Encodable {
-      let network: String
-      let state: String
-      let seconds: Double?
-      let options: [String: String]
-    }
-
-    let schema = "frogtoad-sweep"
-    let schemaVersion = "1.0"
-    let mirrorscopeVersion = toolkitVersion
-    let sweepFile: String
-    let keep: SweepKeep
-    let total: Int
-    let done: Int
-    let networks: [Entry]
-  }
-
-  /// What is done and what is not. The one file that differs between two runs of a sweep: it holds times.
-  private func writeManifest() throws {
-    let entries = plan.networks.map { network in
-      let result = results[network.name]
-      return Manifest.Entry(
-        network: network.name, state: result == nil ? "waiting" : "done", seconds: result?.seconds, options: network.options)
-    }
-    let manifest = Manifest(
-      sweepFile: URL(filePath: plan.file.path).lastPathComponent, keep: keep, total: entries.count,
-      done: entries.count { $0.state == "done" }, networks: entries)
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+  private func write(manifest: SweepManifest) throws {
     let file = try OutputFile(path: path + "/manifest.json", overwrite: true)
-    try file.write(String(decoding: try encoder.encode(manifest), as: UTF8.self) + "\n")
+    try file.write(manifest.json)
     try file.finish()
   }
 
-  /// Removes recordings that a kill left half made, or made and not yet measured.
+  /// Removes recordings that a kill left half made, or made and not yet measured: ordinary files with names that only a sweep gives.
   private func removeWork() {
-    let work = path + "/work"
-    for name in (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? [] where name.contains("-epoch-") {
-      try? FileManager.default.removeItem(atPath: work + "/" + name)
+    let work = "\(path)/\(Self.work)"
+    let own = #/.+-(trained|untrained|shuffled)-[0-9a-f]{16}-epoch-\d+\.h5(\.partial)?/#
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? [] where name.wholeMatch(of: own) != nil {
+      var status = stat()
+      guard lstat("\(work)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+      unlink("\(work)/\(name)")
     }
   }
-}
-
-extension SweepResult {
-  /// Whether every cell can be read back.
-  fileprivate var isReadable: Bool { (networks + cmni + cmniAllRows).joined().allSatisfy { Cell(text: $0) != nil } }
 }
 
 /// `write(2)`, whose name a method has here.

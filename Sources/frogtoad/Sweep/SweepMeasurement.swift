@@ -16,8 +16,8 @@ struct SweepMeasures: Sendable {
   var helpShare: Double?
   var hiddenUnits: Int
   var liveUnits: Int?
-  var statesSHA256: String
-  var testStates: Int
+  var statesSHA256: String?
+  var testStates: Int?
   /// Of the author's index and of the standardised one.
   var author: CMNIRow?
   var standardised: CMNIRow?
@@ -26,15 +26,11 @@ struct SweepMeasures: Sendable {
   /// What it does when it plays; empty where it does not.
   var games: [PlayOutcome: Double] = [:]
   var reason: String?
-}
 
-/// The results of one network: its rows of the tables, as text that reads back as the same cells.
-struct SweepResult: Codable, Sendable {
-  var network: String
-  var seconds: Double
-  var networks: [[String]] = []
-  var cmni: [[String]] = []
-  var cmniAllRows: [[String]] = []
+  init(_ network: SweepNetwork, statesSHA256: String? = nil, testStates: Int? = nil, reason: String? = nil) {
+    hiddenUnits = network.shape.hidden.reduce(0, +)
+    (self.statesSHA256, self.testStates, self.reason) = (statesSHA256, testStates, reason)
+  }
 }
 
 /// Trains one network of a sweep and measures it.
@@ -56,31 +52,38 @@ struct SweepMeasurement: Sendable {
     var isBest: Bool
   }
 
+  /// - Throws: `Interrupted`, and what reading and writing throw. States that cannot be made are a result: they would not be the next time.
   func result(of network: SweepNetwork) throws -> SweepResult {
     let start = Date()
-    var result = SweepResult(network: network.name, seconds: 0)
-    let data = try states.data(for: network)
-    let test = try states.test(for: network)
+    var result = SweepResult(of: network)
     do {
-      let stages = try stages(of: network, data)
+      let data = try states.data(for: network)
+      let test = try states.test(for: network)
+      let (stages, divergence) = try stages(of: network, data)
       for (number, stage) in stages.enumerated() {
         let isMeasured = plan.file.epochs == .kept ? stage.isBest : number == stages.lastIndex { $0.isBest }
         let isKept = keeps(stage, of: stages)
         guard isMeasured || isKept else { continue }
-        try measure(network, stage, data, test, isMeasured: isMeasured, isKept: isKept, into: &result)
+        try measure(network, stage, data, test, divergence, isMeasured: isMeasured, isKept: isKept, into: &result)
       }
-    } catch NetworkError.diverged(let epoch) {
-      var measures = SweepMeasures(
-        hiddenUnits: network.shape.hidden.reduce(0, +), statesSHA256: data.statesSHA256, testStates: test.set.rowCount)
-      measures.reason = "the loss was no number after epoch \(epoch)"
-      result.networks.append(plan.row(of: network, measures).map(\.text))
+      if result.networks.isEmpty {
+        add(SweepMeasures(network, statesSHA256: data.statesSHA256, testStates: test.set.rowCount, reason: divergence), to: &result)
+      }
+    } catch let error as GenerationError {
+      add(SweepMeasures(network, reason: "its states cannot be made: \(error.description)"), to: &result)
+    } catch let error as Failure where error.status == .notEnoughData {
+      add(SweepMeasures(network, reason: error.sentence), to: &result)
     }
     result.seconds = Date().timeIntervalSince(start)
     return result
   }
 
+  private func add(_ measures: SweepMeasures, to result: inout SweepResult) {
+    result.networks.append(measures.cells.mapValues(\.text))
+  }
+
   /// The epochs that may be measured or kept, in order.
-  private func stages(of network: SweepNetwork, _ data: TrainingData) throws -> [Stage] {
+  private func stages(of network: SweepNetwork, _ data: TrainingData) throws -> (stages: [Stage], divergence: String?) {
     var hyperparameters = network.hyperparameters
     if network.kind == .untrained { hyperparameters.maximumEpochs = 0 }
     let trainer = try Trainer(hyperparameters: hyperparameters, training: data.training, validation: data.validation)
@@ -88,19 +91,23 @@ struct SweepMeasurement: Sendable {
     let needsAll = plan.file.epochs == .kept || keep == .all
     let initial = try trainer.untrained(hidden: network.shape.hidden)
     let isCancelled = { Interruption.shared.isRequested }
-    let (_, ending) = try trainer.train(from: initial, isCancelled: isCancelled) { report in
-      let isBest = report.isBest || network.kind == .untrained
-      if !needsAll, isBest { stages.removeAll { $0.isBest } }
-      if let last = stages.last, !last.isBest { stages.removeLast() }
-      if isBest || (keep == .last && report.epoch > 0) {
-        stages.append(
-          Stage(
-            network: report.network, epoch: report.epoch, validationLoss: report.record.validationLoss,
-            validationAccuracy: report.record.validationAccuracy, isBest: isBest))
+    do {
+      let (_, ending) = try trainer.train(from: initial, isCancelled: isCancelled) { report in
+        let isBest = report.isBest || network.kind == .untrained
+        if !needsAll, isBest { stages.removeAll { $0.isBest } }
+        if let last = stages.last, !last.isBest { stages.removeLast() }
+        if isBest || (keep == .last && report.epoch > 0) {
+          stages.append(
+            Stage(
+              network: report.network, epoch: report.epoch, validationLoss: report.record.validationLoss,
+              validationAccuracy: report.record.validationAccuracy, isBest: isBest))
+        }
       }
+      if ending == .cancelled { throw Interrupted() }
+    } catch NetworkError.diverged(let epoch) {
+      return (stages, "the loss was no number after epoch \(epoch)")
     }
-    if ending == .cancelled { throw Interrupted() }
-    return stages
+    return (stages, nil)
   }
 
   private func keeps(_ stage: Stage, of stages: [Stage]) -> Bool {
@@ -113,7 +120,8 @@ struct SweepMeasurement: Sendable {
   }
 
   private func measure(
-    _ network: SweepNetwork, _ stage: Stage, _ data: TrainingData, _ test: SweepStates.Test, isMeasured: Bool, isKept: Bool,
+    _ network: SweepNetwork, _ stage: Stage, _ data: TrainingData, _ test: SweepStates.Test, _ divergence: String?, isMeasured: Bool,
+    isKept: Bool,
     into result: inout SweepResult
   ) throws {
     let checkpoint = Checkpoint(
@@ -122,7 +130,7 @@ struct SweepMeasurement: Sendable {
       commandLine: commandLine)
     let file = checkpointName(epoch: stage.epoch)
     let name = "recordings/\(network.name)/\(file)"
-    let path = isKept ? folder + "/" + name : folder + "/work/\(network.name)-\(file)"
+    let path = isKept ? folder + "/" + name : folder + "/\(SweepFolder.work)/\(network.name)-\(file)"
     if isKept || keep == .networks {
       try makeFolder(folder + "/networks/" + network.name)
       if isKept { try makeFolder(folder + "/recordings/" + network.name) }
@@ -137,10 +145,11 @@ struct SweepMeasurement: Sendable {
     guard isMeasured else { return }
 
     let evaluation = try stage.network.evaluate(on: test.set, l2: network.hyperparameters.l2)
-    var measures = SweepMeasures(
-      epoch: stage.epoch, validationLoss: stage.validationLoss, accuracy: evaluation.measures.accuracy,
-      helpShare: evaluation.measures.accuracy(ofLabel: Int(Action.help.rawValue)), hiddenUnits: network.shape.hidden.reduce(0, +),
-      liveUnits: try stage.network.liveHiddenUnits(on: test.set.states), statesSHA256: data.statesSHA256, testStates: test.set.rowCount)
+    var measures = SweepMeasures(network, statesSHA256: data.statesSHA256, testStates: test.set.rowCount, reason: divergence)
+    (measures.epoch, measures.validationLoss) = (stage.epoch, stage.validationLoss)
+    measures.accuracy = evaluation.measures.accuracy
+    measures.helpShare = evaluation.measures.accuracy(ofLabel: Int(Action.help.rawValue))
+    measures.liveUnits = try stage.network.liveHiddenUnits(on: test.set.states)
     let rows = try index(of: path, name: name, partnerFilter: true, network)
     result.cmni += rows.map { RecordingRow(identity(name, network, stage), $0).cells.map(\.text) }
     (measures.author, measures.standardised) = (
@@ -152,7 +161,7 @@ struct SweepMeasurement: Sendable {
       measures.standardisedAllRows = rows.first { $0.index.variant == .standardised }
     }
     measures.games = try games(of: stage.network, network)
-    result.networks.append(plan.row(of: network, measures).map(\.text))
+    add(measures, to: &result)
   }
 
   /// Outcomes of the same games for all networks: Toad acts at random, energy and flies are shown as in training.
@@ -178,7 +187,7 @@ struct SweepMeasurement: Sendable {
     let view = try RecordingView(of: [Recording(path: path)], name: name, selection: selection)
     let analysis = CMNIAnalysis(permutations: plan.file.permutations)
     // Seeds of permutations that differ between networks: their errors do not add up over a study.
-    let seed = UInt64(network.name.suffix(10), radix: 16) ?? 1
+    let seed = UInt64(network.identity.prefix(16), radix: 16) ?? 1
     return try analysis.rows(of: view, in: AnalysisContext(threads: 1, seed: seed))
   }
 }

@@ -14,8 +14,11 @@ struct SweepNetwork: Sendable {
   let game: StatesOptions
   let shape: NetworkShape
   let training: TrainingOptions
-  /// Of shape, kind and a hash of everything that decides its numbers: `2x17-trained-0f1e2d3c4b`.
-  fileprivate(set) var name = ""
+  /// SHA-256 of everything that decides its numbers, as 64 digits.
+  fileprivate(set) var identity = ""
+
+  /// Of shape, kind and the identity's first digits: `2x17-trained-0f1e2d3c4b5a6978`.
+  var name: String { "\(shape.name)-\(kind.rawValue)-\(identity.prefix(16))" }
 
   var hyperparameters: Hyperparameters {
     var hyperparameters = training.hyperparameters
@@ -40,7 +43,7 @@ struct SweepPlan: Sendable {
   /// The columns of options that differ between networks, and of those that always stand in the table.
   let columns: [SweptColumn]
 
-  private static let limit = 1_000_000
+  private static let limit = 100_000
 
   init(_ file: SweepFile) throws {
     self.file = file
@@ -84,7 +87,8 @@ struct SweepPlan: Sendable {
     if let first = networks.first(where: { $0.kind != .untrained && $0.training.epochs == 0 }) {
       throw Failure(.badFile, "\(file.path): epochs is 0 for \(first.shape.name), so nothing is trained. Ask for the kind untrained alone.")
     }
-    try Self.name(&networks, in: file)
+    try Self.check(networks, in: file)
+    try Self.identify(&networks, in: file)
     self.networks = networks
     columns = SweptColumn.columns(of: networks)
   }
@@ -106,7 +110,9 @@ struct SweepPlan: Sendable {
         return try parse(arguments)
       } catch {
         let said = message(of: error)
-        let line = lines.first { said.contains("--\($0.key)") }?.value ?? lines.values.min() ?? 1
+        // Of the options that are named in it the one with the longest name: --test is a part of --test-split.
+        let named = lines.filter { said.contains("--\($0.key)") }.max { $0.key.count < $1.key.count }
+        let line = named?.value ?? lines.values.min() ?? 1
         throw file.fault(line: line, said.hasSuffix(".") ? String(said.dropLast()) : said)
       }
     }
@@ -120,25 +126,47 @@ struct SweepPlan: Sendable {
     StatesOptions.message(for: error)
   }
 
-  /// Names depend on nothing but what decides a network's numbers: the test set is drawn without the states that networks of the same game
-  /// learn from, so these are a part of it.
-  private static func name(_ networks: inout [SweepNetwork], in file: SweepFile) throws {
-    var taken: [String: Int] = [:]
-    let groups = Dictionary(grouping: networks, by: { $0.game.boards }).mapValues { networks in
-      Set(networks.map(\.game.played)).sorted()
+  /// Faults that are known before anything is made.
+  private static func check(_ networks: [SweepNetwork], in file: SweepFile) throws {
+    if let network = networks.first(where: { $0.training.validation == .test && GameOption.test.cell($0.game) == .integer(0) }) {
+      throw Failure(
+        .badFile, "\(file.path): \(network.shape.name) is to choose epochs on the test set of its states, and test is 0. Give it a number.")
     }
+    if let network = networks.first(where: { $0.training.validation == .validation && GameOption.validation.cell($0.game) == .integer(0) })
+    {
+      throw Failure(
+        .badFile,
+        "\(file.path): \(network.shape.name) has no validation states to choose epochs on. Give generate more states, or validation a number."
+      )
+    }
+    if file.games > 0, networks.contains(where: \.game.keepEnergy) {
+      throw Failure(
+        .badFile,
+        "\(file.path): games show energy drawn anew, which networks of keep-energy did not learn from. Leave games or keep-energy out.")
+    }
+  }
+
+  /// An identity depends on nothing but what decides a network's numbers: the test set is drawn without the states that networks of the same
+  /// game learn from, so these are a part of it.
+  private static func identify(_ networks: inout [SweepNetwork], in file: SweepFile) throws {
+    let groups = Dictionary(grouping: networks, by: { $0.game.boards }).mapValues { networks in
+      digest(Set(networks.map(\.game.played)).sorted())
+    }
+    var taken = Set<String>()
     for number in networks.indices {
       var parts = networks[number].options.map { "\($0.key)=\($0.value)" }.sorted()
       parts.append("test=\(file.testStates),\(file.testSeed)")
       parts.append("measure=\(file.permutations),\(file.epochs.rawValue),\(file.measuresAllRows),\(file.games),\(file.turns)")
-      parts += groups[networks[number].game.boards] ?? []
-      let digits = hexadecimal(SHA256.hash(data: Data(parts.joined(separator: "\n").utf8))).prefix(10)
-      let name = "\(networks[number].shape.name)-\(networks[number].kind.rawValue)-\(digits)"
-      guard taken.updateValue(number, forKey: name) == nil else {
-        throw Failure(.failed, "\(file.path): two networks have the name \(name). Change a seed.")
+      parts.append("played=\(groups[networks[number].game.boards] ?? "")")
+      networks[number].identity = digest(parts)
+      guard taken.insert(networks[number].name).inserted else {
+        throw Failure(.failed, "\(file.path): two networks have the name \(networks[number].name). Change a seed.")
       }
-      networks[number].name = name
     }
+  }
+
+  private static func digest(_ parts: [String]) -> String {
+    hexadecimal(SHA256.hash(data: Data(parts.joined(separator: "\n").utf8)))
   }
 }
 

@@ -19,14 +19,20 @@ final class SweepStates: Sendable {
   private let folder: String
   private let plan: SweepPlan
   private let common: CommonOptions
+  /// States files that are there, test sets included.
   private let files = SharedValues<String, String>()
   private let training: SharedValues<String, TrainingData>
   private let tests: SharedValues<String, Test>
+  /// The games of which the states of the same boards are, by these.
+  private let played: [String: [StatesOptions]]
 
   init(_ plan: SweepPlan, folder: String, common: CommonOptions) {
     (self.plan, self.folder, self.common) = (plan, folder, common)
     training = SharedValues(keeping: common.threads + 1)
     tests = SharedValues(keeping: common.threads + 1)
+    played = Dictionary(grouping: plan.networks.map(\.game), by: \.boards).mapValues { games in
+      Dictionary(games.map { ($0.played, $0) }, uniquingKeysWith: { first, _ in first }).sorted { $0.key < $1.key }.map(\.value)
+    }
   }
 
   /// What a network learns from and chooses its epochs on.
@@ -43,14 +49,18 @@ final class SweepStates: Sendable {
   /// What it is tested on.
   func test(for network: SweepNetwork) throws -> Test {
     let (game, veil) = (network.game, network.hyperparameters.veil)
-    let others = plan.networks.map(\.game).filter { $0.boards == game.boards }
-    let played = Dictionary(others.map { ($0.played, $0) }, uniquingKeysWith: { first, _ in first }).sorted { $0.key < $1.key }
+    let others = played[game.boards] ?? []
     let labels = "help-from=\(GameOption.helpFrom.cell(game).canonical)"
-    let parts = [game.boards, labels, veil.name, "\(plan.file.testStates)", "\(plan.file.testSeed)"] + played.map(\.key)
-    let path = folder + "/states/test-" + Self.digits(parts.joined(separator: "\n")) + ".h5"
+    let parts = [game.boards, labels, veil.name, "\(plan.file.testStates)", "\(plan.file.testSeed)"] + others.map(\.played)
+    let identity = parts.joined(separator: "\n")
+    let path = folder + "/states/test-" + Self.digits(identity) + ".h5"
     return try tests.value(path) {
-      if !FileUnderWay.replacesFile(at: path) {
-        try makeTest(path, game: game, veil: veil, leavingOut: played.map { try file(of: $0.value) })
+      _ = try files.value(path) {
+        let source = "frogtoad sweep, test set \(Self.digits(identity))"
+        if try !isThere(path, source: source) {
+          try makeTest(path, source: source, game: game, veil: veil, leavingOut: others.map { try file(of: $0) })
+        }
+        return path
       }
       var (states, labels) = try StatesFile(path, threads: 1).labelledStates(.test)
       veil.apply(to: &states)
@@ -62,17 +72,30 @@ final class SweepStates: Sendable {
   private func file(of game: StatesOptions) throws -> String {
     let path = folder + "/states/states-" + Self.digits(game.identity) + ".h5"
     return try files.value(path) {
-      if FileUnderWay.replacesFile(at: path) { return path }
+      let source = "frogtoad sweep, \(game.identity)"
+      if try isThere(path, source: source) { return path }
       let step = game.step
       let generated = try generateStates(
         count: step.count, testCount: step.testCount, validationCount: step.validationCount, seed: step.seed, options: step.options,
         threads: common.threads)
-      try generated.write(to: path, commandLine: commandLine, overwrite: true, threads: common.threads)
+      try generated.write(to: path, commandLine: commandLine, source: source, overwrite: true, threads: common.threads)
       return path
     }
   }
 
-  private func makeTest(_ path: String, game: StatesOptions, veil: Veil, leavingOut others: [String]) throws {
+  /// Whether an earlier sitting made the file, whole and of the same states.
+  ///
+  /// - Throws: `Failure` for a file of other states, or one that cannot be read.
+  private func isThere(_ path: String, source: String) throws -> Bool {
+    guard FileUnderWay.replacesFile(at: path) else { return false }
+    let file = try? StatesFile(path, threads: common.threads)
+    guard let file, file.provenance.source == source, (try? file.computedHash()) == file.hash else {
+      throw Failure(.badFile, "\(path): is not the file that this sweep made. Remove it, and it is made again.")
+    }
+    return true
+  }
+
+  private func makeTest(_ path: String, source: String, game: StatesOptions, veil: Veil, leavingOut others: [String]) throws {
     var step = game.step
     step.options.testDraw = .natural
     // As the validation set: one turn in twenty, for turns of a game are alike.
@@ -84,12 +107,18 @@ final class SweepStates: Sendable {
       let isSeen = try StatesFile(other, threads: common.threads).contains(rows, under: veil)
       rows = rows.filtered(isSeen.map { !$0 })
     }
-    guard rows.count > 0 else {
+    let (left, asked) = (rows.count, plan.file.testStates)
+    guard left >= 100 else {
       throw Failure(
-        .notEnoughData, "\(path): under the veil \(veil.name) every test state looks like one to learn from. Ask for more test states.")
+        .notEnoughData,
+        "under the veil \(veil.name) \(grouped(asked - left)) of \(grouped(asked)) test states look like one to learn from, and a test set needs 100"
+      )
     }
+    let line =
+      "\(path): under the veil \(veil.name) \(grouped(asked - left)) of \(grouped(asked)) test states look like one to learn from: they are left out."
+    if 5 * left < 4 * asked { common.logger.warning("\(line)") } else { common.logger.info("\(line)") }
     let provenance = StatesProvenance(
-      seed: plan.file.testSeed, commandLine: commandLine, source: "frogtoad sweep", keepEnergy: step.options.keepEnergy,
+      seed: plan.file.testSeed, commandLine: commandLine, source: source, keepEnergy: step.options.keepEnergy,
       couplings: step.options.couplings, testDraw: .natural)
     let writer = try StatesFileWriter(path, provenance: provenance, overwrite: true, threads: common.threads)
     try writer.append(rows, to: .test)
@@ -100,45 +129,46 @@ final class SweepStates: Sendable {
 }
 
 /// Values that several threads need: each is made once, by the first that asks, while the others wait for it.
-final class SharedValues<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+final class SharedValues<Key: Hashable & Sendable, Value: Sendable>: @unchecked Sendable {
+  // Sendable because entries and their order are touched under `lock` only.
   private final class Entry: @unchecked Sendable {
-    // Sendable because `value` is touched under the lock only.
-    private let lock = NSLock()
-    private var value: Value?
-
-    func value(_ make: () throws -> Value) throws -> Value {
-      try lock.withLock {
-        if let value { return value }
-        let made = try make()
-        value = made
-        return made
-      }
-    }
+    // Sendable because `value` is touched under `making` only, and `isMade` under the other lock.
+    let making = NSLock()
+    var value: Value?
+    var isMade = false
   }
 
-  private final class Entries: @unchecked Sendable {
-    // Sendable because everything in it is touched under the lock only.
-    let lock = NSLock()
-    var byKey: [Key: Entry] = [:]
-    /// Keys, the last one asked for at the end.
-    var order: [Key] = []
-  }
-
-  private let entries = Entries()
+  private let lock = NSLock()
   private let capacity: Int
+  private var entries: [Key: Entry] = [:]
+  /// Keys, the last one asked for at the end.
+  private var order: [Key] = []
 
-  /// - Parameter capacity: values that are kept, those asked for last.
+  /// - Parameter capacity: values that are kept, those asked for last; what is being made is kept beside them.
   init(keeping capacity: Int = .max) { self.capacity = max(capacity, 1) }
 
   func value(_ key: Key, _ make: () throws -> Value) throws -> Value {
-    let entry = entries.lock.withLock {
-      let entry = entries.byKey[key] ?? Entry()
-      entries.byKey[key] = entry
-      entries.order.removeAll { $0 == key }
-      entries.order.append(key)
-      while entries.order.count > capacity { entries.byKey[entries.order.removeFirst()] = nil }
+    let entry = lock.withLock {
+      let entry = entries[key] ?? Entry()
+      entries[key] = entry
+      if capacity < .max {
+        order.removeAll { $0 == key }
+        order.append(key)
+      }
       return entry
     }
-    return try entry.value(make)
+    let value = try entry.making.withLock {
+      if let value = entry.value { return value }
+      let made = try make()
+      entry.value = made
+      return made
+    }
+    lock.withLock {
+      entry.isMade = true
+      while order.count > capacity, let old = order.firstIndex(where: { entries[$0]?.isMade == true && $0 != key }) {
+        entries[order.remove(at: old)] = nil
+      }
+    }
+    return value
   }
 }
