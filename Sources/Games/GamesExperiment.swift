@@ -42,7 +42,7 @@ public struct GamesExperiment: Sendable {
     var rows = try self.rows(of: intact.tallies) { outcome, row in
       row.reason = reason(baseline, outcome, row)
     } as: {
-      GamesRow(subject: subject, ablation: "intact", layer: nil, units: [], outcome: $0, games: plan.games, turns: plan.options.turns)
+      GamesRow(subject: subject, ablation: "intact", layer: nil, units: [], outcome: $0, games: plan.games, options: plan.options)
     }
     for (number, target) in plan.targets.enumerated() {
       let means = intact.meanActivations(ofLayer: target.layer)
@@ -60,19 +60,21 @@ public struct GamesExperiment: Sendable {
         let shortage =
           references.obstacle == nil && plan.controls > 0 && values.count < ReferenceSets.fewest
           ? "only \(values.count) reference sets have such turns; a p needs \(ReferenceSets.fewest)" : references.obstacle
-        row.reason = reason(ablatedSum, outcome, row, shortage)
+        row.reason = reason(ablatedSum, outcome, row, shortage, intact: baseline)
       } as: {
         GamesRow(
           subject: subject, ablation: plan.heldAt.rawValue, layer: network.layers[target.layer].name, units: target.units, outcome: $0,
-          games: plan.games, turns: plan.options.turns)
+          games: plan.games, options: plan.options)
       }
     }
     return rows
   }
 
-  private func reason(_ tally: GameTally, _ outcome: PlayOutcome, _ row: GamesRow, _ shortage: String? = nil) -> String? {
+  private func reason(
+    _ tally: GameTally, _ outcome: PlayOutcome, _ row: GamesRow, _ shortage: String? = nil, intact: GameTally? = nil
+  ) -> String? {
     guard row.value != nil else { return outcome.absence(in: tally) }
-    let noBaseline = row.references != nil && row.baseline == nil ? "the intact network has \(outcome.absence(in: tally))" : nil
+    let noBaseline = row.references != nil && row.baseline == nil ? "the intact network has \(outcome.absence(in: intact ?? tally))" : nil
     let noInterval =
       plan.replicates > 0 && row.interval == nil ? "no interval of fewer than \(PercentileInterval.fewestResampled) games" : nil
     let parts = [noInterval, noBaseline ?? shortage].compactMap { $0 }

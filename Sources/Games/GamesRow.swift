@@ -12,9 +12,14 @@ public struct GamesSubject: Sendable, Equatable {
   public var epoch: Int?
   /// `random`, `self` or a checkpoint.
   public var partner: String
+  /// Under which it sees the game, as `--veil` takes it.
+  public var veil: String?
+  /// The game, as a sentence; nil where nobody asks.
+  public var game: String?
 
-  public init(checkpoint: String, network: String?, epoch: Int?, partner: String) {
+  public init(checkpoint: String, network: String?, epoch: Int?, partner: String, veil: String? = nil, game: String? = nil) {
     (self.checkpoint, self.network, self.epoch, self.partner) = (checkpoint, network, epoch, partner)
+    (self.veil, self.game) = (veil, game)
   }
 }
 
@@ -29,6 +34,8 @@ public struct GamesRow: TableRow {
   public var games: Int
   /// Of one game.
   public var turns: Int
+  /// How the games are shown, and their seed.
+  public var options: PlayOptions
   /// Games or turns that the value rests on.
   public var count: Int
   public var value: Double?
@@ -44,10 +51,10 @@ public struct GamesRow: TableRow {
 
   /// A row without numbers.
   init(
-    subject: GamesSubject, ablation: String, layer: String?, units: [Int], outcome: PlayOutcome, games: Int, turns: Int
+    subject: GamesSubject, ablation: String, layer: String?, units: [Int], outcome: PlayOutcome, games: Int, options: PlayOptions
   ) {
     (self.subject, self.ablation, self.layer, self.units, self.outcome) = (subject, ablation, layer, units, outcome)
-    (self.games, self.turns, count, isTestable) = (games, turns, 0, false)
+    (self.games, turns, self.options, count, isTestable) = (games, options.turns, options, 0, false)
   }
 
   public var referenceMean: Double? {
@@ -89,6 +96,10 @@ public struct GamesRow: TableRow {
         "(b + 1) / (B + 1), b of B reference sets that change the intact network's outcome at least as much; empty below 19 sets or where "
           + "matching failed"),
       Column("reason", .string, "Why a number does not exist"),
+      Column("as_trained", .boolean, "Whether players were shown energy and flies drawn anew, as states show them"),
+      Column("veil", .string, "Under which Frog's network sees the game"),
+      Column("game", .string, "The game that was played"),
+      Column("seed", .string, "Seed of the games"),
     ])
 
   /// See `ReferenceSets.pValue`: of the change from the intact network.
@@ -103,6 +114,7 @@ public struct GamesRow: TableRow {
       .string(layer), .string(units.isEmpty ? nil : units.map(String.init).joined(separator: ";")), .string(outcome.rawValue),
       .integer(games), .integer(turns), .integer(count), .number(value), .number(interval?.lower), .number(interval?.upper),
       .number(referenceMean), .number(referenceDeviation), .integer(references?.count), .number(pValue), .string(reason),
+      .boolean(options.showsRedrawn), .string(subject.veil), .string(subject.game), .string("\(options.seed)"),
     ]
   }
 }

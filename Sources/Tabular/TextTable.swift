@@ -84,7 +84,7 @@ public struct TextTable: Sendable {
 
   /// Bytes in memory while a file of so many bytes is read, and afterwards, at most.
   public static func byteCount(fileBytes: Int) -> Int {
-    let (bytes, overflows) = fileBytes.multipliedReportingOverflow(by: 12)
+    let (bytes, overflows) = fileBytes.multipliedReportingOverflow(by: 32)
     return overflows ? .max : bytes
   }
 

@@ -6,19 +6,20 @@ import Terminal
 struct CouplingOptions: ParsableArguments {
   @Option(
     name: .long,
-    help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters. (default: 26, the paper's)")
+    help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters; the paper's is 26.")
   var helpFrom: HelpFrom?
 
   @Option(
     name: .long,
     help:
-      "How much Toad's place moves the strip: 1 holds the middle between the players, 0 Frog alone. It also tells who is who. (default: 1)")
+      "How much Toad's place moves the strip: 1 holds the middle between the players, 0 Frog alone. It also tells who is who; the paper's is 1."
+  )
   var dependency: Double?
 
-  @Option(name: .long, help: "Highest probability that new ground begins an obstacle. (default: 0.075)")
+  @Option(name: .long, help: "Highest probability that new ground begins an obstacle; the paper's is 0.075.")
   var obstacleRate: Double?
 
-  @Option(count: Couplings.flyPatternCounts, help: "Rows of flies that states choose from. (default: 6)")
+  @Option(count: Couplings.flyPatternCounts, help: "Rows of flies that states choose from; the paper's are 6.")
   var flyPatterns: Int?
 
   var couplings: Couplings { couplings(over: Couplings()) }

@@ -95,9 +95,9 @@ struct GamesCommand: ParsableCommand {
       }
     var plan = GamesPlan()
     (plan.games, plan.heldAt, plan.controls, plan.replicates) = (games, mode, controls, bootstrap)
-    plan.options = PlayOptions(
-      turns: turns, couplings: couplings.couplings(over: frog.checkpoint.couplings ?? Couplings()), showsRedrawn: asTrained, seed: seed)
     plan.targets = try ablate.flatMap { try frog.targets($0) }
+    plan.options = PlayOptions(
+      turns: turns, couplings: try game(of: frog), showsRedrawn: asTrained, seed: seed)
     try common.requireRoom(
       bytes: plan.memory(threads: common.threads), for: "\(grouped(games)) games", alternative: "play fewer games, or give --bootstrap 0")
     common.logger.info("seed \(seed)")
@@ -106,7 +106,8 @@ struct GamesCommand: ParsableCommand {
       frog.checkpoint.network, veil: frog.veil, partner: toad, plan: plan, threads: common.threads
     ) { bar.update(done: $0, total: $1) }
     let subject = GamesSubject(
-      checkpoint: checkpoint, network: networkName(ofCheckpoint: checkpoint), epoch: frog.checkpoint.epoch, partner: partner)
+      checkpoint: checkpoint, network: networkName(ofCheckpoint: checkpoint), epoch: frog.checkpoint.epoch, partner: partner,
+      veil: frog.veil.name, game: plan.options.couplings.sentence)
     try table.write(GamesRow.self) { take in
       let rows = try experiment.rows(of: subject, recording: record.map { try recording(of: frog, to: $0, plan) })
       bar.finish()
@@ -115,10 +116,31 @@ struct GamesCommand: ParsableCommand {
     if let record { common.logger.info("\(record): \(grouped(games * turns)) rows, one a turn, of the intact games.") }
   }
 
+  /// The game that the checkpoint was trained on, but for the options that are given.
+  private func game(of frog: GamesNetwork) throws -> Couplings {
+    let own = frog.checkpoint
+    if own.game != nil, own.couplings == nil {
+      throw Failure(.badFile, "\(checkpoint): its attribute game is of none that can be played. Record or train it again.")
+    }
+    if asTrained, own.keepsEnergy {
+      throw Failure(.failed, "\(checkpoint): learnt from energy as played, and --as-trained shows energy drawn anew. Leave it out.")
+    }
+    let game = couplings.couplings(over: own.couplings ?? Couplings())
+    if own.game == nil {
+      common.logger.info("\(checkpoint): does not say on which game it was trained; the game is: \(game.sentence).")
+    }
+    if !["random", "self"].contains(partner), let other = try Checkpoint.open(partner).couplings, other != game {
+      common.logger.warning("\(partner): was trained on another game than is played (\(other.sentence)).")
+    }
+    return game
+  }
+
   private func recording(of frog: GamesNetwork, to path: String, _ plan: GamesPlan) throws -> GamesRecording {
-    var description = try RecordingDescription(of: frog.checkpoint, at: checkpoint, under: frog.veil, seed: seed)
+    var description = try RecordingDescription(
+      of: frog.checkpoint, at: checkpoint, under: frog.veil, seed: frog.checkpoint.hyperparameters?.seed)
     description.title = "\(NetworkShape(frog.checkpoint.network.hiddenUnitCounts).name), playing"
     description.provenance["game"] = plan.options.couplings.sentence
+    description.provenance["games_seed"] = "\(seed)"
     description.provenance["games"] =
       "\(games) of \(turns) turns, Toad: \(partner), \(asTrained ? "energy and flies drawn anew" : "energy and flies as played")"
     return try GamesRecording(

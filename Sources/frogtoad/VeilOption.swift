@@ -57,6 +57,9 @@ extension Checkpoint {
   /// The game that it was trained on; nil where it does not say, or says what cannot be played.
   var couplings: Couplings? { game.flatMap { Couplings(json: $0) } }
 
+  /// Whether its states showed energy as played.
+  var keepsEnergy: Bool { game.map { TrainedGame.keepsEnergy($0) } ?? false }
+
   /// Under which it was trained; a network that says nothing, as one of Keras, counts as trained under the paper's.
   var veil: Veil { hyperparameters?.veil ?? .ofIgnorance }
 

@@ -97,6 +97,9 @@ struct CompareCommand: ParsableCommand {
     (plan.baseline, plan.trend, plan.epoch) = (baseline, trend, epoch)
     plan.condition = `where`.first.map { first in `where`.dropFirst().reduce(first) { .and($0, $1) } }
     (plan.replicates, plan.draws, plan.seed, plan.threads) = (bootstrap, draws, seed.seed, common.threads)
+    for path in inputs + [networks].compactMap({ $0 }) where isPipe(path) {
+      throw Failure(.failed, "\(path): is a pipe or a device, and tables are read from files. Write it to a file first.")
+    }
     let recordings = inputs.filter { FileSignature(path: $0) == .hdf5 }
     var tables = try inputs.filter { !recordings.contains($0) }.map(read)
     let known = try networks.map(read)
@@ -124,6 +127,10 @@ struct CompareCommand: ParsableCommand {
       bytes: TextTable.byteCount(fileBytes: size), for: "\(path): its cells", alternative: "give a table of fewer rows")
     return try TextTable(path: path)
   }
+}
+
+private func isPipe(_ path: String) -> Bool {
+  FileManager.default.fileExists(atPath: path) && !FileUnderWay.replacesFile(at: path)
 }
 
 /// Names separated by commas; none of an empty text.

@@ -27,7 +27,7 @@ struct ExperimentTests {
     #expect(helpRow.count == 4 && helpRow.reduce(0, +) == 1000 && helpRow[3] > 800)
     #expect(run.output.contains("highest mirror-neuron scores"))
     let play =
-      #/In 200 games with a random Toad 2x17 chooses help in [\d.]+ % of the turns in which Toad is in distress, and in [\d.]+ % of/#
+      #/In 200 games with a random Toad, energy and flies shown as in training, 2x17 chooses help in [\d.]+ % of the turns in which Toad is in distress, and in [\d.]+ % of/#
     #expect(run.output.contains(play) && run.output.contains(#/Without the 4 units of dense_\d with the highest scores \(\d+, /#))
     #expect(run.output.contains("/mirrorscope inspect demo/recordings/2x17/epoch-"))
 

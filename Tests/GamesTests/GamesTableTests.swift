@@ -20,6 +20,6 @@ struct GamesTableTests {
     #expect(
       GamesRow.schema.columns.map(\.name).joined(separator: ", ")
         == "checkpoint, network, epoch, partner, ablation, layer, units, outcome, games, turns, n, value, ci_low, ci_high, control_mean, "
-        + "control_sd, controls, p_value, reason")
+        + "control_sd, controls, p_value, reason, as_trained, veil, game, seed")
   }
 }

@@ -179,22 +179,72 @@ struct CompareTests {
 
   @Test("Numerals that say the same are one value; names are not read as numbers; columns of numbers are written so")
   func conditionValues() {
-    for (text, same) in [("26.0", "26"), ("0.50", "0.5"), ("-0.0", "0"), (" 7 ", "7"), ("-1.10", "-1.1")] {
+    for (text, same) in [
+      ("26.0", "26"), ("0.50", "0.5"), ("-0.0", "0"), (" 7 ", "7"), ("-1.10", "-1.1"), ("1e-3", "0.001"), ("4.0E-06", "4e-06"),
+      ("1e+05", "100000"),
+    ] {
       #expect(ConditionValue(text) == ConditionValue(same) && ConditionValue(text).text == same)
     }
-    for text in ["007", "1e5", "1.", ".5", "12345678901234567890", "2x17", "nan", "+3", "--1"] {
+    for text in ["007", "1e", "1.", ".5", "12345678901234567890", "2x17", "nan", "+3", "--1"] {
       #expect(ConditionValue(text).text == text && ConditionValue(text).number == nil)
     }
+    #expect(ConditionValue("1.10", isNumber: false) != ConditionValue("1.1", isNumber: false))
+    #expect(ConditionValue.areNumbers(["1e-3", "", "26.0"]) && !ConditionValue.areNumbers(["1.1", "1.10", "1.2a"]))
     let sorted = ["alone", "30", "", "4", "-1", "0.5"].map { ConditionValue($0) }.sorted().map(\.text)
     #expect(sorted == ["-1", "0.5", "4", "30", "alone", ""])
     #expect(ConditionValue("26.0").cell(isNumber: true) == .integer(26) && ConditionValue("26").cell(isNumber: false) == .string("26"))
     #expect(ConditionValue("0.25").cell(isNumber: true) == .number(0.25) && ConditionValue("").cell(isNumber: true) == .missing)
   }
 
+  @Test("Whether a column holds numbers is decided over all tables, so that 1e-3 and 0.001 are one condition and versions stay names")
+  func columnsOfNumbers() throws {
+    func table(_ name: String, _ column: String, _ rows: [[String]]) -> TextTable {
+      TextTable(name: name, columns: [column, "seed", "y"], rows: rows)
+    }
+    var plan = ComparisonPlan(by: ["rate"])
+    (plan.seedColumns, plan.outcomes) = (["seed"], ["y"])
+    let tables = [
+      table("a", "rate", [["1e-3", "1e0", "1"], ["0.001", "2", "3"]]), table("b", "rate", [["1.0e-03", "3", "5"], ["0.01", "1", "9"]]),
+    ]
+    let rows = try NetworkComparison(of: tables, plan: plan).rows
+    #expect(rows.map(\.seeds) == [3, 1] && rows.map(\.mean) == [3, 9])
+    plan = ComparisonPlan(by: ["version"])
+    (plan.seedColumns, plan.outcomes) = (["seed"], ["y"])
+    let names = table("a", "version", [["1.1", "1", "1"], ["1.10", "1", "3"], ["1.2a", "1", "5"]])
+    #expect(try NetworkComparison(of: [names], plan: plan).rows.map(\.mean) == [1, 3, 5])
+  }
+
+  @Test("Of two networks with one seed in a condition neither's epochs are taken for the other's")
+  func epochsOfNetworks() throws {
+    let rows = [["1x10", "10", "1", ".1"], ["1x10", "30", "1", ".3"], ["2x17", "40", "1", ".9"]]
+    let table = TextTable(
+      name: "t", columns: ["network", "epoch", "seed", "y"], rows: rows.map { $0.map { $0.hasPrefix(".") ? "0" + $0 : $0 } })
+    var plan = ComparisonPlan(by: [])
+    (plan.seedColumns, plan.outcomes, plan.epoch) = (["seed"], ["y"], .last)
+    #expect(throws: ComparisonError.self) { try NetworkComparison(of: [table], plan: plan) }
+    (plan.epoch, plan.trend) = (nil, "epoch")
+    #expect(throws: ComparisonError.self) { try NetworkComparison(of: [table], plan: plan) }
+    plan.condition = try .init("network == 1x10")
+    #expect(try NetworkComparison(of: [table], plan: plan).rows[0].seeds == 1)
+  }
+
+  @Test("A table of networks that knows an epoch says nothing of another")
+  func epochOfNetworks() throws {
+    let networks = TextTable(name: "n", columns: ["network", "epoch", "kind", "seed"], rows: [["a", "31", "trained", "1"]])
+    let table = TextTable(name: "t", columns: ["network", "epoch", "y"], rows: [["a", "0", "1"], ["a", "31", "2"]])
+    var plan = ComparisonPlan(by: ["kind"])
+    (plan.seedColumns, plan.outcomes) = (["seed"], ["y"])
+    #expect(throws: ComparisonError.self) { try NetworkComparison(of: [table], networks: networks, plan: plan) }
+    plan.condition = try .init("epoch == 31")
+    #expect(try NetworkComparison(of: [table], networks: networks, plan: plan).rows.map(\.mean) == [2])
+  }
+
   @Test("A baseline is read as columns and values, or as a value that one column has")
   func baselines() throws {
     let columns = ["hidden", "kind", "veil"]
-    let values = [["17,17", "50"], ["trained", "untrained"], ["0", "1", "50"]].map { $0.map { ConditionValue($0) } }
+    let values = [["17,17", "50"], ["trained", "untrained"], ["0", "1", "50"]].map { column in
+      column.map { ConditionValue($0, isNumber: ConditionValue.areNumbers(column)) }
+    }
     func text(_ baseline: String) throws(ComparisonError) -> String {
       try ComparisonBaseline(baseline, columns: columns, values: values).text(columns)
     }

@@ -11,10 +11,12 @@ enum ComparisonBaseline: Sendable {
   /// - Parameter values: of each column, sorted.
   /// - Throws: `ComparisonError` for a value that is not there or that several columns have.
   init(_ text: String, columns: [String], values: [[ConditionValue]]) throws(ComparisonError) {
-    let bare = ConditionValue(text)
-    let holders = columns.indices.filter { values[$0].contains(bare) }
+    func value(_ text: String, _ column: Int) -> ConditionValue {
+      ConditionValue(text, isNumber: values[column].allSatisfy { $0.number != nil || $0.text.isEmpty })
+    }
+    let holders = columns.indices.filter { values[$0].contains(value(text, $0)) }
     if holders.count == 1 {
-      self = .condition([holders[0]: bare])
+      self = .condition([holders[0]: value(text, holders[0])])
       return
     }
     if holders.count > 1 {
@@ -35,6 +37,9 @@ enum ComparisonBaseline: Sendable {
         entries.append((sides[0], sides[1]))
       } else if let last = entries.indices.last {
         entries[last].value += "," + part
+      } else {
+        throw ComparisonError(
+          .notThere, "The baseline begins with '\(part)', which names no column. Write column=value, with commas between.", .chooseBaseline)
       }
     }
     var fixed: [Int: ConditionValue] = [:]
@@ -44,7 +49,7 @@ enum ComparisonBaseline: Sendable {
           .notThere, "The baseline names '\(name)', which is no column of the condition: \(nearestNames(to: name, among: columns)).",
           .chooseBaseline)
       }
-      let value = ConditionValue(text)
+      let value = value(text, column)
       guard values[column].contains(value) else {
         throw ComparisonError(
           .notThere,

@@ -1,33 +1,41 @@
 import Tabular
 
-/// A cell of a column that tells conditions or seeds. Numerals that differ only in zeros behind the point are one value: 26, 26.0 and 26.00.
+/// A cell of a column that tells conditions or seeds. Whether it is a number is decided for the whole column: in one of numbers alone 26, 26.0 and
+/// 2.6e1 are one value, in one of names 1.1 and 1.10 are two.
 struct ConditionValue: Hashable, Comparable, Sendable {
   let text: String
-  /// What the text says, where it is a plain decimal numeral of at most 15 digits.
+  /// What the text says, in a column of numbers.
   let number: Double?
 
-  init(_ text: String) {
+  /// - Parameter isNumber: whether the column holds numbers alone.
+  init(_ text: String, isNumber: Bool) {
     let trimmed = text.trimmed
-    guard var numeral = Self.plainNumeral(trimmed) else {
+    guard isNumber, let number = Self.numeral(trimmed) else {
       (self.text, number) = (trimmed, nil)
       return
     }
-    if numeral.contains(".") {
-      while numeral.last == "0" { numeral.removeLast() }
-      if numeral.last == "." { numeral.removeLast() }
-    }
-    if numeral == "-0" { numeral = "0" }
-    (self.text, number) = (numeral, Double(numeral))
+    // As Swift writes doubles: whole numbers with ".0".
+    let shortest = (number == 0 ? 0 : number).description
+    (self.text, self.number) = (shortest.hasSuffix(".0") ? String(shortest.dropLast(2)) : shortest, number)
   }
 
-  /// Zeros in front, exponents and more digits than a double tells apart may be names: they stay text.
-  private static func plainNumeral(_ text: String) -> String? {
-    let unsigned = text.first == "-" ? text.dropFirst() : text[...]
-    let parts = unsigned.split(separator: ".", omittingEmptySubsequences: false)
-    guard (1...2).contains(parts.count), parts.allSatisfy({ !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }),
-      parts.reduce(0, { $0 + $1.utf8.count }) <= 15, parts[0] == "0" || parts[0].first != "0"
-    else { return nil }
-    return text
+  /// A number where the cell by itself is one.
+  init(_ text: String) { self.init(text, isNumber: true) }
+
+  /// Whether a column of these cells holds numbers alone; empty cells count for nothing.
+  static func areNumbers(_ texts: some Sequence<String>) -> Bool {
+    texts.allSatisfy { text in
+      let text = text.trimmed
+      return text.isEmpty || numeral(text) != nil
+    }
+  }
+
+  /// A decimal numeral, with or without exponent. Zeros in front, and more digits than a double tells apart, may be names: they stay text.
+  private static func numeral(_ text: String) -> Double? {
+    guard let match = text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]{1,3})?/) else { return nil }
+    let digits = match.1.count + (match.2.map { $0.count - 1 } ?? 0)
+    guard digits <= (match.2 == nil ? 15 : 17), let number = Double(text), number.isFinite else { return nil }
+    return number
   }
 
   /// Numbers ascending, then text, then what is empty.

@@ -10,7 +10,7 @@ struct JoinedTable: Sendable {
   /// The columns that rows are joined on.
   private let keys: [String]
 
-  /// Joins on `network`; where a network has several rows in `networks`, on `network` and `epoch`.
+  /// Joins on `network`; where both tables have an `epoch`, on `network` and `epoch`: what is known of a network at one epoch is not known of another.
   ///
   /// - Throws: `ComparisonError` where rows cannot be told apart that way.
   init(_ table: TextTable, networks: TextTable?) throws(ComparisonError) {
@@ -24,10 +24,12 @@ struct JoinedTable: Sendable {
     }
     func rows(by keys: [String]) -> [[ConditionValue]: [Int]] {
       let columns = keys.compactMap { networks.column($0) }
-      return Dictionary(grouping: 0..<networks.rowCount) { row in columns.map { ConditionValue(networks.text(row: row, column: $0)) } }
+      return Dictionary(grouping: 0..<networks.rowCount) { row in
+        zip(keys, columns).map { Self.key($0, networks.text(row: row, column: $1)) }
+      }
     }
     var (keys, found) = (["network"], rows(by: ["network"]))
-    if found.contains(where: { $0.value.count > 1 }), networks.column("epoch") != nil, table.column("epoch") != nil {
+    if networks.column("epoch") != nil, table.column("epoch") != nil {
       (keys, found) = (["network", "epoch"], rows(by: ["network", "epoch"]))
     }
     let repeated = found.filter { $0.value.count > 1 }.min { $0.value[0] < $1.value[0] }
@@ -39,6 +41,9 @@ struct JoinedTable: Sendable {
     }
     (rowOfNetwork, self.keys) = (found.mapValues { $0.count == 1 ? $0[0] : nil }, keys)
   }
+
+  /// Names are text, epochs numbers.
+  private static func key(_ column: String, _ text: String) -> ConditionValue { ConditionValue(text, isNumber: column == "epoch") }
 
   /// What reads a column's cells by their rows: of the table itself, or of the row's network.
   ///
@@ -60,7 +65,7 @@ struct JoinedTable: Sendable {
       throw ComparisonError(.notThere, "\(table.name): has no column network, on which it could be joined with \(networks.name).")
     }
     return { row throws(ComparisonError) in
-      let key = own.map { ConditionValue(table.text(row: row, column: $0)) }
+      let key = zip(keys, own).map { Self.key($0, table.text(row: row, column: $1)) }
       guard let found = rowOfNetwork[key] ?? nil else {
         throw ComparisonError(
           .badTable,
@@ -120,15 +125,24 @@ struct JoinedTable: Sendable {
       ? .numbers(numbers.compactMap { $0 }) : .strings(texts)
   }
 
-  /// Of each seed in each condition the rows of one epoch.
+  /// Of each network, by its name where the table has one, of each seed in each condition the rows of one epoch.
   func choosing(_ choice: ComparisonPlan.EpochChoice, from rows: [NetworkRows.Row]) throws(ComparisonError) -> [NetworkRows.Row] {
     struct Key: Hashable {
       let condition, seed: [ConditionValue]
+      let network: String?
+
+      init(_ row: NetworkRows.Row) { (condition, seed, network) = (row.condition, row.seed, row.network) }
+    }
+    if choice == .best, table.column("validation_loss") == nil, let networks, !keys.contains("epoch") {
+      throw ComparisonError(
+        .badTable,
+        "\(networks.name): has one validation_loss for each network and no column epoch, so it says of no epoch that it is the best.",
+        .tellRowsApart)
     }
     var best: [Key: (rank: Double, epoch: Double)] = [:]
     var epochs: [Double?] = []
     for row in rows {
-      let key = Key(condition: row.condition, seed: row.seed)
+      let key = Key(row)
       let epoch = try number("epoch", row: row.number)
       epochs.append(epoch)
       guard let epoch, let rank = choice == .last ? -epoch : try number("validation_loss", row: row.number) else { continue }
@@ -136,7 +150,7 @@ struct JoinedTable: Sendable {
       best[key] = (rank, epoch)
     }
     let chosen = zip(rows, epochs).filter { row, epoch in
-      epoch != nil && best[Key(condition: row.condition, seed: row.seed)]?.epoch == epoch
+      epoch != nil && best[Key(row)]?.epoch == epoch
     }
     if chosen.isEmpty, !rows.isEmpty {
       throw ComparisonError(
@@ -147,8 +161,7 @@ struct JoinedTable: Sendable {
 
   /// The numbers of rows: of a long table those of its outcomes, of a wide one those of the columns that are outcomes.
   ///
-  /// A table is long that has a column `outcome` and one of the values, unless the outcome is part of the condition, or all outcomes that are asked
-  /// for are columns.
+  /// A table is long that has a column `outcome` and one of the values, unless all outcomes that are asked for are columns.
   /// - Parameter seen: gets the names of all outcomes, asked for or not.
   func numbers(
     of rows: [NetworkRows.Row], plan: ComparisonPlan, seen: inout Set<String>
@@ -156,9 +169,7 @@ struct JoinedTable: Sendable {
     let asked = plan.outcomes
     let areColumns = !asked.isEmpty && asked.allSatisfy { (try? cell($0)) != nil }
     var result: [NetworkRows.Number] = []
-    if let outcomeColumn = table.column("outcome"), let valueColumn = table.column(plan.valueColumn), !areColumns,
-      !plan.conditions.contains("outcome")
-    {
+    if let outcomeColumn = table.column("outcome"), let valueColumn = table.column(plan.valueColumn), !areColumns {
       for row in rows {
         let outcome = table.text(row: row.number, column: outcomeColumn)
         seen.insert(outcome)

@@ -33,7 +33,7 @@ public struct NetworkComparison: Sendable {
       try plan.baseline.map { try ComparisonBaseline($0, columns: plan.conditions, values: values) } ?? (plan.trend == nil ? nil : .zero)
     if let baseline, plan.trend == nil || plan.baseline != nil,
       !samples.conditions.contains(where: { own in
-        baseline.condition(for: own).map { $0 != own && samples.conditions.contains($0) } ?? false
+        baseline.condition(for: own).map { $0 != own && samples.contains($0) } ?? false
       })
     {
       throw ComparisonError(
@@ -71,6 +71,10 @@ extension ComparisonRow {
     interquartileMean = Statistics.interquartileMean(ofSorted: values)
     guard !values.isEmpty else { return reasons.append("no seed has a value") }
     guard plan.replicates > 0 else { return }
+    guard seeds >= Self.fewest else {
+      _ = range(of: [], resampled: seeds, "the interval")
+      return
+    }
     let bootstrap = SampleBootstrap(replicates: plan.replicates, seed: plan.seed)
     interval = range(
       of: bootstrap.replicates(of: values, .interquartileMean, purpose: "seeds of a condition"), resampled: seeds, "the interval")
@@ -84,7 +88,7 @@ extension ComparisonRow {
     var other = NetworkSamples.Sample()
     if let target = baseline.condition(for: condition) {
       guard target != condition else { return reasons.append("it is the baseline") }
-      guard samples.conditions.contains(target) else {
+      guard samples.contains(target) else {
         return reasons.append("there is no \(target.text(plan.conditions)) to compare with")
       }
       other = samples.sample(target, outcome)
@@ -116,6 +120,10 @@ extension ComparisonRow {
     take(
       .signFlips(differences, rounding: 2 * rounding, draws: plan.draws, seed: plan.seed, purpose: flips), .exactFlips,
       .drawnFlips)
+    // p counts what rounding alone tells from a tie; the interval knows no rounding, so an end beside 0 is taken to it.
+    if let interval = differenceInterval, let pValue, pValue > 0.05 {
+      differenceInterval = min(interval.lowerBound, 0)...max(interval.upperBound, 0)
+    }
   }
 
   private mutating func setUnpaired(_ values: [Double], _ others: [Double], plan: ComparisonPlan) {

@@ -10,6 +10,8 @@ struct NetworkRows: Sendable {
     let number: Int
     let condition: [ConditionValue]
     let seed: [ConditionValue]
+    /// What the table itself calls the network; nil where it does not say.
+    let network: String?
   }
 
   struct Number: Sendable {
@@ -27,22 +29,34 @@ struct NetworkRows: Sendable {
   init(_ tables: [TextTable], networks: TextTable?, plan: ComparisonPlan) throws(ComparisonError) {
     var joined: [JoinedTable] = []
     var (numbers, found) = ([Number](), Set<String>())
-    for (index, table) in tables.enumerated() {
+    let names = plan.conditions + plan.seedColumns
+    var (chosen, texts) = ([[Int]](), [[[String]]]())
+    for table in tables {
       let source = try JoinedTable(table, networks: networks)
       joined.append(source)
       guard table.rowCount > 0 else { throw ComparisonError(.notEnoughData, "\(table.name): has no rows.") }
-      let conditions = try source.cells(of: plan.conditions)
-      let seeds = try source.cells(of: plan.seedColumns)
+      let cells = try source.cells(of: names)
+      chosen.append(try source.rows(that: plan.condition))
+      var ofTable: [[String]] = []
+      for number in chosen[chosen.count - 1] { ofTable.append(try cells.map { cell throws(ComparisonError) in try cell(number) }) }
+      texts.append(ofTable)
+    }
+    let areNumbers = names.indices.map { column in ConditionValue.areNumbers(texts.joined().lazy.map { $0[column] }) }
+    for (index, table) in tables.enumerated() {
+      let (source, networkColumn) = (joined[index], table.column("network"))
       var rows: [Row] = []
-      for number in try source.rows(that: plan.condition) {
-        let seed = try seeds.map { cell throws(ComparisonError) in ConditionValue(try cell(number)) }
+      for (number, cells) in zip(chosen[index], texts[index]) {
+        let values = zip(cells, areNumbers).map { ConditionValue($0, isNumber: $1) }
+        let (condition, seed) = (Array(values.prefix(plan.conditions.count)), Array(values.dropFirst(plan.conditions.count)))
         if let empty = seed.firstIndex(where: \.text.isEmpty) {
           throw ComparisonError(
             .badTable,
             "\(table.name): \(table.place(ofRow: number)) has nothing in \(plan.seedColumns[empty]), which tells the seeds. Fill it in.")
         }
-        let condition = try conditions.map { cell throws(ComparisonError) in ConditionValue(try cell(number)) }
-        rows.append(Row(table: index, number: number, condition: condition, seed: seed))
+        rows.append(
+          Row(
+            table: index, number: number, condition: condition, seed: seed,
+            network: networkColumn.map { table.text(row: number, column: $0).trimmed }))
       }
       if let choice = plan.epoch { rows = try source.choosing(choice, from: rows) }
       numbers += try source.numbers(of: rows, plan: plan, seen: &found)
@@ -63,6 +77,7 @@ struct NetworkRows: Sendable {
   /// - Throws: `ComparisonError` where two rows are of one value of the column, and where it holds what is no number.
   func slope(_ numbers: [Number], plan: ComparisonPlan) throws(ComparisonError) -> Double? {
     guard let trend = plan.trend else { return nil }
+    if Set(numbers.compactMap(\.row.network)).count > 1 { throw ambiguity(numbers, plan: plan) }
     var (x, y) = ([Double](), [Double]())
     var places: [Double: Number] = [:]
     for number in numbers {

@@ -13,6 +13,7 @@ struct NetworkSamples: Sendable {
   let conditions: [[ConditionValue]]
   let outcomes: [String]
   private let samples: [Key: Sample]
+  private let known: Set<[ConditionValue]>
 
   private struct Key: Hashable {
     let condition: [ConditionValue]
@@ -20,6 +21,8 @@ struct NetworkSamples: Sendable {
     /// Empty for all seeds.
     let seed: [ConditionValue]
   }
+
+  func contains(_ condition: [ConditionValue]) -> Bool { known.contains(condition) }
 
   func sample(_ condition: [ConditionValue], _ outcome: String) -> Sample {
     samples[Key(condition: condition, outcome: outcome, seed: [])] ?? Sample()
@@ -53,7 +56,8 @@ struct NetworkSamples: Sendable {
         samples[ofAllSeeds, default: Sample()].missing += 1
       }
     }
-    conditions = Set(rows.numbers.map(\.row.condition)).sorted { $0.precedes($1) }
+    known = Set(rows.numbers.map(\.row.condition))
+    conditions = known.sorted { $0.precedes($1) }
     outcomes = rows.outcomes
     self.samples = samples
   }

@@ -25,7 +25,7 @@ struct Behaviour {
       return row?.value.map { rounded(100 * $0, 1) + " %" } ?? "no turn"
     }
     sentences = [
-      "In \(Self.games) games with a random Toad \(name) chooses help in \(share(.helpsInDistress, isIntact: true)) of the turns in which Toad is "
+      "In \(Self.games) games with a random Toad, energy and flies shown as in training, \(name) chooses help in \(share(.helpsInDistress, isIntact: true)) of the turns in which Toad is "
         + "in distress, and in \(share(.helpsOtherwise, isIntact: true)) of the others.",
       "Without the \(units.count) units of \(network.layers[layer].name) with the highest scores (\(units.map(String.init).joined(separator: ", "))) "
         + "it does in \(share(.helpsInDistress, isIntact: false)) and \(share(.helpsOtherwise, isIntact: false)).",

@@ -48,7 +48,7 @@ struct TrainingData: Sendable {
     self.validation = try veiled(validationSplit)
     test = validatesOnTest || !others.contains(.test) ? nil : try veiled(.test)
     statesSHA256 = file.hash
-    game = try file.provenance.couplings?.json
+    game = try TrainedGame.json(file.provenance)
   }
 
   /// The states of a split that look like no training state.
