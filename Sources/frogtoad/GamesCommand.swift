@@ -87,17 +87,14 @@ struct GamesCommand: ParsableCommand {
     InputFiles.declare([checkpoint] + (["random", "self"].contains(partner) ? [] : [partner]))
     if let record { try requireAbsent(record, overwrite: table.destination.force) }
     let frog = try GamesNetwork(checkpoint, veil: veil?.veil, forcesVeil: forceVeil, common: common)
-    let toad: Partner =
-      switch partner {
-      case "random": .random
-      case "self": .network(frog.checkpoint.network, frog.veil)
-      default: try GamesNetwork(partner, veil: veil?.veil, forcesVeil: forceVeil, common: common).partner
-      }
+    let other =
+      ["random", "self"].contains(partner) ? nil : try GamesNetwork(partner, veil: veil?.veil, forcesVeil: forceVeil, common: common)
+    let toad = other?.partner ?? (partner == "self" ? frog.partner : .random)
     var plan = GamesPlan()
     (plan.games, plan.heldAt, plan.controls, plan.replicates) = (games, mode, controls, bootstrap)
     plan.targets = try ablate.flatMap { try frog.targets($0) }
     plan.options = PlayOptions(
-      turns: turns, couplings: try game(of: frog), showsRedrawn: asTrained, seed: seed)
+      turns: turns, couplings: try game(of: frog, against: other), showsRedrawn: asTrained, seed: seed)
     try common.requireRoom(
       bytes: plan.memory(threads: common.threads), for: "\(grouped(games)) games", alternative: "play fewer games, or give --bootstrap 0")
     common.logger.info("seed \(seed)")
@@ -117,7 +114,7 @@ struct GamesCommand: ParsableCommand {
   }
 
   /// The game that the checkpoint was trained on, but for the options that are given.
-  private func game(of frog: GamesNetwork) throws -> Couplings {
+  private func game(of frog: GamesNetwork, against toad: GamesNetwork?) throws -> Couplings {
     let own = frog.checkpoint
     if own.game != nil, own.couplings == nil {
       throw Failure(.badFile, "\(checkpoint): its attribute game is of none that can be played. Record or train it again.")
@@ -129,7 +126,7 @@ struct GamesCommand: ParsableCommand {
     if own.game == nil {
       common.logger.info("\(checkpoint): does not say on which game it was trained; the game is: \(game.sentence).")
     }
-    if !["random", "self"].contains(partner), let other = try Checkpoint.open(partner).couplings, other != game {
+    if let other = toad?.checkpoint.couplings, other != game {
       common.logger.warning("\(partner): was trained on another game than is played (\(other.sentence)).")
     }
     return game

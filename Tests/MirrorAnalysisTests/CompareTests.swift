@@ -183,17 +183,22 @@ struct CompareTests {
       ("26.0", "26"), ("0.50", "0.5"), ("-0.0", "0"), (" 7 ", "7"), ("-1.10", "-1.1"), ("1e-3", "0.001"), ("4.0E-06", "4e-06"),
       ("1e+05", "100000"),
     ] {
-      #expect(ConditionValue(text) == ConditionValue(same) && ConditionValue(text).text == same)
+      #expect(
+        ConditionValue(text, isNumber: true) == ConditionValue(same, isNumber: true) && ConditionValue(text, isNumber: true).text == same)
     }
     for text in ["007", "1e", "1.", ".5", "12345678901234567890", "2x17", "nan", "+3", "--1"] {
-      #expect(ConditionValue(text).text == text && ConditionValue(text).number == nil)
+      #expect(ConditionValue(text, isNumber: true).text == text && ConditionValue(text, isNumber: true).number == nil)
     }
     #expect(ConditionValue("1.10", isNumber: false) != ConditionValue("1.1", isNumber: false))
     #expect(ConditionValue.areNumbers(["1e-3", "", "26.0"]) && !ConditionValue.areNumbers(["1.1", "1.10", "1.2a"]))
-    let sorted = ["alone", "30", "", "4", "-1", "0.5"].map { ConditionValue($0) }.sorted().map(\.text)
+    let sorted = ["alone", "30", "", "4", "-1", "0.5"].map { ConditionValue($0, isNumber: true) }.sorted().map(\.text)
     #expect(sorted == ["-1", "0.5", "4", "30", "alone", ""])
-    #expect(ConditionValue("26.0").cell(isNumber: true) == .integer(26) && ConditionValue("26").cell(isNumber: false) == .string("26"))
-    #expect(ConditionValue("0.25").cell(isNumber: true) == .number(0.25) && ConditionValue("").cell(isNumber: true) == .missing)
+    #expect(
+      ConditionValue("26.0", isNumber: true).cell(isNumber: true) == .integer(26)
+        && ConditionValue("26", isNumber: true).cell(isNumber: false) == .string("26"))
+    #expect(
+      ConditionValue("0.25", isNumber: true).cell(isNumber: true) == .number(0.25)
+        && ConditionValue("", isNumber: true).cell(isNumber: true) == .missing)
   }
 
   @Test("Whether a column holds numbers is decided over all tables, so that 1e-3 and 0.001 are one condition and versions stay names")

@@ -6,17 +6,10 @@ extension StatesFile {
   /// - Throws: as `rows`.
   public func looksTrained(_ split: Split, under veil: Veil) throws -> [Bool] {
     var seen = HashedRows(comparing: 0..<StateIndex.count, expecting: count(split), part: 0, of: 1)
-    func forEachVeiled(_ split: Split, _ body: (inout HashedRows, [UInt8]) -> Void) throws {
-      try forEachBlock(of: split) { rows in
-        var states = rows.states
-        veil.apply(to: &states, scenarios: rows.scenarios)
-        body(&seen, states)
-      }
-    }
-    try forEachVeiled(split) { $0.insert($1) }
-    try forEachVeiled(.train) { _ = $0.mark($1) }
+    try forEachBlock(of: split) { seen.insert($0.states(under: veil)) }
+    try forEachBlock(of: .train) { _ = seen.mark($0.states(under: veil)) }
     var result: [Bool] = []
-    try forEachVeiled(split) { result += $0.marks(of: $1) }
+    try forEachBlock(of: split) { result += seen.marks(of: $0.states(under: veil)) }
     return result
   }
 
@@ -25,16 +18,9 @@ extension StatesFile {
   /// - Throws: as `rows`.
   public func contains(_ rows: StateRows, under veil: Veil) throws -> [Bool] {
     var seen = HashedRows(comparing: 0..<StateIndex.count, expecting: rows.count, part: 0, of: 1)
-    var states = rows.states
-    veil.apply(to: &states, scenarios: rows.scenarios)
+    let states = rows.states(under: veil)
     seen.insert(states)
-    for split in Split.allCases {
-      try forEachBlock(of: split) { block in
-        var states = block.states
-        veil.apply(to: &states, scenarios: block.scenarios)
-        _ = seen.mark(states)
-      }
-    }
+    for split in Split.allCases { try forEachBlock(of: split) { _ = seen.mark($0.states(under: veil)) } }
     return seen.marks(of: states)
   }
 
@@ -43,6 +29,13 @@ extension StatesFile {
 }
 
 extension StateRows {
+  /// The states as a network sees them, `[rows × 100]`.
+  fileprivate func states(under veil: Veil) -> [UInt8] {
+    var states = states
+    veil.apply(to: &states, scenarios: scenarios)
+    return states
+  }
+
   /// The rows that are kept, in order.
   ///
   /// - Parameter isKept: of each row.

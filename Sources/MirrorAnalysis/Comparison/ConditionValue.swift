@@ -19,9 +19,6 @@ struct ConditionValue: Hashable, Comparable, Sendable {
     (self.text, self.number) = (shortest.hasSuffix(".0") ? String(shortest.dropLast(2)) : shortest, number)
   }
 
-  /// A number where the cell by itself is one.
-  init(_ text: String) { self.init(text, isNumber: true) }
-
   /// Whether a column of these cells holds numbers alone; empty cells count for nothing.
   static func areNumbers(_ texts: some Sequence<String>) -> Bool {
     texts.allSatisfy { text in

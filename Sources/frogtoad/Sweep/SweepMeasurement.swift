@@ -140,7 +140,7 @@ struct SweepMeasurement: Sendable {
     (step.overwrite, step.keepsPartials, step.recordsInputs) = (true, false, isKept)
     try step.record(
       checkpoint, at: "\(network.name)/\(file)", to: path, under: network.hyperparameters.veil,
-      states: StatesFile(test.path, threads: 1), threads: 1)
+      states: test.file, threads: 1)
     defer { if !isKept { try? FileManager.default.removeItem(atPath: path) } }
     guard isMeasured else { return }
 

@@ -12,7 +12,7 @@ import Terminal
 /// of the same boards is left out, so networks of one game and veil are tested on the same rows whatever they learnt from.
 final class SweepStates: Sendable {
   struct Test: Sendable {
-    let path: String
+    let file: StatesFile
     let set: TrainingSet
   }
 
@@ -58,13 +58,14 @@ final class SweepStates: Sendable {
       _ = try files.value(path) {
         let source = "frogtoad sweep, test set \(Self.digits(identity))"
         if try !isThere(path, source: source) {
-          try makeTest(path, source: source, game: game, veil: veil, leavingOut: others.map { try file(of: $0) })
+          try makeTest(path, source: source, game: game, veil: veil, leavingOut: others.map { try self.file(of: $0) })
         }
         return path
       }
-      var (states, labels) = try StatesFile(path, threads: 1).labelledStates(.test)
+      let file = try StatesFile(path, threads: 1)
+      var (states, labels) = try file.labelledStates(.test)
       veil.apply(to: &states)
-      return Test(path: path, set: try TrainingSet(states: states, labels: labels))
+      return Test(file: file, set: try TrainingSet(states: states, labels: labels))
     }
   }
 
