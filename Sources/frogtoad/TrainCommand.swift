@@ -98,7 +98,9 @@ struct TrainingOptions: ParsableArguments, Sendable {
   @Flag(name: .long, help: "Deal the training labels anew among the rows: a control that learns their shares at most.")
   var shuffleLabels = false
 
-  @Option(name: .long, help: "States to choose epochs on: validation, or test, on which the network is judged too.")
+  @Option(
+    name: .long,
+    help: "States to choose epochs on: validation; weighted, the same with each row's weight by --balance; test, on which the network is judged too.")
   var validation = ValidationSet.validation
 
   @Option(name: .long, help: "Seed of the weights, the order of the rows and the dropout.")
@@ -116,14 +118,11 @@ struct TrainingOptions: ParsableArguments, Sendable {
     Hyperparameters(
       learningRate: learningRate, batchSize: batchSize, dropout: dropout, l2: l2, patience: patience, maximumEpochs: epochs, seed: seed,
       balance: balance, shufflesLabels: shuffleLabels, hiddenIdentityShare: veil.veil.hiddenIdentityShare,
-      validatesOnTest: validation == .test)
+      validation: validation)
   }
 }
 
-/// What epochs are chosen on.
-enum ValidationSet: String, ExpressibleByArgument, CaseIterable {
-  case validation, test
-}
+extension ValidationSet: ExpressibleByArgument {}
 
 extension LabelBalance: ExpressibleByArgument {
   public init?(argument: String) {

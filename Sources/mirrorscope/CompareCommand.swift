@@ -16,7 +16,7 @@ struct CompareCommand: ParsableCommand {
 
       A row of a table is about one network: columns of --by make its condition, --seed-column its seed, --outcome (columns) its numbers. A \
       table with columns outcome and value is long: one row per number. Columns that a table lacks come from --networks, joined on network. \
-      Recordings give cmni, cmni_crossfit, cmni_standardised, overlap_excess and validation_loss, with their network, epoch, kind (trained or \
+      Recordings give cmni, cmni_crossfit, cmni_standardised, least_overlap_excess and validation_loss, with their network, epoch, kind (trained or \
       untrained), seed, hyperparameters and provenance as columns.
 
       Rows of one network are never replicates: several of one seed, condition and outcome are refused, unless --epoch or --where leaves one of \
@@ -71,7 +71,7 @@ struct CompareCommand: ParsableCommand {
   @Option(count: 19...10_000_000, help: "Sign flips or permutations that are drawn where there are more than 2^20.")
   var draws = 100_000
 
-  @Option(count: 0...1_000_000, help: "Permutations behind the overlap_excess of recordings; 0 leaves it out.")
+  @Option(count: 0...1_000_000, help: "Permutations behind the least_overlap_excess of recordings; 0 leaves it out.")
   var permutations = 199
 
   @OptionGroup var seed: SeedOptions
@@ -105,7 +105,7 @@ struct CompareCommand: ParsableCommand {
     let known = try networks.map(read)
     if !recordings.isEmpty {
       if tables.isEmpty, plan.outcomes.isEmpty {
-        plan.outcomes = RecordedOutcomes.names.filter { permutations > 0 || $0 != "overlap_excess" }
+        plan.outcomes = RecordedOutcomes.names.filter { permutations > 0 || $0 != "least_overlap_excess" }
       }
       var runner = AnalysisRunner()
       (runner.threads, runner.seed, runner.maxMemory) = (common.threads, seed.seed, common.maxMemory?.bytes)

@@ -131,6 +131,12 @@ struct ExperimentTests {
       #expect(own["test_\(measure)"] == test["test_\(measure)"] && test["test_\(measure)"] == test["validation_\(measure)"])
       #expect(own["validation_\(measure)"] != own["test_\(measure)"])
     }
+    // Weighted rows: the same way through training, another loss, and the same one where all rows weigh the same.
+    let weights = ["--balance", "1,1,3,20"]
+    let (plain, weighted) = (try train("plain", weights[0], weights[1]), try train("weighted", weights[0], weights[1], "--validation", "weighted"))
+    #expect(plain["training_loss"] == weighted["training_loss"] && plain["test_loss"] == weighted["test_loss"])
+    #expect(plain["validation_loss"] != weighted["validation_loss"])
+    #expect(try train("equal", "--validation", "weighted")["validation_loss"] == own["validation_loss"])
     let without = try workplace.run("frogtoad", "generate", "--states", "4000", "--validation", "0", "--output", "old.h5")
     expectSuccess(without)
     let refused = try workplace.run("frogtoad", "train", "old.h5", "--hidden", "5", "--output", "none")

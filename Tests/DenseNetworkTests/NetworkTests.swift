@@ -75,6 +75,7 @@ import Testing
     var hyperparameters = Hyperparameters()
     #expect(try !hyperparameters.json.contains("shuffle"))
     hyperparameters.shufflesLabels = true
+    hyperparameters.validation = .weighted
     #expect(try JSONDecoder().decode(Hyperparameters.self, from: Data(hyperparameters.json.utf8)) == hyperparameters)
   }
 

@@ -106,6 +106,25 @@ import Testing
     #expect(abs(try network.evaluate(on: set, l2: 0.01).loss - expected) <= 1e-5)
   }
 
+  @Test("Weighted rows count as often as they weigh, in the loss and in the accuracy")
+  func weightedValidation() throws {
+    let set = try smallSet(rows: 90, inputCount: 20)
+    let network = try Network(inputCount: 20, hidden: [6, 5], outputCount: 4, seed: 2)
+    let times = [1, 1, 3, 5]
+    let rows = (0..<set.rowCount).flatMap { row in Array(repeating: row, count: times[Int(set.labels[row])]) }
+    let repeated = try TrainingSet(
+      states: rows.flatMap { set.states[$0 * 20..<($0 + 1) * 20] }, labels: rows.map { set.labels[$0] }, inputCount: 20)
+    let weighted = try network.evaluate(on: set, l2: 0.01, labelWeights: [1, 1, 3, 5])
+    let expected = try network.evaluate(on: repeated, l2: 0.01)
+    #expect(abs(weighted.loss - expected.loss) <= 1e-12 && abs(weighted.accuracy - expected.accuracy) <= 1e-15)
+    #expect(weighted.measures.rowCount == 90 && weighted.accuracy != weighted.measures.accuracy)
+    // The scale of the weights does not matter.
+    let scaled = try network.evaluate(on: set, l2: 0.01, labelWeights: [0.5, 0.5, 1.5, 2.5])
+    #expect(abs(scaled.loss - weighted.loss) <= 1e-12)
+    #expect(throws: NetworkError.labelWeights(found: 2, expected: 4)) { try network.evaluate(on: set, l2: 0.01, labelWeights: [1, 1]) }
+    #expect(throws: NetworkError.noRows(set: "evaluation")) { try network.evaluate(on: set, l2: 0.01, labelWeights: [0, 0, 0, 0]) }
+  }
+
   @Test("Dropout keeps the share of units it should")
   func dropoutShare() {
     var kept = 0

@@ -248,6 +248,34 @@ struct CMNICalibrationTests {
     #expect(result.overlap <= bound(60), "\(result)")
   }
 
+  @Test("The least excess is about 0 where units answer to self and other independently, and above it where the same ones answer")
+  func leastExcess() throws {
+    /// Mean least excess of 20 recordings of 30 units, each of which answers to self and to other with probability ½.
+    func mean(together: Bool) throws -> Double {
+      let phase = [UInt8](repeating: 0, count: 200) + [UInt8](repeating: 1, count: 200) + [UInt8](repeating: 2, count: 200)
+      var sum = 0.0
+      for set in 0..<20 {
+        var stream = RandomStream(seed: 11, purpose: "least excess", index: UInt64(set))
+        let own = (0..<30).map { _ in stream.uniform() < 0.5 ? 0.7 : 0 }
+        let other = together ? own : (0..<30).map { _ in stream.uniform() < 0.5 ? 0.7 : 0 }
+        let values = phase.flatMap { phase in
+          (0..<30).map { stream.normal() + (phase == 1 ? own[$0] : phase == 2 ? other[$0] : 0) }
+        }
+        let view = try recording(phase: phase, strata: nil, asFloats: true, layers: [(values, 30)])
+        var analysis = CMNIAnalysis(permutations: 99)
+        analysis.variants = [.standardised]
+        let row = try analysis.rows(of: view, in: AnalysisContext(threads: 2, seed: UInt64(set)))[0]
+        let least = try #require(row.inference.leastOverlapExcess)
+        #expect(try least <= #require(row.inference.overlapExcess))
+        sum += least / 20
+      }
+      return sum
+    }
+    // Without overlap one recording's value spreads by .02; with it it is about half of what a half of the units answers.
+    #expect(abs(try mean(together: false)) <= 0.015)
+    #expect(try mean(together: true) > 0.12)
+  }
+
   @Test("Mirrors are found")
   func mirrors() throws {
     let result = try rejected(rows: [60, 60, 60], units: 20, own: 0.6, other: 0.6, sets: 10)

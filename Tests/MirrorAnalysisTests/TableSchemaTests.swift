@@ -44,7 +44,7 @@ struct TableSchemaTests {
     (
       RecordingRow<CMNIRow>.schema,
       "recording, network, epoch, checkpoint_id, validation_loss, variant, cmni, total_mns, unit_count, n_none, n_self, n_other, null_mean, "
-        + "excess, z, p_value, ci_low, ci_high, cmni_crossfit, p_both, p_overlap, overlap_excess, exchange, n_blocks, reason, layer"
+        + "excess, z, p_value, ci_low, ci_high, cmni_crossfit, p_both, p_overlap, overlap_excess, least_overlap_excess, exchange, n_blocks, reason, layer"
     ),
     (
       RecordingRow<CircuitRow>.schema,

@@ -18,13 +18,13 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
   public var shufflesLabels: Bool
   /// Share of the states in which all that tells who is who is hidden from the network; nil for the paper's veil.
   public var hiddenIdentityShare: Double?
-  /// Whether epochs are chosen on the test set, as the author's program and ours once did, and not on a set of its own.
-  public var validatesOnTest: Bool
+  /// What epochs are chosen on.
+  public var validation: ValidationSet
 
   public init(
     learningRate: Double = 4e-6, batchSize: Int = 25, dropout: Double = 0.12, l2: Double = 0.01, patience: Int = 10,
     maximumEpochs: Int = 500, seed: UInt64 = 0, balance: LabelBalance = .none, shufflesLabels: Bool = false,
-    hiddenIdentityShare: Double? = nil, validatesOnTest: Bool = false
+    hiddenIdentityShare: Double? = nil, validation: ValidationSet = .validation
   ) {
     self.learningRate = learningRate
     self.batchSize = batchSize
@@ -36,7 +36,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     self.balance = balance
     self.shufflesLabels = shufflesLabels
     self.hiddenIdentityShare = hiddenIdentityShare
-    self.validatesOnTest = validatesOnTest
+    self.validation = validation
   }
 
   /// - Throws: `NetworkError.hyperparameter` naming the first value out of its range.
@@ -77,7 +77,7 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
       // Files from before it could be asked for do not say it.
       shufflesLabels: try values.decodeIfPresent(Bool.self, forKey: .shufflesLabels) ?? false,
       hiddenIdentityShare: try values.decodeIfPresent(Double.self, forKey: .hiddenIdentityShare),
-      validatesOnTest: try values.decodeIfPresent(String.self, forKey: .validationSet) ?? "test" == "test")
+      validation: try values.decodeIfPresent(ValidationSet.self, forKey: .validationSet) ?? .test)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -92,6 +92,16 @@ public struct Hyperparameters: Sendable, Equatable, Codable {
     try values.encode(balance, forKey: .balance)
     if shufflesLabels { try values.encode(true, forKey: .shufflesLabels) }
     try values.encodeIfPresent(hiddenIdentityShare, forKey: .hiddenIdentityShare)
-    try values.encode(validatesOnTest ? "test" : "validation", forKey: .validationSet)
+    try values.encode(validation, forKey: .validationSet)
   }
+}
+
+/// What epochs are chosen on.
+public enum ValidationSet: String, Sendable, Codable, CaseIterable {
+  /// A set of its own, in the labels' natural shares.
+  case validation
+  /// The same rows, each with the weight that the label balance gives its label in training: as if there were data in these shares.
+  case weighted
+  /// The test set, as the author's program and ours once did.
+  case test
 }

@@ -68,9 +68,10 @@ public struct Trainer: Sendable {
     try check(state)
     let weights = try hyperparameters.balance.weights(
       labelCounts: training.labelCounts(outputCount: state.network.outputCount))
+    let validationWeights = hyperparameters.validation == .weighted ? weights : nil
     var state = state
     if state.history.isEmpty {
-      try finish(0, trainingLoss: nil, &state, epochFinished)
+      try finish(0, trainingLoss: nil, validationWeights, &state, epochFinished)
     }
     let run = TrainingRun(hyperparameters, training, labelWeights: weights, from: state)
     while true {
@@ -79,14 +80,15 @@ public struct Trainer: Sendable {
       let epoch = state.epoch + 1
       guard let loss = run.trainEpoch(epoch, isCancelled: isCancelled) else { return (state, .cancelled) }
       run.store(into: &state)
-      try finish(epoch, trainingLoss: loss, &state, epochFinished)
+      try finish(epoch, trainingLoss: loss, validationWeights, &state, epochFinished)
     }
   }
 
   private func finish(
-    _ epoch: Int, trainingLoss: Double?, _ state: inout TrainingState, _ epochFinished: (EpochReport) throws -> Void
+    _ epoch: Int, trainingLoss: Double?, _ validationWeights: [Double]?, _ state: inout TrainingState,
+    _ epochFinished: (EpochReport) throws -> Void
   ) throws {
-    let evaluation = try state.network.evaluate(on: validation, l2: hyperparameters.l2)
+    let evaluation = try state.network.evaluate(on: validation, l2: hyperparameters.l2, labelWeights: validationWeights)
     guard evaluation.loss.isFinite else { throw NetworkError.diverged(epoch: epoch) }
     let tested = try test.map { try state.network.evaluate(on: $0, l2: hyperparameters.l2) }
     let isBest = epoch > 0 && evaluation.loss < (state.best?.validationLoss ?? .infinity)

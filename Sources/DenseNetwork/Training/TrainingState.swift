@@ -54,7 +54,7 @@ public struct EpochRecord: Sendable, Equatable, Codable {
   public let epoch: Int
   /// Mean loss over the epoch's steps, each before its update, with dropout, label weights and penalty; nil for epoch 0.
   public let trainingLoss: Double?
-  /// Mean squared error on the validation set plus penalty, after the epoch.
+  /// Mean squared error on the validation set plus penalty, after the epoch; both with its rows weighted where epochs are chosen so.
   public let validationLoss: Double
   public let validationAccuracy: Double
   /// As `validationLoss`, on the test set; nil without one, and for epochs that a program trained before there were two sets.

@@ -3,6 +3,8 @@ public struct StatesSummary: Sendable {
   private let tallies: [Split: StateTally]
   /// Of the sets beside the training set, in the order of the file; none without a training set.
   public let overlaps: [(split: Split, overlap: SplitOverlap)]
+  /// Of the training set, without one of all others.
+  public let complexity: SignalComplexity
 
   /// Reads the whole file, with little memory as often as need be.
   ///
@@ -14,6 +16,7 @@ public struct StatesSummary: Sendable {
   public init(_ file: StatesFile, memory: Int? = nil, progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws {
     var done = 0
     var tallies: [Split: StateTally] = [:]
+    var complexity = SignalComplexity()
     let compared = file.count(.train) > 0 ? [Split.test, .validation].filter { file.count($0) > 0 } : []
     let alone = Split.allCases.filter { !compared.contains($0) && (compared.isEmpty || $0 != .train) }
     let passes = compared.map { (split: $0, parts: Self.parts(file, $0, memory: memory)) }
@@ -22,6 +25,7 @@ public struct StatesSummary: Sendable {
     func forEachBlock(of split: Split, counts: Bool, _ body: ([UInt8]) -> Void = { _ in }) throws {
       try file.forEachBlock(of: split) { rows in
         if counts { tallies[split, default: StateTally()].add(rows) }
+        if counts, split == .train || file.count(.train) == 0 { complexity.add(states: rows.states) }
         body(rows.states)
         done += rows.count
         progress(done, total)
@@ -47,6 +51,7 @@ public struct StatesSummary: Sendable {
     }
     self.overlaps = overlaps
     self.tallies = tallies
+    self.complexity = complexity
   }
 
   public func tally(_ split: Split) -> StateTally { tallies[split] ?? StateTally() }

@@ -33,6 +33,9 @@ public struct CMNIRow: TableRow {
       Column("p_both", .number, "The larger p of none dealt against self and none against other: both phases have an effect somewhere"),
       Column("p_overlap", .number, "The same units answer to both, more than chance gives: the largest p of three nulls"),
       Column("overlap_excess", .number, "Index over halves minus its mean under the null that gave p_overlap, in that null's scale"),
+      Column(
+        "least_overlap_excess", .number,
+        "The smallest of these excesses over the three nulls; the number to compare between networks, in the standardised variant"),
       Column("exchange", .string, "What is exchanged: free (rows), within (labels inside blocks) or whole (blocks)"),
       Column("n_blocks", .integer, "Blocks that can move; rows where they are free"),
       Column("reason", .string, "Why a cell is empty"),
@@ -46,6 +49,7 @@ public struct CMNIRow: TableRow {
       .integer(phaseRows.count(.other)), .number(inference.nullMean), .number(inference.excess), .number(inference.z),
       .number(inference.pValue), .number(inference.interval?.lowerBound), .number(inference.interval?.upperBound),
       .number(inference.crossFit), .number(inference.pBoth), .number(inference.pOverlap), .number(inference.overlapExcess),
+      .number(inference.leastOverlapExcess),
       .string(inference.exchange?.rawValue), .integer(inference.blockCount), .string(inference.reason), .string(layer),
     ]
   }

@@ -6,14 +6,14 @@ import Tabular
 public struct RecordedOutcomes: Sendable {
   /// The columns that are outcomes: the author's index and its cross-fitted estimate, the standardised index and its excess over units that
   /// have no more in common than chance gives, and the validation loss of the checkpoint.
-  public static let names = ["cmni", "cmni_crossfit", "cmni_standardised", "overlap_excess", "validation_loss"]
+  public static let names = ["cmni", "cmni_crossfit", "cmni_standardised", "least_overlap_excess", "validation_loss"]
 
   /// One for each recording, in order.
   public let table: TextTable
 
   /// Takes the index of each recording.
   ///
-  /// - Parameter permutations: of the null from which `overlap_excess` counts; 0 leaves it out.
+  /// - Parameter permutations: of the null from which `least_overlap_excess` counts; 0 leaves it out.
   /// - Throws: what `AnalysisRunner.run` throws.
   public init(of recordings: [String], permutations: Int, runner: AnalysisRunner) throws {
     var analysis = CMNIAnalysis(permutations: permutations)
@@ -35,7 +35,7 @@ public struct RecordedOutcomes: Sendable {
           set("cmni_crossfit", row.inference.crossFit)
         case .standardised:
           set("cmni_standardised", row.index.value)
-          set("overlap_excess", row.inference.overlapExcess)
+          set("least_overlap_excess", row.inference.leastOverlapExcess)
         default: break
         }
       }

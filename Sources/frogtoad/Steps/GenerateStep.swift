@@ -51,6 +51,9 @@ func statesSummary(of path: String, common: CommonOptions) throws -> [String] {
     let scenarios = Scenario.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
     return "\(name): \(labels); distress: \(scenarios)"
   }
+  if let bits = summary.complexity.bitsPerBoard {
+    lines.append("signal complexity: \(rounded(bits, 2)) bits a board (Lempel-Ziv, \(grouped(summary.complexity.count)) distinct boards)")
+  }
   for (split, overlap) in summary.overlaps {
     lines.append(
       "\(split) states also in training: \(grouped(overlap.sharedStates)); "

@@ -61,7 +61,7 @@ struct TrainStep: Sendable {
     }
     return TrainingOutcome(
       shape: shape, folder: folder, state: state, ending: ending, bestMeasures: best,
-      measuredSet: data.test != nil || hyperparameters.validatesOnTest ? "test" : "validation")
+      measuredSet: data.test != nil || hyperparameters.validation == .test ? "test" : "validation")
   }
 
   private func initialState(_ begin: Begin, trainer: Trainer, data: TrainingData) throws -> TrainingState {
@@ -112,7 +112,7 @@ struct TrainStep: Sendable {
   private func writeHistory(_ history: [EpochRecord]) throws {
     let file = try OutputFile(path: TrainingFolder(path: folder).history, overwrite: true)
     var writer = try TableWriter(schema: TrainingRow.schema, format: .csv, sink: file.write)
-    try writer.write(history.map { TrainingRow(network: shape.name, record: $0, validatesOnTest: hyperparameters.validatesOnTest) })
+    try writer.write(history.map { TrainingRow(network: shape.name, record: $0, validatesOnTest: hyperparameters.validation == .test) })
     try writer.finish()
     try file.finish()
   }
@@ -165,8 +165,8 @@ struct TrainingRow: TableRow {
       Column("network", .string, "Shape of the hidden layers"),
       Column("epoch", .integer, "0 is the untrained network"),
       Column("training_loss", .number, "Mean loss over the epoch's steps, with dropout and the L2 term"),
-      Column("validation_loss", .number, "Loss on the validation set, without dropout, with the L2 term"),
-      Column("validation_accuracy", .number, "Share of validation states whose label is chosen"),
+      Column("validation_loss", .number, "Loss on the validation set, without dropout, with the L2 term; of weighted rows with --validation weighted"),
+      Column("validation_accuracy", .number, "Share of validation states whose label is chosen; of weighted rows with --validation weighted"),
       Column("is_best", .boolean, "Whether a checkpoint was kept as a new best"),
       Column("test_loss", .number, "Loss on the test set, without dropout, with the L2 term; empty without one"),
       Column("test_accuracy", .number, "Share of test states whose label is chosen; empty without a test set"),

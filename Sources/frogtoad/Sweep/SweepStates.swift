@@ -38,10 +38,10 @@ final class SweepStates: Sendable {
   /// What a network learns from and chooses its epochs on.
   func data(for network: SweepNetwork) throws -> TrainingData {
     let hyperparameters = network.hyperparameters
-    let key = [network.game.identity, hyperparameters.veil.name, "\(hyperparameters.validatesOnTest)"].joined(separator: "\n")
+    let key = [network.game.identity, hyperparameters.veil.name, "\(hyperparameters.validation == .test)"].joined(separator: "\n")
     return try training.value(key) {
       try TrainingData(
-        file(of: network.game), networks: common.threads, veil: hyperparameters.veil, validatesOnTest: hyperparameters.validatesOnTest,
+        file(of: network.game), networks: common.threads, veil: hyperparameters.veil, validatesOnTest: hyperparameters.validation == .test,
         looksAtTest: false, common: common)
     }
   }
