@@ -4,6 +4,11 @@ networks.csv   a row for each network, the columns of the sweep's own networks.c
 seeds.csv      the same, averaged over the two data sets: a row for each cell, kind and seed of the weights, which is the replicate
 cells.csv      mirrorscope compare of seeds.csv, each cell against its untrained networks
 contrasts.csv  the planned contrasts, each by mirrorscope compare, with Holm's p over all of them
+
+and, where measures.csv and circuits.csv are there (measures.py, circuits.py):
+
+measure-cells.csv   mirrorscope compare of the secondary measures, likewise
+circuit-cells.csv   mirrorscope compare of the effects of targets with those of their reference sets
 """
 
 import collections
@@ -11,6 +16,7 @@ import csv
 import io
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 folder, program = Path(sys.argv[1]), (sys.argv[2:] or [".build/release/mirrorscope"])[0]
@@ -34,23 +40,25 @@ def write(name, columns, rows):
 networks = list(csv.DictReader(open(folder / "networks.csv")))
 write("networks.csv", NETWORK, networks)
 
-# The two data sets of a seed share initial weights and games' rules: their mean is one number, not two.
-groups = collections.defaultdict(list)
-for row in networks:
-    groups[tuple(row[name] for name in CELL + ["kind", "seed"])].append(row)
-seeds = []
-for key, rows in groups.items():
-    mean = dict(zip(CELL + ["kind", "seed"], key))
-    for outcome in OUTCOMES:
-        values = [float(row[outcome]) for row in rows if row[outcome]]
-        # Of one data set alone it would be another quantity.
-        mean[outcome] = sum(values) / len(values) if len(values) == 2 else ""
-    seeds.append(mean)
-write("seeds.csv", CELL + ["kind", "seed"] + OUTCOMES, seeds)
+def seeds(rows, keys, outcomes):
+    """A row for each seed of the weights. Its two data sets share initial weights and games' rules: their mean is one number, not two."""
+    groups = collections.defaultdict(list)
+    for row in rows:
+        groups[tuple(row[name] for name in keys)].append(row)
+    for key, rows in groups.items():
+        mean = dict(zip(keys, key))
+        for outcome in outcomes:
+            values = [float(row[outcome]) for row in rows if row[outcome]]
+            # Of one data set alone it would be another quantity.
+            mean[outcome] = sum(values) / len(values) if len(values) == 2 else ""
+        yield mean
 
 
-def compare(*arguments):
-    run = subprocess.run([program, "compare", here / "seeds.csv", "--quiet", *arguments], capture_output=True, text=True)
+write("seeds.csv", CELL + ["kind", "seed"] + OUTCOMES, seeds(networks, CELL + ["kind", "seed"], OUTCOMES))
+
+
+def compare(*arguments, table=here / "seeds.csv"):
+    run = subprocess.run([program, "compare", table, "--quiet", *arguments], capture_output=True, text=True)
     if run.returncode:
         sys.exit(run.stderr)
     return run.stdout
@@ -92,3 +100,21 @@ for rank, row in enumerate(tested):
     least = max(least, min(1.0, float(row["p_value"]) * (len(tested) - rank)))
     row["p_holm"] = least
 write("contrasts.csv", ["contrast"] + COMPARED + ["p_holm"], contrasts)
+
+with tempfile.TemporaryDirectory() as folder:
+    table = Path(folder) / "table.csv"
+    if (here / "measures.csv").exists():
+        rows = list(csv.DictReader(open(here / "measures.csv")))
+        measures = [name for name in rows[0] if name not in CELL + ["kind", "seed", "data_seed"]]
+        write(table, CELL + ["kind", "seed"] + measures, seeds(rows, CELL + ["kind", "seed"], measures))
+        (here / "measure-cells.csv").write_text(
+            compare("--by", ",".join(CELL + ["kind"]), "--baseline", "untrained", "--outcome", ",".join(measures), table=table))
+    if (here / "circuits.csv").exists():
+        target = ["help_from", "test", "target", "layer", "outcome"]
+        rows = [
+            {name: row[name] for name in target + ["seed"]} | {"set": chosen, "value": row[effect]}
+            for row in csv.DictReader(open(here / "circuits.csv")) for chosen, effect in (("target", "effect"), ("reference", "reference"))
+            if row["effect"] and row["reference"]]
+        write(table, target + ["set", "seed", "value"], seeds(rows, target + ["set", "seed"], ["value"]))
+        (here / "circuit-cells.csv").write_text(
+            compare("--by", ",".join(target[:-1] + ["set"]), "--baseline", "set=reference", table=table))
