@@ -8,7 +8,8 @@ contrasts.csv  the planned contrasts, each by mirrorscope compare, with Holm's p
 and, where measures.csv and circuits.csv are there (measures.py, circuits.py):
 
 measure-cells.csv   mirrorscope compare of the secondary measures, likewise
-circuit-cells.csv   mirrorscope compare of the effects of targets with those of their reference sets
+circuit-cells.csv   mirrorscope compare of the effects of targets with those of their reference sets, over all networks and over those in which
+                    the target is matched to its reference sets (they have a p)
 """
 
 import collections
@@ -40,8 +41,11 @@ def write(name, columns, rows):
 networks = list(csv.DictReader(open(folder / "networks.csv")))
 write("networks.csv", NETWORK, networks)
 
-def seeds(rows, keys, outcomes):
-    """A row for each seed of the weights. Its two data sets share initial weights and games' rules: their mean is one number, not two."""
+def seeds(rows, keys, outcomes, least=2):
+    """A row for each seed of the weights. Its two data sets share initial weights and games' rules: their mean is one number, not two.
+
+    With fewer than `least` of them there is none: of one data set alone it would be another quantity.
+    """
     groups = collections.defaultdict(list)
     for row in rows:
         groups[tuple(row[name] for name in keys)].append(row)
@@ -49,8 +53,7 @@ def seeds(rows, keys, outcomes):
         mean = dict(zip(keys, key))
         for outcome in outcomes:
             values = [float(row[outcome]) for row in rows if row[outcome]]
-            # Of one data set alone it would be another quantity.
-            mean[outcome] = sum(values) / len(values) if len(values) == 2 else ""
+            mean[outcome] = sum(values) / len(values) if len(values) >= least else ""
         yield mean
 
 
@@ -110,11 +113,12 @@ with tempfile.TemporaryDirectory() as folder:
         (here / "measure-cells.csv").write_text(
             compare("--by", ",".join(CELL + ["kind"]), "--baseline", "untrained", "--outcome", ",".join(measures), table=table))
     if (here / "circuits.csv").exists():
-        target = ["help_from", "test", "target", "layer", "outcome"]
+        target = ["help_from", "test", "target", "layer", "networks", "outcome"]
         rows = [
-            {name: row[name] for name in target + ["seed"]} | {"set": chosen, "value": row[effect]}
-            for row in csv.DictReader(open(here / "circuits.csv")) for chosen, effect in (("target", "effect"), ("reference", "reference"))
-            if row["effect"] and row["reference"]]
-        write(table, target + ["set", "seed", "value"], seeds(rows, target + ["set", "seed"], ["value"]))
+            row | {"networks": networks, "set": chosen, "value": row[effect]}
+            for row in csv.DictReader(open(here / "circuits.csv")) for networks in ("all", "matched")
+            for chosen, effect in (("target", "effect"), ("reference", "reference"))
+            if row["effect"] and row["reference"] and (networks == "all" or row["p_value"])]
+        write(table, target + ["set", "seed", "value"], seeds(rows, target + ["set", "seed"], ["value"], least=1))
         (here / "circuit-cells.csv").write_text(
             compare("--by", ",".join(target[:-1] + ["set"]), "--baseline", "set=reference", table=table))
