@@ -23,7 +23,7 @@ import numpy as np
 import measures
 from measures import CELL, FOLDER, HERE, Recorded, checkpoint, run, tests
 
-COLUMNS = ["help_from", "seed", "data_seed", "test", "target", "layer", "units", "outcome", "intact", "effect", "reference", "references",
+COLUMNS = ["help_from", "seed", "data_seed", "way", "target", "layer", "units", "outcome", "intact", "effect", "reference", "references",
            "p_value", "reason"]
 OUTCOMES = ["accuracy", "accuracy:help", "accuracy:leap", "chosen:help", "chosen:leap"]
 PLAYED = ["helps_in_distress", "helps_otherwise", "help_selectivity", "distress_frog", "leaps", "energy_frog", "score_together"]
@@ -38,7 +38,7 @@ def ablations(recording, target):
     options = ["--top", 4] if target == "top" else ["--class", "mirror"]
     for row in read(run("mirrorscope", "ablate", recording, *options, "--outcome", "accuracy:help", "--threads", 1)):
         if row["outcome"] in OUTCOMES and row["phase"] == "all":
-            yield {"test": "ablation", "target": target, "layer": row["target"], "units": row["target_units"], "outcome": row["outcome"],
+            yield {"way": "ablation", "target": target, "layer": row["target"], "units": row["target_units"], "outcome": row["outcome"],
                    "intact": row["baseline"], "effect": row["effect"], "reference": row["control_mean"], "references": row["controls"],
                    "p_value": row["p_value"], "reason": row["reason"]}
 
@@ -53,7 +53,7 @@ def games(path, targets):
             outcome = row["outcome"]
             if row["units"] == units and row["ablation"] != "intact" and outcome in PLAYED and row["value"] and outcome in intact:
                 reference = float(row["control_mean"]) - intact[outcome] if row["control_mean"] else ""
-                yield {"test": "games", "target": target, "layer": "dense_1", "units": units, "outcome": outcome, "intact": intact[outcome],
+                yield {"way": "games", "target": target, "layer": "dense_1", "units": units, "outcome": outcome, "intact": intact[outcome],
                        "effect": float(row["value"]) - intact[outcome], "reference": reference, "references": row["controls"],
                        "p_value": row["p_value"], "reason": row["reason"]}
 
@@ -91,7 +91,7 @@ def edges(recorded, kernels, biases, label, mirror):
         # A circuit that is nearly all there is leaves no references but itself.
         can = circuit.sum() < 0.9 * allowed.sum()
         p = (1 + sum(abs(e) >= abs(effect) - 1e-12 for e in effects)) / 201
-        yield {"test": "edges", "target": "mirror", "layer": "dense_1", "units": f"{circuit.sum()} of {allowed.sum()} weights", "outcome": name,
+        yield {"way": "edges", "target": "mirror", "layer": "dense_1", "units": f"{circuit.sum()} of {allowed.sum()} weights", "outcome": name,
                "intact": intact, "effect": effect, "reference": float(np.mean(effects)), "references": 200, "p_value": p if can else "",
                "reason": "" if can else "nearly all weights are the circuit's"}
 

@@ -113,12 +113,13 @@ with tempfile.TemporaryDirectory() as folder:
         (here / "measure-cells.csv").write_text(
             compare("--by", ",".join(CELL + ["kind"]), "--baseline", "untrained", "--outcome", ",".join(measures), table=table))
     if (here / "circuits.csv").exists():
-        target = ["help_from", "test", "target", "layer", "networks", "outcome"]
+        target = ["help_from", "way", "target", "layer", "networks", "outcome"]
         rows = [
             row | {"networks": networks, "set": chosen, "value": row[effect]}
             for row in csv.DictReader(open(here / "circuits.csv")) for networks in ("all", "matched")
             for chosen, effect in (("target", "effect"), ("reference", "reference"))
             if row["effect"] and row["reference"] and (networks == "all" or row["p_value"])]
         write(table, target + ["set", "seed", "value"], seeds(rows, target + ["set", "seed"], ["value"], least=1))
-        (here / "circuit-cells.csv").write_text(
-            compare("--by", ",".join(target[:-1] + ["set"]), "--baseline", "set=reference", table=table))
+        found = list(csv.DictReader(io.StringIO(compare("--by", ",".join(target[:-1] + ["set"]), "--baseline", "set=reference", table=table))))
+        # Not every way has every outcome.
+        write("circuit-cells.csv", list(found[0]), [row for row in found if row["seeds"] != "0"])

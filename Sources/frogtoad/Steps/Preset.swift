@@ -42,7 +42,7 @@ struct Preset: Sendable {
       stateCount = 3_860_000
       testCount = 20_000
       var hyperparameters = Hyperparameters(learningRate: 4e-6, seed: seed)
-      if name == .paper { (hyperparameters.balance, hyperparameters.validation) = (.weights([1, 1, 1.5, 6]), .weighted) }
+      if name == .paper { (hyperparameters.balance, hyperparameters.validation) = (.weights([1, 1, 1.5, 3]), .weighted) }
       plans = [Plan(shape: NetworkShape([17, 17]), hyperparameters: hyperparameters)]
     }
   }
