@@ -52,7 +52,7 @@ def seeds(rows, keys, outcomes, least=2):
     for key, rows in groups.items():
         mean = dict(zip(keys, key))
         for outcome in outcomes:
-            values = [float(row[outcome]) for row in rows if row[outcome]]
+            values = [float(row[outcome]) for row in rows if row[outcome] != ""]
             mean[outcome] = sum(values) / len(values) if len(values) >= least else ""
         yield mean
 
@@ -78,7 +78,8 @@ def contrast(name, by, value, baseline, **cell):
     where += f" and ({by} == {value} or {by} == {baseline})"
     table = compare("--by", by, "--where", where, "--baseline", f"{by}={baseline}", "--outcome", ",".join(PRIMARY))
     for row in csv.DictReader(io.StringIO(table)):
-        if row[by] == value:
+        # In a column of numbers compare writes 1 for 1.0.
+        if row[by] in (value, value.removesuffix(".0")):
             yield {"contrast": name, "p_holm": ""} | {name: row[name] for name in COMPARED}
 
 
@@ -109,6 +110,9 @@ with tempfile.TemporaryDirectory() as folder:
     if (here / "measures.csv").exists():
         rows = list(csv.DictReader(open(here / "measures.csv")))
         measures = [name for name in rows[0] if name not in CELL + ["kind", "seed", "data_seed"]]
+        # Before training nothing has grown.
+        for row in rows:
+            row.update({name: 0 for name in ("outgoing_gain", "incoming_gain") if row["kind"] == "untrained"})
         write(table, CELL + ["kind", "seed"] + measures, seeds(rows, CELL + ["kind", "seed"], measures))
         (here / "measure-cells.csv").write_text(
             compare("--by", ",".join(CELL + ["kind"]), "--baseline", "untrained", "--outcome", ",".join(measures), table=table))
