@@ -38,7 +38,7 @@ class Column:
 
     def values(self, given: Any, rows: int) -> NDArray[Any]:
         """Values for the rows of a batch as they are stored; a single one counts for all rows."""
-        array = _array(self.name, given)
+        array = column_array(self.name, given, 1 if self.width is None else 2)
         if array.ndim == 0:
             array = np.broadcast_to(array, (rows,))
         if len(array) != rows:
@@ -66,8 +66,8 @@ def declare_column(name: str, given: Any, *, actions: Sequence[str] | None, text
     if name in ("stratum", "pair"):
         return Column(name, name, np.dtype("<i4"), lambda array: _integers(name, array, -(2**31), 2**31 - 1).astype("<i4"))
     if name == "inputs":
-        return _declare_inputs(_array(name, given))
-    return _declare_coordinate(name, _array(name, given), text_bytes)
+        return _declare_inputs(column_array(name, given, 2))
+    return _declare_coordinate(name, column_array(name, given), text_bytes)
 
 
 def check_actions(actions: Sequence[str] | None) -> None:
@@ -122,21 +122,21 @@ def _declare_coordinate(name: str, first: NDArray[Any], text_bytes: int | None) 
     return Column(name, path, np.dtype("<f8"), floats)
 
 
-def _array(name: str, given: Any) -> NDArray[Any]:
-    """Values of any array, list or single value, text as objects."""
+def column_array(name: str, given: Any, dimensions: int = 1) -> NDArray[Any]:
+    """Values of any array, list or single value; of no more dimensions than that."""
     if given is None:
         raise BadValue(f"column {name} is None; give values, or leave it out of every batch.")
     try:
+        # As objects: numpy would cut zero bytes off the end of text, and make text of numbers beside it.
+        if isinstance(given, str | bytes) or (isinstance(given, list | tuple) and any(isinstance(item, str | bytes) for item in given)):
+            given = np.array(given, dtype=object)
         array, is_bfloat16 = to_numpy(given)
     except ValueError:
         raise BadValue(f"column {name} holds values of different shapes; give one for each row.") from None
     if is_bfloat16:
         raise BadValue(f"column {name} is bfloat16; give float32.")
-    if array.ndim > (2 if name == "inputs" else 1):
+    if array.ndim > dimensions:
         raise BadValue(f"column {name} has shape {list(array.shape)}; give one value for each row.")
-    # numpy makes text of a list that mixes it with numbers.
-    if array.dtype.kind in "US" and isinstance(given, list | tuple) and any(not isinstance(item, str | bytes) for item in given):
-        raise BadValue(f"column {name} mixes text with something else; give text or numbers.")
     return array
 
 

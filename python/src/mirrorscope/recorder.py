@@ -173,6 +173,8 @@ class Recorder:
                 if len(array) != rows:
                     first = next(iter(stored))
                     raise BadValue(f"layer {name} has {len(array)} rows but layer {first} has {rows}; give as many rows of each layer.")
+            if rows == 0:
+                return
             declared = self._columns or {
                 name: declare_column(name, given, actions=self._actions, text_bytes=self._text_bytes.get(name))
                 for name, given in columns.items()
@@ -184,8 +186,6 @@ class Recorder:
                 if name not in columns:
                     raise BadValue(f"a batch lacks the column {name}, which the first had; give the same columns in each batch.")
             values = {name: column.values(columns[name], rows) for name, column in declared.items()}
-            if rows == 0:
-                return
             if not self._activations:
                 self._check_declaration(stored, declared)
                 self._announce(stored)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrorscope.arrays import to_numpy
+from mirrorscope.columns import column_array
 from mirrorscope.errors import BadValue
 
 if TYPE_CHECKING:
@@ -37,13 +38,8 @@ class Expansion:
 
     def values(self, name: str, given: Any) -> Any:
         """Values for each row; a single one stays as it is."""
-        if given is None or isinstance(given, str | bytes):
-            return given
-        try:
-            array, is_bfloat16 = to_numpy(given)
-        except ValueError:
-            raise BadValue(f"column {name} holds values of different shapes; give one for each example.") from None
-        if array.ndim == 0 or is_bfloat16:
+        array = column_array(name, given, 2)
+        if array.ndim == 0:
             return given
         if self.mask is not None and array.shape == self.mask.shape and name != "inputs":
             array = array[self.mask]
@@ -54,9 +50,6 @@ class Expansion:
             )
         elif self.mask is not None:
             array = array[np.nonzero(self.mask)[0]]
-        elif self.calls == 1:
-            # As it was given, so that mixed lists are seen.
-            return given
         return np.concatenate([array] * self.calls)
 
 

@@ -1,0 +1,48 @@
+"""What tests need, and what to say where it is not there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+
+import numpy as np
+import pytest
+
+import mirrorscope
+
+NEEDS = {
+    "torch": "needs PyTorch: pip install torch",
+    "transformers": "needs transformers: pip install transformers",
+    "keras": "needs Keras: pip install keras tensorflow",
+}
+
+
+def pytest_runtest_setup(item):
+    for module, sentence in NEEDS.items():
+        if item.get_closest_marker(module) and importlib.util.find_spec(module) is None:
+            pytest.skip(sentence)
+    if item.get_closest_marker("programs"):
+        try:
+            mirrorscope.find_program()
+        except mirrorscope.MirrorscopeError as error:
+            pytest.skip(f"needs the built programs: {error}")
+
+
+def pytest_configure():
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture
+def torch():
+    return importlib.import_module("torch")
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(1)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.h5"

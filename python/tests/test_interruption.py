@@ -1,0 +1,229 @@
+"""What is left when a recording does not come to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import h5py
+import numpy as np
+import pytest
+
+import mirrorscope
+
+SOURCE = os.path.join(os.path.dirname(__file__), "..", "src")
+
+# Records rows whose activations tell their number, and says when the disk has some.
+WRITER = """
+import sys
+import numpy as np
+import mirrorscope
+
+with mirrorscope.Recorder(sys.argv[1], dtype=sys.argv[2], chunk_rows=64, flush_seconds=0) as recorder:
+    for start in range(0, 10**9, 100):
+        number = np.arange(start, start + 100)
+        wide = (number[:, None] + np.arange(300)) % 251
+        recorder.append(
+            {"wide": wide.astype("f4"), "narrow/layer": (number[:, None] % 13).astype("f4")},
+            phase=number % 3,
+            pair=number // 3,
+            wording=[f"wording {item}" for item in number],
+        )
+        if start in (1000, 20_000):
+            print(start, flush=True)
+"""
+
+
+def activations(layer):
+    stored = layer["activations"][:]
+    return (stored.astype("u4") << 16).view("f4") if stored.dtype == np.uint16 else stored
+
+
+def check_rows(path, count):
+    """Every row is the one that was recorded."""
+    number = np.arange(count)
+    with h5py.File(path) as file:
+        assert np.array_equal(file["sample"], number)
+        assert np.array_equal(activations(file["layers/wide"]), (number[:, None] + np.arange(300)) % 251)
+        assert np.array_equal(activations(file["layers/narrow/layer"])[:, 0], number % 13)
+        assert np.array_equal(file["phase"], number % 3)
+        assert np.array_equal(file["pair"], number // 3)
+        assert [text.decode() for text in file["rows/wording"][:]] == [f"wording {item}" for item in number]
+
+
+@pytest.mark.programs
+@pytest.mark.parametrize("delay", [0.0, 0.013, 0.031])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_killed_recorder_leaves_its_flushed_rows(path, dtype, delay):
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(path), dtype], stdout=subprocess.PIPE, env=environment)
+    for line in process.stdout:
+        if int(line) == 20_000:
+            break
+    time.sleep(delay)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not path.exists()
+    with pytest.warns(mirrorscope.MirrorscopeNote, match="rows recovered"):
+        mirrorscope.recover(f"{path}.partial")
+    with h5py.File(path) as file:
+        count = len(file["sample"])
+    # All full chunks were flushed, but perhaps the one under way.
+    assert count >= 20_000 - 64
+    check_rows(path, count)
+    assert mirrorscope.validate(path) == []
+
+
+@pytest.mark.programs
+def test_an_exception_leaves_all_rows(path):
+    def fail():
+        with mirrorscope.Recorder(path) as recorder:
+            for start in range(0, 300, 100):
+                number = np.arange(start, start + 100)
+                recorder.append(
+                    {"wide": ((number[:, None] + np.arange(300)) % 251).astype("f4"), "narrow/layer": (number[:, None] % 13).astype("f4")},
+                    phase=number % 3,
+                    pair=number // 3,
+                    wording=[f"wording {item}" for item in number],
+                )
+            raise RuntimeError("the simulator fell over")
+
+    kept = r"run.h5.partial holds 300 rows; 'mirrorscope recover .*' makes a recording"
+    with pytest.warns(mirrorscope.MirrorscopeNote, match=kept), pytest.raises(RuntimeError, match="fell over"):
+        fail()
+    assert not path.exists()
+    with pytest.warns(mirrorscope.MirrorscopeNote, match="300 rows recovered"):
+        mirrorscope.recover(f"{path}.partial")
+    check_rows(path, 300)
+    assert mirrorscope.validate(path) == []
+
+
+def test_an_exception_before_the_first_row_leaves_nothing(path):
+    with pytest.raises(RuntimeError), mirrorscope.Recorder(path):
+        raise RuntimeError
+    assert list(path.parent.iterdir()) == []
+
+
+def append_one(recorder):
+    recorder.append({"a": np.ones((1, 1))}, phase="self")
+
+
+def test_a_recording_is_not_replaced(path):
+    with mirrorscope.Recorder(path) as recorder:
+        append_one(recorder)
+    before = path.read_bytes()
+    with pytest.raises(mirrorscope.RecordingError, match="exists already; have it replaced with overwrite=True, or choose another name"):
+        mirrorscope.Recorder(path)
+    assert path.read_bytes() == before
+    with mirrorscope.Recorder(path, overwrite=True) as recorder:
+        append_one(recorder)
+        append_one(recorder)
+        # Until it is complete the earlier one stays.
+        assert path.read_bytes() == before
+    with h5py.File(path) as file:
+        assert len(file["sample"]) == 2
+
+
+def test_a_recording_that_came_meanwhile_is_not_replaced(path):
+    recorder = mirrorscope.Recorder(path)
+    append_one(recorder)
+    path.write_text("mine")
+    with pytest.raises(mirrorscope.RecordingError, match="exists already"):
+        recorder.close()
+    assert path.read_text() == "mine"
+    assert path.with_suffix(".h5.partial").exists()
+
+
+def test_what_an_interrupted_recorder_left_is_not_replaced(path):
+    recorder = mirrorscope.Recorder(path)
+    append_one(recorder)
+    with pytest.warns(mirrorscope.MirrorscopeNote):
+        assert recorder.interrupt() == 1
+    with pytest.raises(mirrorscope.RecordingError, match=r"run.h5.partial holds what an interrupted recorder left; get its rows with"):
+        mirrorscope.Recorder(path)
+    with mirrorscope.Recorder(path, overwrite=True) as recorder:
+        append_one(recorder)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_double_start_is_refused(path, overwrite):
+    with mirrorscope.Recorder(path) as recorder:
+        append_one(recorder)
+        with pytest.raises(mirrorscope.RecordingError, match=r"another program is writing it \(.*run.h5.partial\)"):
+            mirrorscope.Recorder(path, overwrite=overwrite)
+        append_one(recorder)
+    with h5py.File(path) as file:
+        assert len(file["sample"]) == 2
+
+
+@pytest.mark.programs
+def test_a_recording_under_way_is_not_recovered(path):
+    with mirrorscope.Recorder(path, chunk_rows=1, flush_seconds=0) as recorder:
+        append_one(recorder)
+        with pytest.raises(mirrorscope.MirrorscopeError, match="lock") as raised:
+            mirrorscope.recover(f"{path}.partial", path.with_name("other.h5"))
+        assert raised.value.exit_code == 2
+        append_one(recorder)
+    assert mirrorscope.validate(path) == []
+
+
+def test_a_partial_file_that_was_replaced_does_not_get_the_name(path):
+    recorder = mirrorscope.Recorder(path)
+    append_one(recorder)
+    partial = path.with_suffix(".h5.partial")
+    partial.unlink()
+    partial.write_text("another program's")
+    with pytest.raises(mirrorscope.RecordingError, match="was replaced or removed by another program"):
+        recorder.close()
+    assert not path.exists()
+    assert partial.read_text() == "another program's"
+
+
+def test_a_link_is_followed(path):
+    link = path.with_name("link.h5")
+    link.symlink_to(path)
+    with mirrorscope.Recorder(link) as recorder:
+        append_one(recorder)
+    assert link.is_symlink()
+    assert path.is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("missing/run.h5", "its folder does not exist; choose another name"), ("", "it is a folder; give the name of a file")],
+)
+def test_places_where_nothing_can_be_written(tmp_path, name, sentence):
+    with pytest.raises(mirrorscope.RecordingError, match=sentence):
+        mirrorscope.Recorder(tmp_path / name)
+
+
+def test_a_full_disk(path):
+    """A limit on the size of files stands for it: the sentence says what is left."""
+    script = textwrap.dedent(
+        """
+        import resource, signal, sys
+        import numpy as np
+        import mirrorscope
+
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2_000_000, 2_000_000))
+        try:
+            with mirrorscope.Recorder(sys.argv[1], flush_seconds=0) as recorder:
+                for _ in range(100):
+                    recorder.append({"a": np.ones((1000, 100), "f4")}, phase="self")
+        except mirrorscope.RecordingError as error:
+            print(error)
+        """
+    )
+    environment = {**os.environ, "PYTHONPATH": SOURCE}
+    done = subprocess.run([sys.executable, "-c", script, str(path)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "run.h5: it cannot be written (" in done.stdout
+    assert "'mirrorscope recover " in done.stdout
+    assert not path.exists()
+    assert path.with_suffix(".h5.partial").exists()
