@@ -39,6 +39,13 @@ def torch():
 
 
 @pytest.fixture
+def networks(torch):
+    module = importlib.import_module("torch_networks")
+    torch.manual_seed(1)
+    return module
+
+
+@pytest.fixture
 def rng():
     return np.random.default_rng(1)
 

@@ -143,12 +143,13 @@ def _in_order(model: Any, name: str) -> Sequence[Any]:
     layers = list(model.layers)
     if len(model.inputs) != 1 or len(model.outputs) != 1:
         raise RecordingError(f"the Keras model {name} has several inputs or outputs; record its layers with Recorder.")
+    for described in model.get_config()["layers"]:
+        if len(described.get("inbound_nodes") or ()) > 1:
+            used_twice = described["config"]["name"]
+            raise RecordingError(f"the layer {used_twice} of the Keras model {name} is used twice; record it with Recorder.")
     used: dict[int, str] = {}
     for layer in layers:
-        try:
-            source, target = layer.input, layer.output
-        except AttributeError:
-            raise RecordingError(f"the layer {layer.name} of the Keras model {name} is used twice; record it with Recorder.") from None
+        source, target = layer.input, layer.output
         if isinstance(source, list | tuple) and len(source) != 1:
             raise RecordingError(f"the layer {layer.name} of the Keras model {name} has several inputs; record its layers with Recorder.")
         source = source[0] if isinstance(source, list | tuple) else source

@@ -90,9 +90,8 @@ def analyse_rows(command: str, *recordings: str | os.PathLike[str], **options: A
 def validate(recording: str | os.PathLike[str]) -> list[str]:
     """What is wrong with a recording, a sentence for each fault; empty for a valid one."""
     output, notes, code = _run(["validate", "--", os.fspath(recording)], allowed=(2,))
-    faults = [line for line in output.splitlines() if line.strip()] if code else []
-    _warn(notes if code == 0 else [])
-    return faults or (notes if code else [])
+    _warn(notes)
+    return output.splitlines() if code else []
 
 
 def recover(partial: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> None:

@@ -1,0 +1,158 @@
+"""From what layers of PyTorch put out to rows: tuples, convolutions, tokens and padding."""
+
+from __future__ import annotations
+
+import re
+
+import h5py
+import numpy as np
+import pytest
+from recordings import column, stored
+
+import mirrorscope
+
+pytestmark = pytest.mark.torch
+
+
+def test_tuples_and_dictionaries(path, torch, networks):
+    model = networks.Outputs()
+    x = torch.randn(2, 3)
+    with mirrorscope.record(model, ["tuple", "dictionary"], path) as recording:
+        recording.rows(phase="self")
+        model(x)
+    assert np.array_equal(stored(path, "tuple"), (x + 1).numpy())
+    assert np.array_equal(stored(path, "dictionary"), (x + 4).numpy())
+
+
+def test_a_layer_without_a_tensor_of_floats(path, torch, networks):
+    model = networks.Outputs()
+    with pytest.raises(mirrorscope.RecordingError, match="layer flags puts out tuple, in which there is no tensor of floats"):
+        with mirrorscope.record(model, ["*"], path) as recording:
+            recording.rows(phase="self")
+            model(torch.randn(2, 3))
+
+
+@pytest.mark.parametrize("convolution", ["mean", "max", [(0, 0), (-1, 2)]])
+def test_convolutions(path, torch, networks, convolution):
+    model = networks.Policy()
+    x = torch.randn(6, 3, 9, 9)
+    with mirrorscope.record(model, ["conv.*", "head"], path, convolution=convolution) as recording:
+        recording.rows(phase="self", prediction=lambda output: output[0].argmax(-1))
+        model(x)
+    maps = model.conv(x).detach()
+    expected = {
+        "mean": lambda: maps.mean(dim=(2, 3)),
+        "max": lambda: maps.amax(dim=(2, 3)),
+    }.get(convolution if isinstance(convolution, str) else "", lambda: torch.cat([maps[:, :, 0, 0], maps[:, :, -1, 2]], dim=1))()
+    assert np.allclose(stored(path, "conv.3"), expected.numpy(), rtol=1e-6, atol=0)
+    with h5py.File(path) as file:
+        assert file["layers/conv.0"].attrs["kind"] == "conv2d"
+        assert file["layers/conv.3"].attrs["activation_function"] == "relu"
+
+
+def test_a_position_outside_the_map(path, torch, networks):
+    model = networks.Policy()
+    with pytest.raises(mirrorscope.RecordingError, match=r"position \(7, 0\) does not lie in layer conv.0, whose maps are 7 × 7"):
+        with mirrorscope.record(model, ["conv.0"], path, convolution=[(7, 0)]) as recording:
+            recording.rows(phase="self")
+            model(torch.randn(1, 3, 9, 9))
+
+
+def test_a_convolution_over_time_has_its_channels_first(path, torch):
+    model = torch.nn.Sequential(torch.nn.Conv1d(3, 4, 2), torch.nn.Flatten())
+    x = torch.randn(5, 3, 6)
+    with mirrorscope.record(model, ["0"], path, convolution="max") as recording:
+        recording.rows(phase="self")
+        model(x)
+    assert np.array_equal(stored(path, "0"), model[0](x).amax(dim=2).detach().numpy())
+
+
+# Tokens
+
+LEFT = [[0, 0, 1, 1, 1], [1, 1, 1, 1, 1], [0, 0, 0, 0, 1]]
+RIGHT = [[1, 1, 1, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("mask", [LEFT, RIGHT], ids=["left", "right"])
+@pytest.mark.parametrize("given", ["to rows", "to the model"])
+def test_padding_on_either_side(tmp_path, torch, networks, mask, given):
+    model = networks.Sequence()
+    mask = torch.tensor(mask)
+    ids = torch.randint(0, 20, mask.shape)
+    states = model(ids, mask).detach()
+    kept = [states[example][mask[example].bool()] for example in range(3)]
+    expected = {
+        "last": torch.stack([tokens[-1] for tokens in kept]),
+        "mean": torch.stack([tokens.mean(dim=0) for tokens in kept]),
+        "all": torch.cat(kept),
+    }
+    for rows, tensor in expected.items():
+        path = tmp_path / f"{rows}.h5"
+        with mirrorscope.record(model, ["block"], path, rows=rows) as recording:
+            # Two batches, so that examples are counted on.
+            for _ in range(2):
+                if given == "to rows":
+                    recording.rows(phase=["none", "self", "other"], wording=["a", "b", "c"], attention_mask=mask.tolist())
+                    model(ids, mask)
+                else:
+                    recording.rows(phase=["none", "self", "other"], wording=["a", "b", "c"])
+                    model(input_ids=ids, attention_mask=mask)
+        assert np.allclose(stored(path, "block"), torch.cat([tensor, tensor]).numpy(), rtol=1e-5, atol=1e-6)
+        if rows != "mean":
+            assert np.array_equal(stored(path, "block")[: len(tensor)], tensor.numpy())
+    path = tmp_path / "all.h5"
+    assert column(path, "example") == [0] * 3 + [1] * 5 + [2] + [3] * 3 + [4] * 5 + [5]
+    assert column(path, "position") == [0, 1, 2, 0, 1, 2, 3, 4, 0] * 2
+    assert column(path, "from_end") == [-3, -2, -1, -5, -4, -3, -2, -1, -1] * 2
+    assert column(path, "token") == ids[mask.bool()].tolist() * 2
+    assert column(path, "wording") == (["a"] * 3 + ["b"] * 5 + ["c"]) * 2
+
+
+def test_without_a_mask_every_position_is_a_token(tmp_path, torch, networks):
+    model = networks.Sequence()
+    ids = torch.randint(0, 20, (2, 4))
+    states = model(ids).detach()
+    expected = {"last": states[:, -1], "mean": states.mean(dim=1), "all": states.flatten(0, 1), "function": states[:, 1:3].flatten(0, 1)}
+    for name, tensor in expected.items():
+        rule = (lambda values, mask: values[:, 1:3].flatten(0, 1)) if name == "function" else name
+        path = tmp_path / f"{name}.h5"
+        with mirrorscope.record(model, ["block"], path, rows=rule) as recording:
+            phase = [0, 1, 2, 0] if name == "function" else [0, 1]
+            recording.rows(phase=phase)
+            model(ids)
+        assert np.array_equal(stored(path, "block"), tensor.numpy())
+
+
+def test_columns_of_tokens(path, torch, networks):
+    model = networks.Sequence()
+    mask = torch.tensor([[0, 1, 1], [1, 1, 1]])
+    tokens = [["<pad>", "I", "hurt"], ["she", "hurts", "."]]
+    with mirrorscope.record(model, ["block"], path, rows="all") as recording:
+        recording.rows(phase=np.array([[0, 1, 1], [2, 2, 0]]), tokens=np.array(tokens), attention_mask=mask)
+        model(torch.randint(0, 20, (2, 3)))
+    with h5py.File(path) as file:
+        assert file["phase"][:].tolist() == [1, 1, 2, 2, 0]
+    assert column(path, "token") == ["I", "hurt", "she", "hurts", "."]
+
+
+@pytest.mark.parametrize(
+    ("announced", "rule", "sentence"),
+    [
+        ({"attention_mask": [[1, 1, 1]]}, "last", "layer block has 2 examples of 3 tokens, but attention_mask is [1, 3]"),
+        ({"attention_mask": [[1, 1, 1], [0, 0, 0]]}, "last", "attention_mask has no token in example 1 of the batch"),
+        ({"attention_mask": [1, 1, 1]}, "last", "attention_mask has shape [3]; give [examples, tokens]"),
+        ({"tokens": [[1, 2]]}, "all", "tokens have shape [1, 2]; give [examples, tokens], here [2, 3]."),
+        ({"position": 3}, "all", "the column position is made here; give yours another name."),
+        (
+            {},
+            lambda values, mask: values,
+            "the function for rows gave shape [2, 3, 5] for layer block; it has to give a tensor [rows, units].",
+        ),
+    ],
+)
+def test_bad_tokens(path, torch, networks, announced, rule, sentence):
+    model = networks.Sequence()
+    with pytest.raises(mirrorscope.RecordingError, match=re.escape(sentence)):
+        with mirrorscope.record(model, ["block"], path, rows=rule) as recording:
+            recording.rows(phase="self", **announced)
+            model(torch.randint(0, 20, (2, 3)))
