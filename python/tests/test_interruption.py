@@ -80,6 +80,22 @@ def test_a_killed_recorder_leaves_its_flushed_rows(path, dtype, delay):
 
 
 @pytest.mark.programs
+def test_the_first_chunk_is_flushed_at_once(path):
+    script = """
+import os, signal, sys
+import numpy as np
+import mirrorscope
+
+recorder = mirrorscope.Recorder(sys.argv[1], chunk_rows=10)
+recorder.append({"a": np.ones((25, 3))}, phase="self")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", script, str(path)], env={**os.environ, "PYTHONPATH": SOURCE})
+    with pytest.warns(mirrorscope.MirrorscopeNote, match="10 rows recovered"):
+        mirrorscope.recover(f"{path}.partial")
+
+
+@pytest.mark.programs
 def test_an_exception_leaves_all_rows(path):
     def fail():
         with mirrorscope.Recorder(path) as recorder:
@@ -170,6 +186,25 @@ def test_a_recording_under_way_is_not_recovered(path):
         assert raised.value.exit_code == 2
         append_one(recorder)
     assert mirrorscope.validate(path) == []
+
+
+def test_where_hdf5_insists_on_its_own_lock(path):
+    script = """
+import sys
+import numpy as np
+import mirrorscope
+
+with mirrorscope.Recorder(sys.argv[1]) as recorder:
+    recorder.append({"a": np.ones((1, 1))}, phase="self")
+    try:
+        mirrorscope.Recorder(sys.argv[1])
+    except mirrorscope.RecordingError as error:
+        print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": SOURCE, "HDF5_USE_FILE_LOCKING": "TRUE"}
+    done = subprocess.run([sys.executable, "-c", script, str(path)], env=environment, capture_output=True, text=True)
+    assert "another program is writing it" in done.stdout, done.stderr
+    assert path.exists()
 
 
 def test_a_partial_file_that_was_replaced_does_not_get_the_name(path):

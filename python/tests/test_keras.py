@@ -99,6 +99,9 @@ def test_models_that_are_no_chain(keras):
         mirrorscope.from_keras(model)
     with pytest.raises(mirrorscope.RecordingError, match="the Keras model net is not built; call it once"):
         mirrorscope.from_keras(keras.Sequential([layers.Dense(3)], name="net"))
+    inner = keras.Sequential([layers.Input((6,)), layers.Dense(3)], name="inner")
+    with pytest.raises(mirrorscope.RecordingError, match="the layer inner of the Keras model net is itself a model"):
+        mirrorscope.from_keras(keras.Sequential([layers.Input((6,)), inner], name="net"))
     with pytest.raises(mirrorscope.RecordingError, match="the Keras model net has no dense layer"):
         mirrorscope.from_keras(keras.Sequential([layers.Input((3,)), layers.Dropout(0.1)], name="net"))
 

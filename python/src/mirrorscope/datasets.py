@@ -1,10 +1,11 @@
-"""The data sets of a recording, made before its first rows."""
+"""The file of a recording and its data sets, made before its first rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import h5py
 import numpy as np
 
 from mirrorscope.attributes import set_attributes
@@ -12,8 +13,24 @@ from mirrorscope.checksums import CONTENT, content_sha256, number_bytes
 from mirrorscope.chunked_rows import ChunkedRows
 from mirrorscope.columns import SCHEMA_COLUMNS, Column
 from mirrorscope.layer import Layer
+from mirrorscope.partial_file import PartialFile
 
 _COLUMN_LEVEL = 1
+
+
+def create_file(partial: PartialFile) -> Any:
+    """An HDF5 file in the format of 1.10, which carries checksums, with the beginning of 1.8.
+
+    The beginning of 1.10 says that the file is being written, and what a kill leaves could not be opened.
+    """
+    path = partial.writing_path
+    try:
+        h5py.File(path, "w", libver=("v108", "v110"), locking=False).close()
+    except OSError:
+        # HDF5 insists on a lock of its own, as an environment variable can make it: then that one has to do.
+        partial.unlock()
+        h5py.File(path, "w", libver=("v108", "v110")).close()
+    return h5py.File(path, "r+", libver=("v110", "v110"), locking=False)
 
 
 class DataSets:

@@ -110,7 +110,7 @@ def _dense_chain(model: Any) -> list[tuple[Layer, Any]]:
         kind = type(layer).__name__
         if kind == "Dense":
             weights = layer.get_weights()
-            function = layer.activation.__name__
+            function = _name_of(layer.activation)
             chain.append(({"name": layer.name, "activation_function": function}, layer))
             if not is_interrupted:
                 units = weights[0].shape[1]
@@ -128,10 +128,14 @@ def _dense_chain(model: Any) -> list[tuple[Layer, Any]]:
 def _function_of(layer: Any) -> str:
     kind = type(layer).__name__
     if kind == "Activation":
-        return str(layer.activation.__name__)
+        return _name_of(layer.activation)
     if kind == "ReLU" and layer.max_value is None and not layer.negative_slope and not layer.threshold:
         return "relu"
     return {"Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}.get(kind, kind.lower())
+
+
+def _name_of(activation: Any) -> str:
+    return str(getattr(activation, "__name__", type(activation).__name__)).lower()
 
 
 def _in_order(model: Any, name: str) -> Sequence[Any]:
@@ -149,6 +153,8 @@ def _in_order(model: Any, name: str) -> Sequence[Any]:
             raise RecordingError(f"the layer {used_twice} of the Keras model {name} is used twice; record it with Recorder.")
     used: dict[int, str] = {}
     for layer in layers:
+        if hasattr(layer, "layers"):
+            raise RecordingError(f"the layer {layer.name} of the Keras model {name} is itself a model; record its layers with Recorder.")
         source, target = layer.input, layer.output
         if isinstance(source, list | tuple) and len(source) != 1:
             raise RecordingError(f"the layer {layer.name} of the Keras model {name} has several inputs; record its layers with Recorder.")

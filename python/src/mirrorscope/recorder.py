@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import os
 import shutil
 import sys
@@ -14,7 +15,6 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +22,7 @@ from mirrorscope.arrays import DTYPES, stored_activations
 from mirrorscope.attributes import set_attributes
 from mirrorscope.chunked_rows import ChunkedRows
 from mirrorscope.columns import Column, check_actions, declare_column
-from mirrorscope.datasets import DataSets, rows_per_chunk
+from mirrorscope.datasets import DataSets, create_file, rows_per_chunk
 from mirrorscope.description import described, reason, size_text, versions
 from mirrorscope.errors import BadValue, MirrorscopeNote, RecordingError
 from mirrorscope.layer import Layer, check_names
@@ -113,7 +113,7 @@ class Recorder:
             raise self._error(fault) from None
         self._partial = PartialFile(self.path, overwrite=overwrite)
         try:
-            self._file = self._create()
+            self._file = create_file(self._partial)
             set_attributes(
                 self._file,
                 {
@@ -138,7 +138,8 @@ class Recorder:
             if isinstance(error, OSError):
                 raise RecordingError(f"{self.path}: it cannot be written ({reason(error)}).") from error
             raise
-        self._last_flush = time.monotonic()
+        # The first full chunk is flushed at once.
+        self._last_flush = -math.inf
 
     @property
     def partial_path(self) -> str:
@@ -196,10 +197,7 @@ class Recorder:
                 self._declare(stored, declared)
             self._write({name: array for name, (array, _) in stored.items()}, values, rows)
         except OSError as error:
-            self._failure = RecordingError(
-                f"{self.path}: it cannot be written ({reason(error)}); 'mirrorscope recover {self.partial_path}' makes a recording of the "
-                "rows that were flushed."
-            )
+            self._failure = self._write_error(error)
             raise self._failure from error
 
     def close(self) -> None:
@@ -228,10 +226,7 @@ class Recorder:
         except OSError as error:
             self._is_over = True
             self._partial.keep()
-            raise RecordingError(
-                f"{self.path}: it cannot be written ({reason(error)}); 'mirrorscope recover {self.partial_path}' makes a recording of the "
-                "rows that were flushed."
-            ) from error
+            raise self._write_error(error) from error
 
     def interrupt(self) -> int:
         """Ends before the recording is complete; the rows appended so far stay in the partial file.
@@ -251,7 +246,7 @@ class Recorder:
                     writer.write()
             self._file.close()
         except (OSError, RuntimeError) as error:
-            self._failure = self._failure or RecordingError(f"{self.path}: it cannot be written ({reason(error)}).")
+            self._failure = self._failure or self._write_error(error)
         finally:
             self._partial.keep()
         kept = f"{self.row_count} rows" if self._failure is None else "the rows that were flushed"
@@ -282,20 +277,6 @@ class Recorder:
             self.interrupt()
 
     # Beginning
-
-    def _create(self) -> Any:
-        """An HDF5 file in the format of 1.10, which carries checksums, with the beginning of 1.8.
-
-        The beginning of 1.10 says that the file is being written, and what a kill leaves could not be opened.
-        """
-        path = self._partial.writing_path
-        try:
-            h5py.File(path, "w", libver=("v108", "v110"), locking=False).close()
-        except OSError:
-            # HDF5 insists on a lock of its own, as an environment variable can make it: then that one has to do.
-            self._partial.unlock()
-            h5py.File(path, "w", libver=("v108", "v110")).close()
-        return h5py.File(path, "r+", libver=("v110", "v110"), locking=False)
 
     def _checked_activations(self, activations: Mapping[str, Any]) -> dict[str, tuple[NDArray[Any], str]]:
         if self._layers is None:
@@ -397,6 +378,12 @@ class Recorder:
             raise self._failure
         if self._is_over:
             raise RecordingError(f"{self.path}: its recorder has ended; make another one.")
+
+    def _write_error(self, error: BaseException) -> RecordingError:
+        return RecordingError(
+            f"{self.path}: it cannot be written ({reason(error)}); 'mirrorscope recover {self.partial_path}' makes a recording of the rows "
+            "that were flushed."
+        )
 
     def _error(self, fault: BadValue) -> RecordingError:
         return RecordingError(f"{self.path}: {fault}")
