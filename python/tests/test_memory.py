@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -28,3 +31,33 @@ def test_ten_times_the_rows_take_no_more_memory(tmp_path, compression):
     assert many < 1.1 * few
     # Two chunks of 1 MiB, as much again under way, and the batch.
     assert many < 12e6
+
+
+TORCH = """
+import resource, sys
+import torch
+import mirrorscope
+
+model = torch.nn.Sequential(torch.nn.Linear(64, 2048), torch.nn.ReLU())
+with torch.no_grad(), mirrorscope.record(model, ["*"], sys.argv[1]) as recording:
+    for _ in range(int(sys.argv[2])):
+        recording.rows(phase="self", pair=1)
+        model(torch.ones(200, 64))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.torch
+def test_hooks_keep_no_rows(tmp_path):
+    """160 batches are 512 MB of activations; the process that records them takes no more memory than for 16."""
+
+    def peak(batches):
+        environment = {**os.environ, "PYTHONPATH": os.path.join(os.path.dirname(__file__), "..", "src")}
+        arguments = [sys.executable, "-c", TORCH, str(tmp_path / f"{batches}.h5"), str(batches)]
+        done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=True)
+        return int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+
+    few = peak(16)
+    many = peak(160)
+    (tmp_path / "160.h5").unlink()
+    assert many - few < 20e6

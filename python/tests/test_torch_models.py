@@ -91,21 +91,3 @@ def test_a_model_of_transformers(path, torch, side):
     assert np.array_equal(stored(path, "model.layers.0"), expected.hidden_states[1][rows, last].numpy())
     assert mirrorscope.validate(path) == []
     assert hooks(model) == before
-
-
-def test_memory_does_not_grow_with_rows(tmp_path, torch):
-    import tracemalloc
-
-    model = torch.nn.Sequential(torch.nn.Linear(64, 512), torch.nn.ReLU())
-
-    def peak(batches):
-        tracemalloc.start()
-        with torch.no_grad(), mirrorscope.record(model, ["*"], tmp_path / f"{batches}.h5") as recording:
-            for _ in range(batches):
-                recording.rows(phase="self", pair=1)
-                model(torch.ones(200, 64))
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        return most
-
-    assert peak(100) < 1.1 * peak(10)

@@ -24,6 +24,21 @@ def test_tuples_and_dictionaries(path, torch, networks):
     assert np.array_equal(stored(path, "dictionary"), (x + 4).numpy())
 
 
+def test_a_model_output_of_a_dataclass(torch):
+    import dataclasses
+
+    from mirrorscope.torch_rows import tensor_of
+
+    @dataclasses.dataclass
+    class Output:
+        loss: torch.Tensor | None
+        hidden_states: tuple[torch.Tensor, ...]
+        logits: torch.Tensor
+
+    logits = torch.ones(1, 2)
+    assert tensor_of("head", Output(None, (torch.zeros(1, 2),), logits)) is logits
+
+
 def test_a_layer_without_a_tensor_of_floats(path, torch, networks):
     model = networks.Outputs()
     with pytest.raises(mirrorscope.RecordingError, match="layer flags puts out tuple, in which there is no tensor of floats"):

@@ -16,14 +16,14 @@ RowFunction = Callable[["torch.Tensor", "torch.Tensor | None"], "torch.Tensor"]
 Convolution = Literal["mean", "max"] | Sequence[tuple[int, ...]]
 
 # Names under which models of transformers give what a layer hands on.
-_PREFERRED = ("last_hidden_state", "hidden_states", "logits")
+_PREFERRED = ("last_hidden_state", "logits")
 
 
 def tensor_of(name: str, output: Any) -> torch.Tensor:
     """The tensor that a module's output stands for.
 
     A tensor is taken as it is; of a tuple or list the first item that is or holds one; of a dictionary (or a `ModelOutput`, or a
-    dataclass) `last_hidden_state`, `hidden_states` or `logits` where there is one, else the first value that is or holds one.
+    dataclass) `last_hidden_state` or `logits` where there is one, else the first value that is or holds one.
     """
     tensor = _first_tensor(output)
     if tensor is None:
