@@ -19,6 +19,7 @@ GOOD = {"a": ONES}
 @pytest.mark.parametrize(
     ("activations", "columns", "sentence"),
     [
+        ({"a": np.ma.masked_equal(np.eye(4, 3, dtype="f4"), 0)}, {}, "an array has masked values, which are missing data"),
         ({"a": NAN}, {}, "layer a, unit 1, is nan in row 2 of the batch; a recording holds finite activations only"),
         ({"a": -NAN * np.inf}, {}, "layer a, unit 0, is -inf in row 0"),
         ({"a": ONES.astype(int)}, {}, "layer a has activations of type int64; give float16, bfloat16, float32 or float64."),

@@ -12,6 +12,7 @@ import time
 import h5py
 import numpy as np
 import pytest
+from networks import ACTIONS, DenseNetwork, columns
 
 import mirrorscope
 
@@ -117,6 +118,31 @@ def test_an_exception_leaves_all_rows(path):
         mirrorscope.recover(f"{path}.partial")
     check_rows(path, 300)
     assert mirrorscope.validate(path) == []
+
+
+@pytest.mark.programs
+def test_recovering_keeps_every_part(path, rng):
+    network = DenseNetwork(rng)
+    inputs = rng.normal(size=(200, 6)).astype("f4")
+    found = network(inputs)
+    about = {"network": "small", "epoch": 3, "hyperparameters": {"rate": 0.1}}
+    recorder = mirrorscope.Recorder(path, network.layers, actions=ACTIONS, model_description=about, title="Größe", dtype="float32")
+    recorder.append(found, **columns(rng, inputs, found["head/out.put"]))
+    with pytest.warns(mirrorscope.MirrorscopeNote):
+        recorder.interrupt()
+    with pytest.warns(mirrorscope.MirrorscopeNote):
+        mirrorscope.recover(f"{path}.partial")
+    assert mirrorscope.validate(path) == []
+    with h5py.File(path) as file, h5py.File(f"{path}.partial") as partial:
+
+        def check(name, thing):
+            if isinstance(thing, h5py.Dataset):
+                assert np.array_equal(thing[()], file[name][()]), name
+            for attribute in ("network", "hyperparameters", "kernel_layout", "is_output", "activation_function", "layer_index"):
+                assert thing.attrs.get(attribute) == file[name].attrs.get(attribute), (name, attribute)
+
+        partial.visititems(check)
+        assert file.attrs["title"] == "Größe"
 
 
 def test_an_exception_before_the_first_row_leaves_nothing(path):

@@ -220,3 +220,29 @@ def test_arrays_of_jax_are_taken(path):
     with h5py.File(path) as file:
         assert file["layers/a/activations"].attrs["dtype"] == "bfloat16"
         assert file["layers/b/activations"][:].tolist() == [[1, 1, 1]] * 2
+
+
+@pytest.mark.keras
+def test_tensors_of_tensorflow_are_taken(path):
+    tensorflow = pytest.importorskip("tensorflow", reason="needs TensorFlow: pip install tensorflow")
+    values = tensorflow.constant([[1.5, -2.25]])
+    with mirrorscope.Recorder(path) as recorder:
+        recorder.append({"a": values, "b": tensorflow.cast(values, tensorflow.bfloat16)}, phase=tensorflow.constant([2]), turn=1)
+    with h5py.File(path) as file:
+        assert file["layers/a/activations"][:].tolist() == [[1.5, -2.25]]
+        assert file["layers/b/activations"][:].tolist() == [[0x3FC0, 0xC010]]
+
+
+@pytest.mark.torch
+def test_tensors_that_numpy_does_not_know(path, torch):
+    recorder = mirrorscope.Recorder(path)
+    with pytest.raises(mirrorscope.RecordingError, match=r"a tensor is of type torch.float8_e4m3fn, which numpy does not know"):
+        recorder.append({"a": torch.ones(2, 2).to(torch.float8_e4m3fn)}, phase="self")
+    recorder.cancel()
+
+
+def test_columns_of_any_name(path):
+    with mirrorscope.Recorder(path) as recorder:
+        recorder.append({"a": np.ones((1, 1))}, phase="self", **{"self": 1, "activations": 2, "Wörter und so": "ja"})
+    with h5py.File(path) as file:
+        assert set(file["rows"]) == {"self", "activations", "Wörter und so"}

@@ -290,6 +290,37 @@ def test_activations_that_are_not_finite(path, torch, networks):
             model(x)
 
 
+def test_parts_that_run_without_the_whole(path, torch, networks):
+    """As a policy's predict does, which never calls the policy as a module."""
+    model = networks.InPlace()
+    x = torch.randn(6, 3)
+    seen = []
+    with mirrorscope.record(model, ["*"], path) as recording:
+        with recording.forward(phase="self", prediction=lambda output: seen[-1].argmax(-1)):
+            seen.append(model.second(model.first(x)))
+        with recording.forward(phase="other", prediction=lambda output: seen[-1].argmax(-1)):
+            seen.append(model(x))
+        recording.rows(phase="none", prediction=lambda output: output.argmax(-1))
+        seen.append(model(x))
+    assert stored(path, "second").tobytes() == torch.cat(seen).detach().numpy().tobytes()
+    with h5py.File(path) as file:
+        assert np.array_equal(file["prediction"], torch.cat(seen).argmax(-1))
+        assert file["phase"][:].tolist() == [1] * 6 + [2] * 6 + [0] * 6
+
+
+def test_an_exception_in_parts_that_run_without_the_whole(path, torch, networks):
+    model = networks.InPlace()
+    x = torch.randn(6, 3)
+    with mirrorscope.record(model, ["*"], path) as recording:
+        with pytest.raises(ZeroDivisionError), recording.forward(phase="self"):
+            model.first(x)
+            1 / 0  # noqa: B018
+        recording.rows(phase="other")
+        model(x)
+    with h5py.File(path) as file:
+        assert file["phase"][:].tolist() == [2] * 6
+
+
 def test_paused(path, torch, networks):
     model = networks.InPlace()
     with mirrorscope.record(model, ["*"], path) as recording:

@@ -29,7 +29,12 @@ def to_numpy(value: Any) -> tuple[NDArray[Any], bool]:
             import torch
 
             return value.contiguous().view(torch.int16).numpy().view(np.uint16), True
-        return value.numpy(), False
+        try:
+            return value.numpy(), False
+        except (TypeError, RuntimeError):
+            raise BadValue(f"a tensor is of type {value.dtype}, which numpy does not know; convert it to float32 first.") from None
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise BadValue("an array has masked values, which are missing data; leave their rows out, or fill them.")
     array = np.asarray(value)
     # ml_dtypes' type, which JAX and TensorFlow use.
     if array.dtype.name == "bfloat16":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -72,13 +73,13 @@ class PartialFile:
         self._refuse_existing()
         os.replace(self.writing_path, self._target)
         self.keep()
-        folder = os.open(os.path.dirname(self._target), os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        except OSError:
-            pass  # the file then has one name or the other after a loss of power
-        finally:
-            os.close(folder)
+        # Without this the file has one name or the other after a loss of power.
+        with contextlib.suppress(OSError):
+            folder = os.open(os.path.dirname(self._target), os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
 
     def keep(self) -> None:
         """Leaves the partial file where it is."""

@@ -157,7 +157,7 @@ class Recorder:
             raise self._error(BadValue("layers are declared after rows were appended; declare them first."))
         self._layers = list(layers)
 
-    def append(self, activations: Mapping[str, Any], **columns: Any) -> None:
+    def append(self, activations: Mapping[str, Any], /, **columns: Any) -> None:
         """Appends rows: all of them, or none where something is wrong.
 
         Args:

@@ -110,6 +110,7 @@ class ModelRecording:
         self._announced: dict[str, Any] | None = None
         self._is_running = False
         self._is_paused = False
+        self._is_explicit = False
         self._examples = 0
         self._captured: dict[str, list[torch.Tensor]] = {}
         self._tokens = Tokens(None)
@@ -138,7 +139,7 @@ class ModelRecording:
         """Rows written or waiting to be."""
         return 0 if self._recorder is None else self._recorder.row_count
 
-    def rows(self, *, attention_mask: Any = None, tokens: Any = None, **columns: Any) -> None:
+    def rows(self, /, *, attention_mask: Any = None, tokens: Any = None, **columns: Any) -> None:
         """Says what the rows of the next forward pass are.
 
         Args:
@@ -156,6 +157,23 @@ class ModelRecording:
         # A forward pass that failed, and whose error was caught, has left its announcement.
         self._is_running = False
         self._announced = {"attention_mask": attention_mask, "tokens": tokens, "columns": columns}
+
+    @contextmanager
+    def forward(self, /, *, attention_mask: Any = None, tokens: Any = None, **columns: Any) -> Iterator[None]:
+        """All that runs inside the `with` statement is one forward pass, whose rows are as in `rows`.
+
+        For what is not called as a whole: a policy's `predict`, a method, some parts one after the other. Columns that are functions are
+        called with None at the end.
+        """
+        self.rows(attention_mask=attention_mask, tokens=tokens, **columns)
+        self._begin(self._model, (), {})
+        self._is_explicit = True
+        try:
+            yield
+            self._is_explicit = False
+            self._end(self._model, (), None)
+        finally:
+            self._is_explicit = False
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -204,7 +222,7 @@ class ModelRecording:
     # A forward pass
 
     def _begin(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._is_paused:
+        if self._is_paused or self._is_explicit:
             return
         if self._announced is None:
             raise self._error("a forward pass began without rows; call rows(phase=…) before it, or run it inside paused().")
@@ -232,7 +250,7 @@ class ModelRecording:
             if not self._is_running:
                 raise self._error(
                     f"layer {name} ran outside a forward pass of the recorded model; give record the module that you call, or run it "
-                    "inside paused()."
+                    "inside forward(phase=…), or paused()."
                 )
             earlier = self._captured.get(name)
             if earlier is not None:
@@ -254,7 +272,7 @@ class ModelRecording:
         return copy
 
     def _end(self, module: torch.nn.Module, args: Any, output: Any) -> None:
-        if self._is_paused or not self._is_running:
+        if self._is_paused or self._is_explicit or not self._is_running:
             return
         self._is_running = False
         announced, self._announced = self._announced, None
