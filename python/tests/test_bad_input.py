@@ -120,6 +120,8 @@ def test_what_a_narrow_type_does_not_hold(path, value):
         ({"actions": "hop"}, "actions are to be a list"),
         ({"compression": 11}, "compression is 11; it may be 0 (none) to 9."),
         ({"chunk_rows": 0}, "chunk_rows is 0; give 1 or more."),
+        ({"seed": "one"}, "seed is 'one'; give an integer."),
+        ({"title": object()}, "the recorder has <object"),
         ({"model_description": {"network": object()}}, "model_description has <object"),
     ],
 )

@@ -97,6 +97,25 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.programs
+@pytest.mark.parametrize("appended", [0, 1])
+def test_a_recorder_that_is_killed_before_a_chunk_is_full(path, appended):
+    script = """
+import os, signal, sys
+import numpy as np
+import mirrorscope
+
+recorder = mirrorscope.Recorder(sys.argv[1])
+for _ in range(int(sys.argv[2])):
+    recorder.append({"a": np.ones((25, 3))}, phase="self")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", script, str(path), str(appended)], env={**os.environ, "PYTHONPATH": SOURCE})
+    with pytest.raises(mirrorscope.MirrorscopeError, match="no whole row was flushed before the recorder ended") as raised:
+        mirrorscope.recover(f"{path}.partial")
+    assert raised.value.exit_code == 3
+
+
+@pytest.mark.programs
 def test_an_exception_leaves_all_rows(path):
     def fail():
         with mirrorscope.Recorder(path) as recorder:

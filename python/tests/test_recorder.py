@@ -241,8 +241,27 @@ def test_tensors_that_numpy_does_not_know(path, torch):
     recorder.cancel()
 
 
+def test_the_rest_of_the_last_chunk_holds_zeros(path):
+    """What is left of an earlier chunk in memory does not reach the file."""
+    with mirrorscope.Recorder(path, chunk_rows=4) as recorder:
+        recorder.append({"a": np.full((6, 1), 7.0)}, phase="self", wording="plain")
+    with h5py.File(path) as file:
+        last = file["layers/a/activations"].id.read_direct_chunk((4, 0))[1]
+        assert np.frombuffer(last[:-4]).tolist() == [7, 7, 0, 0]
+
+
 def test_columns_of_any_name(path):
     with mirrorscope.Recorder(path) as recorder:
         recorder.append({"a": np.ones((1, 1))}, phase="self", **{"self": 1, "activations": 2, "Wörter und so": "ja"})
     with h5py.File(path) as file:
         assert set(file["rows"]) == {"self", "activations", "Wörter und so"}
+
+
+def test_later_text_may_be_longer_than_the_first(path):
+    with mirrorscope.Recorder(path, text_bytes={"note": 300}) as recorder:
+        recorder.append({"a": np.ones((1, 1))}, phase="self", wording="x", note="x", title="y" * 100)
+        recorder.append({"a": np.ones((1, 1))}, phase="self", wording="ö" * 128, note="y" * 300, title="y" * 400)
+    with h5py.File(path) as file:
+        assert file["rows/wording"][1].decode() == "ö" * 128
+        assert file["rows/note"][1].decode() == "y" * 300
+        assert file["rows/title"][1].decode() == "y" * 400

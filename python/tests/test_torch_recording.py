@@ -206,6 +206,19 @@ def test_no_file_and_no_hook_where_recording_cannot_begin(path, torch, networks)
     assert path.read_text() == "mine"
 
 
+def test_no_hook_where_hooks_cannot_be_set(path, torch, networks, monkeypatch):
+    model = networks.InPlace()
+
+    def refuse(*_, **__):
+        raise RuntimeError("no hooks here")
+
+    monkeypatch.setattr(model.second, "register_forward_hook", refuse)
+    with pytest.raises(RuntimeError, match="no hooks here"), mirrorscope.record(model, ["*"], path):
+        pass
+    assert hooks(model) == 0
+    assert list(path.parent.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

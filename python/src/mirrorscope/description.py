@@ -17,6 +17,8 @@ from mirrorscope.errors import BadValue
 def described(what: str, given: Mapping[str, Any]) -> dict[str, AttributeValue]:
     attributes: dict[str, AttributeValue] = {}
     for name, value in given.items():
+        if value is None:
+            continue
         if isinstance(value, np.generic):
             value = value.item()
         if isinstance(value, dict | list):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import math
 import os
@@ -107,33 +106,27 @@ class Recorder:
                 raise BadValue(f"compression is {compression!r}; it may be 0 (none) to 9.")
             if chunk_rows is not None and chunk_rows < 1:
                 raise BadValue(f"chunk_rows is {chunk_rows}; give 1 or more.")
-            model_attributes = described("model_description", model_description or {})
-            provenance_attributes = described("provenance", {**versions(), **(provenance or {})})
-        except BadValue as fault:
-            raise self._error(fault) from None
-        self._partial = PartialFile(self.path, overwrite=overwrite)
-        try:
-            self._file = create_file(self._partial)
-            set_attributes(
-                self._file,
-                {
+            if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
+                raise BadValue(f"seed is {seed!r}; give an integer.")
+            self._attributes = {
+                "/": {
                     "schema": "mirrorscope-recording",
                     "schema_version": "1.1",
                     "complete": 0,
                     "created_utc": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
                     "writer": f"mirrorscope for Python {__version__}",
-                    "command_line": command_line,
-                    "seed": seed,
-                    "title": title,
+                    **described("the recorder", {"command_line": command_line, "seed": seed, "title": title}),
                 },
-            )
-            set_attributes(self._file.create_group("model"), model_attributes)
-            set_attributes(self._file.create_group("provenance"), provenance_attributes)
-            self._file.create_group("layers")
-            self._file.flush()
+                "model": described("model_description", model_description or {}),
+                "provenance": described("provenance", {**versions(), **(provenance or {})}),
+            }
+        except BadValue as fault:
+            raise self._error(fault) from None
+        self._partial = PartialFile(self.path, overwrite=overwrite)
+        try:
+            # Nothing is in it before the first rows: 'recover' then knows that there are none.
+            self._file = create_file(self._partial)
         except BaseException as error:
-            with contextlib.suppress(Exception):
-                self._file.close()
             self._partial.abandon()
             if isinstance(error, OSError):
                 raise RecordingError(f"{self.path}: it cannot be written ({reason(error)}).") from error
@@ -334,7 +327,10 @@ class Recorder:
         print(f"{sentence}.", file=sys.stderr)
 
     def _declare(self, stored: Mapping[str, tuple[NDArray[Any], str]], columns: Mapping[str, Column]) -> None:
-        """Makes every data set, without rows."""
+        """Makes every data set, without rows, and says what the recording is."""
+        for name, attributes in self._attributes.items():
+            set_attributes(self._file.require_group(name), attributes)
+        self._file.create_group("layers")
         widest = max(array.shape[1] for array, _ in stored.values())
         datasets = DataSets(self._file, self._chunk_rows or rows_per_chunk(widest))
         datasets.add_columns(columns)
