@@ -4,6 +4,7 @@ Networks of the part `case` (2x17, five seeds) are recorded at every kept epoch 
 10 % help, 20,000 states of other games.
 
 trajectory.csv   a row for each seed and kept epoch, the untrained network (0) first: losses, index in three variants, shares of labels chosen
+tables-1-2.csv   a row for each network of the paper's Tables 1 and 2 and seed, at the paper's epoch (the last kept one up to it), beside the paper's values
 ranges.csv       a row for each network of the other parts and kept epoch, on the sweep's own test set: what the two thresholds are held against
 case-*.csv       of seed 1 at its last kept epoch up to 70, the epoch of the paper's case: stats, units, correlate, circuit, ablate of mirrorscope
 """
@@ -20,6 +21,12 @@ import h5py
 FOLDER, PROGRAMS = map(Path, sys.argv[1:3])
 HERE = Path(__file__).parent
 CASE = {"hidden": "2x17", "learning_rate": "4e-06", "batch_size": "25"}
+# Shape, learning rate, epoch, and the paper's index and validation loss: high ones (Table 1), low ones (Table 2).
+PUBLISHED = [
+    (1, "2x11", 5e-5, 1, 0.01228, 0.0573), (1, "1x15", 4e-6, 4, 0.01181, 0.0579), (1, "2x9", 5e-6, 11, 0.01125, 0.0577),
+    (1, "1x11", 4e-6, 4, 0.01125, 0.0588), (1, "1x10", 4e-6, 22, 0.01119, 0.0536), (2, "2x10", 3e-6, 3, 0.00046, 0.0800),
+    (2, "3x11", 5e-5, 1, 0.00026, 0.0774), (2, "3x10", 1e-4, 3, 0.00045, 0.0805), (2, "3x10", 1e-5, 6, 0.00029, 0.0804),
+    (2, "3x10", 2e-4, 2, 0.00049, 0.0812)]
 OPTIONS = ["hidden", "learning_rate", "batch_size", "seed", "kind"]
 
 
@@ -70,6 +77,23 @@ def trajectory(networks, states, work):
             file.unlink()
 
 
+def published(rows, states, work):
+    for table, hidden, rate, at, index, loss in PUBLISHED:
+        for seed in map(str, range(1, 6)):
+            kept = [row for row in rows if row["kind"] == "trained" and row["hidden"] == hidden and float(row["learning_rate"]) == rate
+                    and row["batch_size"] == "25" and row["seed"] == seed and int(row["epochs"]) < 500 and row["epoch"] and int(row["epoch"]) <= at]
+            if not kept:
+                continue
+            row = max(kept, key=lambda row: int(row["epoch"]))
+            recording = work / "published.h5"
+            checkpoint = FOLDER / "networks" / row["network"] / f"epoch-{int(row['epoch']):03}.h5"
+            run("frogtoad", "record", checkpoint, "--states", states, "--output", recording, "--force")
+            found = {found["variant"]: found["cmni"] for found in read(run("mirrorscope", "cmni", recording))}
+            yield {"table": table, "hidden": hidden, "learning_rate": rate, "epoch": at, "paper_cmni": index, "paper_loss": loss, "seed": seed,
+                   "kept_epoch": row["epoch"], "cmni": found["author"], "standardised": found["standardised"],
+                   "validation_loss": row["validation_loss"], "live_units": row["live_units"]} | chosen(recording)
+
+
 def case(recording):
     """Figures 3 to 7 are drawn from these."""
     for name, arguments in {
@@ -92,7 +116,8 @@ def main():
         run("frogtoad", "generate", "--states", 400_000, "--test", 20_000, "--seed", 1001, "--output", states)
         found = sorted(trajectory(networks, states, Path(work)), key=lambda row: (int(row["seed"]), row["epoch"]))
         write("trajectory.csv", found)
-    columns = OPTIONS + ["epoch", "validation_loss", "accuracy", "help_share", "live_units", "cmni", "standardised", "least_overlap_excess", "p_overlap"]
+        write("tables-1-2.csv", list(published(rows, states, Path(work))))
+    columns = OPTIONS + ["epochs", "epoch", "validation_loss", "accuracy", "help_share", "live_units", "cmni", "standardised", "least_overlap_excess", "p_overlap"]
     write("ranges.csv", [{name: row[name] for name in columns} for row in rows])
 
 
