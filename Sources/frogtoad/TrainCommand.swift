@@ -100,7 +100,9 @@ struct TrainingOptions: ParsableArguments, Sendable {
 
   @Option(
     name: .long,
-    help: "States to choose epochs on: validation; weighted, the same with each row's weight by --balance; test, on which the network is judged too.")
+    help:
+      "States to choose epochs on: validation; weighted, the same with each row's weight by --balance; test, on which the network is judged too."
+  )
   var validation = ValidationSet.validation
 
   @Option(name: .long, help: "Seed of the weights, the order of the rows and the dropout.")

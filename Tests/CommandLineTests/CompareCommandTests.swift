@@ -187,7 +187,8 @@ struct CompareCommandTests {
     #expect(run.status == 0, run.transcript)
     let table = Table(run.output)
     #expect(table["kind"] == (0..<5).flatMap { _ in ["trained", "untrained"] }, run.transcript)
-    #expect(table["outcome"] == ["cmni", "cmni_crossfit", "cmni_standardised", "least_overlap_excess", "validation_loss"].flatMap { [$0, $0] })
+    #expect(
+      table["outcome"] == ["cmni", "cmni_crossfit", "cmni_standardised", "least_overlap_excess", "validation_loss"].flatMap { [$0, $0] })
     #expect(table["seeds"] == Array(repeating: "2", count: 10), run.transcript)
     let cmni = Table(try workplace.run("mirrorscope", ["cmni"] + recordings + ["--permutations", "30"]).output)
     for (variant, column, row) in [("author", "cmni", 1), ("standardised", "least_overlap_excess", 7), ("standardised", "cmni", 5)] {

@@ -133,7 +133,9 @@ struct ExperimentTests {
     }
     // Weighted rows: the same way through training, another loss, and the same one where all rows weigh the same.
     let weights = ["--balance", "1,1,3,20"]
-    let (plain, weighted) = (try train("plain", weights[0], weights[1]), try train("weighted", weights[0], weights[1], "--validation", "weighted"))
+    let (plain, weighted) = (
+      try train("plain", weights[0], weights[1]), try train("weighted", weights[0], weights[1], "--validation", "weighted")
+    )
     #expect(plain["training_loss"] == weighted["training_loss"] && plain["test_loss"] == weighted["test_loss"])
     #expect(plain["validation_loss"] != weighted["validation_loss"])
     #expect(try train("equal", "--validation", "weighted")["validation_loss"] == own["validation_loss"])

@@ -165,8 +165,11 @@ struct TrainingRow: TableRow {
       Column("network", .string, "Shape of the hidden layers"),
       Column("epoch", .integer, "0 is the untrained network"),
       Column("training_loss", .number, "Mean loss over the epoch's steps, with dropout and the L2 term"),
-      Column("validation_loss", .number, "Loss on the validation set, without dropout, with the L2 term; of weighted rows with --validation weighted"),
-      Column("validation_accuracy", .number, "Share of validation states whose label is chosen; of weighted rows with --validation weighted"),
+      Column(
+        "validation_loss", .number,
+        "Loss on the validation set, without dropout, with the L2 term; of weighted rows with --validation weighted"),
+      Column(
+        "validation_accuracy", .number, "Share of validation states whose label is chosen; of weighted rows with --validation weighted"),
       Column("is_best", .boolean, "Whether a checkpoint was kept as a new best"),
       Column("test_loss", .number, "Loss on the test set, without dropout, with the L2 term; empty without one"),
       Column("test_accuracy", .number, "Share of test states whose label is chosen; empty without a test set"),
