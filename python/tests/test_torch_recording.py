@@ -154,6 +154,37 @@ def test_layers_that_run_different_numbers_of_times(path, torch, networks):
             model(torch.randn(4, 3))
 
 
+def test_calls_with_different_numbers_of_rows(path, torch, networks):
+    model = networks.InPlace()
+    with pytest.raises(mirrorscope.RecordingError, match="layer first has 4, 2 rows in the calls of a forward pass"):
+        with mirrorscope.record(model, ["first"], path, calls="each") as recording, recording.forward(phase="self", item=[0, 1, 2]):
+            model(torch.randn(4, 3))
+            model(torch.randn(2, 3))
+
+
+def test_weights_that_are_kept_the_other_way_round(path, torch):
+    """As GPT-2's are: those of a square layer would fit either way."""
+
+    class Conv1D(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.randn(4, 4))
+            self.bias = torch.nn.Parameter(torch.randn(4))
+
+        def forward(self, x):
+            return x @ self.weight + self.bias
+
+    model = torch.nn.Sequential(Conv1D(), torch.nn.Identity())
+    x = torch.randn(6, 4)
+    with mirrorscope.record(model, ["1"], path, weights={"1": "0"}) as recording:
+        recording.rows(phase="self")
+        model(x)
+    with h5py.File(path) as file:
+        layer = file["layers/1"]
+        assert layer.attrs["kernel_layout"] == "input,unit"
+        assert np.allclose(x.numpy() @ layer["kernel"][:] + layer["bias"][:], layer["activations"], atol=1e-5)
+
+
 # Errors
 
 

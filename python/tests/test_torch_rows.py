@@ -7,7 +7,7 @@ import re
 import h5py
 import numpy as np
 import pytest
-from recordings import column, stored
+from recordings import column, hooks, stored
 
 import mirrorscope
 
@@ -171,3 +171,113 @@ def test_bad_tokens(path, torch, networks, announced, rule, sentence):
         with mirrorscope.record(model, ["block"], path, rows=rule) as recording:
             recording.rows(phase="self", **announced)
             model(torch.randint(0, 20, (2, 3)))
+
+
+# What could be rows of something else
+
+
+@pytest.mark.parametrize("way", ["in order", "dictionary", "inside forward", "inside forward in order"])
+def test_the_mask_that_the_model_is_called_with_counts_however_it_is_given(path, torch, networks, way):
+    class Features(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = networks.Sequence()
+
+        def forward(self, features):
+            return self.inner(features["input_ids"], features["attention_mask"])
+
+    model = Features() if way == "dictionary" else networks.Sequence()
+    layer = "inner.block" if way == "dictionary" else "block"
+    ids, mask = torch.randint(0, 20, (3, 5)), torch.tensor(RIGHT)
+    with mirrorscope.record(model, [layer], path) as recording:
+        if way.startswith("inside"):
+            with recording.forward(phase="self"):
+                states = model(ids, mask) if way.endswith("order") else model(input_ids=ids, attention_mask=mask)
+        else:
+            recording.rows(phase="self")
+            states = model({"input_ids": ids, "attention_mask": mask}) if way == "dictionary" else model(ids, mask)
+    expected = torch.stack([states[0, 2], states[1, 4], states[2, 0]])
+    assert np.array_equal(stored(path, layer), expected.detach().numpy())
+
+
+def test_calls_inside_forward_have_a_mask_each(path, torch, networks):
+    model = networks.Sequence()
+    ids = torch.randint(0, 20, (3, 5))
+    with mirrorscope.record(model, ["block"], path, calls="each") as recording, recording.forward(phase="self"):
+        states = torch.cat([model(ids, torch.tensor(RIGHT)), model(ids, torch.tensor(LEFT))])
+    expected = states[torch.arange(6), torch.tensor([2, 4, 0, 4, 4, 4])]
+    assert np.array_equal(stored(path, "block"), expected.detach().numpy())
+
+
+def test_calls_inside_forward_with_other_tokens_have_no_rows_of_tokens(path, torch, networks):
+    model = networks.Sequence()
+    with pytest.raises(mirrorscope.RecordingError, match="called with different masks or tokens in one forward pass"):
+        with mirrorscope.record(model, ["block"], path, calls="each", rows="all") as recording, recording.forward(phase="self"):
+            model(torch.zeros(2, 3, dtype=torch.long))
+            model(torch.ones(2, 3, dtype=torch.long))
+
+
+def test_a_mask_with_a_hole(path, torch, networks):
+    model = networks.Sequence()
+    ids, mask = torch.randint(0, 20, (2, 4)), torch.tensor([[1, 0, 1, 0], [0, 1, 1, 1]])
+    with mirrorscope.record(model, ["block"], path) as recording:
+        recording.rows(phase="self")
+        states = model(ids, mask)
+    assert np.array_equal(stored(path, "block"), states[torch.arange(2), torch.tensor([2, 3])].detach().numpy())
+
+
+def test_what_functions_make_of_a_convolution_over_time_has_its_channels_first(path, torch):
+    nn = torch.nn
+    model = nn.Sequential(
+        nn.Conv1d(3, 4, 2), nn.BatchNorm1d(4), nn.ReLU(inplace=True), nn.Dropout(0.5), nn.Flatten(), nn.Linear(20, 2)
+    ).eval()
+    x = torch.randn(5, 3, 6)
+    with torch.inference_mode(), mirrorscope.record(model, ["2", "3"], path) as recording:
+        recording.rows(phase="self")
+        model(x)
+    expected = model[:3](x).mean(dim=2).detach().numpy()
+    assert np.allclose(stored(path, "2"), expected, atol=1e-6)
+    assert np.allclose(stored(path, "3"), expected, atol=1e-6)
+    assert hooks(model) == 0
+
+
+def test_tokens_stay_tokens_in_a_model_that_has_a_convolution(path, torch):
+    class Listener(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv1d(3, 4, 2)
+            self.dense = torch.nn.Linear(4, 6)
+            self.act = torch.nn.ReLU()
+
+        def forward(self, x):
+            return self.act(self.dense(self.act(self.conv(x)).transpose(1, 2)))
+
+    model = Listener()
+    x = torch.randn(5, 3, 6)
+    with mirrorscope.record(model, ["act"], path, calls="last") as recording:
+        recording.rows(phase="self")
+        states = model(x)
+    assert np.array_equal(stored(path, "act"), states[:, -1].detach().numpy())
+
+
+def test_rows_that_may_be_something_else_are_refused(tmp_path, torch):
+    nn = torch.nn
+    flat = nn.Sequential(nn.Flatten(0, 1), nn.Linear(3, 4))
+    packed = nn.utils.rnn.pack_padded_sequence(torch.randn(2, 4, 3), [4, 2], batch_first=True)
+    cases = {
+        "no dimension is that of the examples": (nn.Sequential(nn.Linear(3, 4)), torch.randn(3), {}),
+        r"\[4, 7, 7\], in which no dimension": (nn.Sequential(nn.Conv2d(3, 4, 3)), torch.randn(3, 9, 9), {}),
+        "units last, which are no channels": (nn.Sequential(nn.Linear(3, 4)), torch.randn(2, 5, 6, 3), {}),
+        "layer 0 puts out tokens first": (nn.Sequential(nn.LSTM(3, 4)), torch.randn(2, 2, 3), {}),
+        "layer 0 puts out tokens first, then": (nn.Sequential(nn.TransformerEncoderLayer(4, 2, 8)), torch.randn(2, 2, 4), {}),
+        "layer 0 puts out a packed sequence": (nn.Sequential(nn.LSTM(3, 4)), packed, {}),
+        "has 8 rows for 2 examples": (flat, torch.randn(2, 4, 3), {"attention_mask": [[1, 1, 0, 0], [1] * 4]}),
+        "other numbers than 0 and 1": (flat, torch.randn(2, 4, 3), {"attention_mask": [[0, 0, -1e9, -1e9], [0.0] * 4]}),
+    }
+    for number, (sentence, (model, x, announced)) in enumerate(cases.items()):
+        layer = "1" if model is flat else "0"
+        with pytest.raises(mirrorscope.RecordingError, match=sentence):
+            with mirrorscope.record(model, [layer], tmp_path / f"{number}.h5") as recording:
+                recording.rows(phase="self", **announced)
+                model(x)
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +17,18 @@ from mirrorscope.module_names import matching_names
 from mirrorscope.recorder import Recorder
 from mirrorscope.token_columns import Expansion, token_columns
 from mirrorscope.torch_layers import described_layer
-from mirrorscope.torch_rows import Convolution, RowFunction, RowRule, Tokens, rows_of, tensor_of
+from mirrorscope.torch_rows import (
+    LAYOUT,
+    Convolution,
+    RowFunction,
+    RowRule,
+    Tokens,
+    keeps_layout,
+    layout_of,
+    mark_layout,
+    rows_of,
+    tensor_of,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -193,6 +205,11 @@ class ModelRecording:
         options["provenance"] = {"torch": torch.__version__, **options.get("provenance", {})}
         self._recorder = Recorder(self.path, None, **options)
         try:
+            # Before the layers' own hooks, which see the mark.
+            if any(layout_of(module) == "channels first" for module in self._modules.values()):
+                for module in self._modules.values():
+                    if layout_of(module) or keeps_layout(module):
+                        self._handles.append(module.register_forward_hook(mark_layout))
             for name in self._declared:
                 self._handles.append(self._modules[name].register_forward_hook(self._layer_hook(name)))
             self._handles.append(self._model.register_forward_pre_hook(self._begin, with_kwargs=True))
@@ -222,26 +239,44 @@ class ModelRecording:
     # A forward pass
 
     def _begin(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        if self._is_paused or self._is_explicit:
+        if self._is_paused:
+            return
+        if self._is_explicit:
+            self._notice(module, args, kwargs)
             return
         if self._announced is None:
             raise self._error("a forward pass began without rows; call rows(phase=…) before it, or run it inside paused().")
         self._captured = {}
         self._is_running = True
+        self._tokens, self._token_ids = Tokens(None), None
+        self._notice(module, args, kwargs)
+
+    def _notice(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Takes notice of mask and tokens: announced, or else as the model is called with them."""
+        assert self._announced is not None
+        given = _called_with(module, args, kwargs)
         mask = self._announced["attention_mask"]
         if mask is None:
-            mask = kwargs.get("attention_mask")
+            mask = given.get("attention_mask")
             # Masks of other shapes say which tokens see which.
             mask = mask if getattr(mask, "ndim", 0) == 2 else None
         ids = self._announced["tokens"]
+        examples = None
         if ids is None:
-            ids = kwargs.get("input_ids", args[0] if args else None)
+            ids = given.get("input_ids", args[0] if args else None)
             ids = ids.detach().cpu().clone() if _is_token_ids(ids) else None
-        self._token_ids = ids
+            examples = len(ids) if ids is not None and "input_ids" in given else None
         try:
-            self._tokens = Tokens(None if mask is None else _mask_tensor(mask))
+            tokens = Tokens(None if mask is None else _mask_tensor(mask), examples)
+            # Several calls inside `forward`: each has its mask, but rows of tokens can have but one.
+            is_like = tokens.is_like(self._tokens)
+            if self._tokens.shape is None or (self._rule != "all" and not is_like):
+                self._tokens = tokens
+            elif self._rule == "all" and not (is_like and _same_tokens(ids, self._token_ids)):
+                raise BadValue("the model is called with different masks or tokens in one forward pass; record its calls apart.")
         except BadValue as fault:
             raise self._error(fault) from None
+        self._token_ids = ids
 
     def _layer_hook(self, name: str) -> Callable[[torch.nn.Module, Any, Any], None]:
         def copy(module: torch.nn.Module, args: Any, output: Any) -> None:
@@ -259,7 +294,10 @@ class ModelRecording:
                 if self._calls == "first":
                     return
             try:
-                tensor = tensor_of(name, output).detach()
+                found = tensor_of(name, output)
+                tensor = found.detach()
+                if hasattr(found, LAYOUT):
+                    setattr(tensor, LAYOUT, getattr(found, LAYOUT))
                 chosen = rows_of(name, module, tensor, self._rule, self._convolution, self._tokens)
             except BadValue as fault:
                 raise self._error(fault) from None
@@ -297,6 +335,10 @@ class ModelRecording:
         if recorder.row_count == 0:
             recorder.declare_layers([self._declared[name] for name in self._captured])
         calls = self._equal("calls", {name: len(parts) for name, parts in self._captured.items()})
+        for name, parts in self._captured.items():
+            lengths = [len(part) for part in parts]
+            if len(set(lengths)) > 1:
+                raise BadValue(f"layer {name} has {', '.join(map(str, lengths))} rows in the calls of a forward pass; record them apart.")
         activations = {name: torch.cat(parts) if calls > 1 else parts[0] for name, parts in self._captured.items()}
         rows = self._equal("rows", {name: len(tensor) for name, tensor in activations.items()})
         expansion = Expansion.of(self._tokens, rows // calls, calls) if self._rule == "all" else Expansion(rows // calls, calls)
@@ -333,4 +375,25 @@ def _is_token_ids(value: Any) -> TypeGuard[torch.Tensor]:
 def _mask_tensor(mask: Any) -> torch.Tensor:
     import torch
 
-    return torch.as_tensor(mask).detach().to(device="cpu", copy=True).bool()
+    tensor = torch.as_tensor(mask).detach().to(device="cpu", copy=True)
+    if ((tensor != 0) & (tensor != 1)).any():
+        raise BadValue("attention_mask holds other numbers than 0 and 1; give rows(attention_mask=…), 1 for a token and 0 for padding.")
+    return tensor.bool()
+
+
+def _called_with(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """What a module is called with, by name: in order too, or in a dictionary that comes first."""
+    try:
+        named = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        named = {}
+    first = args[0] if args and isinstance(args[0], Mapping) else {}
+    return {**first, **named, **kwargs}
+
+
+def _same_tokens(ids: Any, others: Any) -> bool:
+    import torch
+
+    if isinstance(ids, torch.Tensor) and isinstance(others, torch.Tensor):
+        return bool(torch.equal(ids, others))
+    return ids is others
