@@ -36,6 +36,7 @@ GOOD = {"a": ONES}
         (GOOD, {"phase": [0, 1, 2]}, "column phase has 3 values for a batch of 4 rows; give one for each row, or a single one for all."),
         (GOOD, {"phase": [0.0, 1, 2, 3]}, "column phase holds float64"),
         (GOOD, {"phase": None}, "column phase is None"),
+        (GOOD, {"wording": "\udc80"}, "column wording holds '\\udc80' in row 0 of the batch, which is no UTF-8."),
         (GOOD, {"label": [0, 1, 2, 3]}, "column label holds 3 in row 3 of the batch; it may hold hop 0, jump 1, help 2."),
         (GOOD, {"label": -1}, "column label holds -1 in row 0"),
         (GOOD, {"label": ["hop", "jump", "leap", "hop"]}, "column label holds 'leap' in row 2"),

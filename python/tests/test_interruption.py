@@ -198,6 +198,53 @@ def test_a_recording_that_came_meanwhile_is_not_replaced(path):
         recorder.close()
     assert path.read_text() == "mine"
     assert path.with_suffix(".h5.partial").exists()
+    # It is nobody's any more.
+    mirrorscope.Recorder(path, overwrite=True).cancel()
+
+
+def interrupt_within_a_batch(recorder, activations, part):
+    """Ctrl-C between two columns, at the part of the batch that goes into another chunk."""
+    writer = recorder._activations["a"]
+    earlier, parts = writer.append, []
+
+    def append(rows):
+        parts.append(rows)
+        if len(parts) == part:
+            raise KeyboardInterrupt
+        earlier(rows)
+
+    writer.append = append
+    with pytest.raises(KeyboardInterrupt):
+        recorder.append({"a": activations[:, None]}, phase="self", number=activations.astype(int))
+    writer.append = earlier
+
+
+def test_a_batch_that_is_interrupted_shifts_no_rows(path):
+    with mirrorscope.Recorder(path, chunk_rows=8) as recorder:
+        recorder.append({"a": np.arange(3.0)[:, None]}, phase="self", number=np.arange(3))
+        interrupt_within_a_batch(recorder, np.arange(3.0, 5), 1)
+        recorder.append({"a": np.arange(5.0, 17)[:, None]}, phase="self", number=np.arange(5, 17))
+    with h5py.File(path) as file:
+        assert file["rows/number"][:].tolist() == [0, 1, 2, *range(5, 17)]
+        assert file["layers/a/activations"][:, 0].tolist() == file["rows/number"][:].tolist()
+        assert np.array_equal(file["sample"], np.arange(15))
+
+
+@pytest.mark.programs
+def test_after_a_batch_that_is_interrupted_behind_a_full_chunk_no_more_is_taken(path):
+    recorder = mirrorscope.Recorder(path, chunk_rows=4)
+    recorder.append({"a": np.arange(6.0)[:, None]}, phase="self", number=np.arange(6))
+    interrupt_within_a_batch(recorder, np.arange(6.0, 20), 3)
+    for use in (lambda: append_one(recorder), recorder.close):
+        with pytest.raises(mirrorscope.RecordingError, match="it was interrupted within a batch"):
+            use()
+    with pytest.warns(mirrorscope.MirrorscopeNote, match="holds 6 rows or more"):
+        recorder.interrupt()
+    with pytest.warns(mirrorscope.MirrorscopeNote, match="12 rows recovered"):
+        mirrorscope.recover(f"{path}.partial")
+    with h5py.File(path) as file:
+        assert file["rows/number"][:].tolist() == list(range(12))
+        assert file["layers/a/activations"][:, 0].tolist() == list(range(12))
 
 
 def test_what_an_interrupted_recorder_left_is_not_replaced(path):

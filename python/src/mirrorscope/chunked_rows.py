@@ -43,6 +43,13 @@ class ChunkedRows:
         self._chunk[self._filled : self._filled + len(rows)] = rows
         self._filled += len(rows)
 
+    def drop_after(self, count: int) -> bool:
+        """Forgets all rows behind that many; false where some of them are in the file."""
+        if count < self._stored:
+            return False
+        self._filled = min(self._filled, count - self._stored)
+        return True
+
     def write(self) -> None:
         """Writes the chunk, full or the last one, padded with zeros."""
         if not self._filled:

@@ -162,6 +162,8 @@ def _texts(name: str, array: NDArray[Any]) -> list[str]:
                 raise BadValue(f"column {name} holds {value!r} in row {row} of the batch, which is no UTF-8.") from None
         if not isinstance(value, str):
             raise BadValue(f"column {name} holds {value!r} in row {row} of the batch; give text in each row.")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise BadValue(f"column {name} holds {value!r} in row {row} of the batch, which is no UTF-8.")
         texts.append(value)
     return texts
 
@@ -169,7 +171,7 @@ def _texts(name: str, array: NDArray[Any]) -> list[str]:
 def _encoded(name: str, array: NDArray[Any], size: int) -> NDArray[Any]:
     if _kind(name, array) != "text":
         raise BadValue(f"column {name} holds numbers but text before; give the same kind in each batch.")
-    encoded = [value.encode(errors="surrogatepass") for value in _texts(name, array)]
+    encoded = [value.encode() for value in _texts(name, array)]
     for row, value in enumerate(encoded):
         if b"\0" in value:
             raise BadValue(f"column {name} holds a text with a zero byte in row {row} of the batch; leave the byte out.")

@@ -96,6 +96,7 @@ class Recorder:
         self._writers: dict[str, ChunkedRows] = {}
         self._is_over = False
         self._failure: RecordingError | None = None
+        self._is_torn = False
         try:
             if self._layers is not None:
                 check_names([layer.name for layer in self._layers])
@@ -192,6 +193,10 @@ class Recorder:
         except OSError as error:
             self._failure = self._write_error(error)
             raise self._failure from error
+        except BaseException:
+            # Ctrl-C between two columns: they would no longer lie beside each other.
+            self._undo_batch()
+            raise
 
     def close(self) -> None:
         """Completes the recording and gives it its name.
@@ -220,6 +225,10 @@ class Recorder:
             self._is_over = True
             self._partial.keep()
             raise self._write_error(error) from error
+        except RecordingError:
+            # The name is taken, or the partial file is gone: what there is stays, and is locked no more.
+            self._partial.keep()
+            raise
 
     def interrupt(self) -> int:
         """Ends before the recording is complete; the rows appended so far stay in the partial file.
@@ -234,7 +243,7 @@ class Recorder:
             return 0
         self._is_over = True
         try:
-            if self._failure is None:
+            if self._failure is None or self._is_torn:
                 for writer in self._writers.values():
                     writer.write()
             self._file.close()
@@ -243,6 +252,8 @@ class Recorder:
         finally:
             self._partial.keep()
         kept = f"{self.row_count} rows" if self._failure is None else "the rows that were flushed"
+        if self._is_torn:
+            kept = f"{self.row_count} rows or more"
         warnings.warn(
             f"{self.partial_path} holds {kept}; 'mirrorscope recover {self.partial_path}' makes a recording of them.",
             MirrorscopeNote,
@@ -361,6 +372,16 @@ class Recorder:
                     writer.write()
                 self._flush_if_due()
         self.row_count += rows
+
+    def _undo_batch(self) -> None:
+        """Forgets the part of a batch that came, or where chunks of it are in the file already, takes no more."""
+        if self._writers and all(writer.drop_after(self.row_count) for writer in self._writers.values()):
+            return
+        self._is_torn = True
+        self._failure = RecordingError(
+            f"{self.path}: it was interrupted within a batch; 'mirrorscope recover {self.partial_path}' makes a recording of the rows "
+            "before."
+        )
 
     def _flush_if_due(self) -> None:
         if time.monotonic() - self._last_flush < self._flush_seconds:
