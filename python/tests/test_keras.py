@@ -45,6 +45,15 @@ def test_dense_layers_as_the_recorder_takes_them(model):
     assert np.array_equal(output.bias, np.zeros(4))
 
 
+def test_a_relu_that_is_clipped_is_not_called_relu(keras):
+    layers = keras.layers
+    clipped = {"max_value": 1.0}
+    first = [layers.Dense(8), layers.ReLU(**clipped), layers.Dense(8, activation=layers.ReLU(**clipped))]
+    model = keras.Sequential([layers.Input((6,)), *first, layers.Dense(8, activation=layers.ReLU()), layers.Dense(4), layers.ReLU()])
+    functions = [layer.activation_function for layer in mirrorscope.from_keras(model)]
+    assert functions == ["clipped_relu", "clipped_relu", "relu", "relu"]
+
+
 @pytest.mark.programs
 def test_a_model_is_recorded_and_ablated(path, model, rng):
     inputs = rng.normal(size=(240, 2, 3)).astype("f4")

@@ -33,6 +33,9 @@ if arguments[0] == "fail":
 if arguments[0] == "crash":
     import os
     os.kill(os.getpid(), signal.SIGSEGV)
+if arguments[0] == "validate":
+    print("it is not so", file=sys.stderr)
+    sys.exit(2)
 if arguments[0] == "chatter":
     print("no table")
     sys.exit(0)
@@ -65,6 +68,8 @@ def program(tmp_path, monkeypatch):
         ({"phase": ["self", "other"], "margin": 0.05}, ["--phase", "self,other", "--margin", "0.05"]),
         ({"phase_names": {"self": ["me", "us"], "other": "them"}}, ["--phase-names", "self=me,self=us,other=them"]),
         ({"seed": np.int64(3)}, ["--seed", "3"]),
+        ({"by_layer": np.True_, "no_strata": np.False_}, ["--by-layer"]),
+        ({"where": "-1 == a", "margin": -0.5}, ["--where=-1 == a", "--margin=-0.5"]),
     ],
 )
 def test_options(program, options, arguments):
@@ -117,6 +122,11 @@ def test_a_crash(program):
 def test_a_program_of_another_name(program):
     with pytest.raises(mirrorscope.MirrorscopeError, match="'mirrorscope chatter' gave no table"):
         mirrorscope.analyse_rows("chatter")
+
+
+def test_a_fault_on_standard_error_is_a_fault(program):
+    with pytest.warns(mirrorscope.MirrorscopeNote, match="it is not so"):
+        assert mirrorscope.validate("run.h5") == ["it is not so"]
 
 
 def test_control_c_is_passed_on(program, tmp_path):

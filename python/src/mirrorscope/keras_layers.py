@@ -126,16 +126,20 @@ def _dense_chain(model: Any) -> list[tuple[Layer, Any]]:
 
 
 def _function_of(layer: Any) -> str:
+    """The name of a function that is a layer: relu is the plain one alone, which ablation replays."""
     kind = type(layer).__name__
     if kind == "Activation":
         return _name_of(layer.activation)
     if kind == "ReLU" and layer.max_value is None and not layer.negative_slope and not layer.threshold:
         return "relu"
+    if kind == "ReLU":
+        return "clipped_relu"
     return {"Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}.get(kind, kind.lower())
 
 
 def _name_of(activation: Any) -> str:
-    return str(getattr(activation, "__name__", type(activation).__name__)).lower()
+    # A layer may be given as the function of another one.
+    return str(activation.__name__).lower() if hasattr(activation, "__name__") else _function_of(activation)
 
 
 def _in_order(model: Any, name: str) -> Sequence[Any]:

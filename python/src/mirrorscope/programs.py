@@ -91,7 +91,10 @@ def validate(recording: str | os.PathLike[str]) -> list[str]:
     """What is wrong with a recording, a sentence for each fault; empty for a valid one."""
     output, notes, code = _run(["validate", "--", os.fspath(recording)], allowed=(2,))
     _warn(notes)
-    return output.splitlines() if code else []
+    if not code:
+        return []
+    faults = output.splitlines() or notes
+    return faults or [f"{os.fspath(recording)}: it is not valid, but mirrorscope did not say why."]
 
 
 def recover(partial: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> None:
@@ -108,6 +111,8 @@ def _arguments(options: Mapping[str, Any], own: tuple[str, ...] | set[str] = tup
         if name in own:
             raise MirrorscopeError(f"the option {keyword} is not for analyse, which returns the table; leave it out.")
         option = f"--{name}"
+        if type(value).__name__ in ("bool_", "bool"):  # numpy's too
+            value = bool(value)
         if value is None or value is False:
             continue
         if value is True:
@@ -116,10 +121,15 @@ def _arguments(options: Mapping[str, Any], own: tuple[str, ...] | set[str] = tup
         texts = _texts(value)
         if name in _REPEATED:
             for text in texts:
-                arguments += [option, text]
+                arguments += _with_value(option, text)
         else:
-            arguments += [option, ",".join(texts)]
+            arguments += _with_value(option, ",".join(texts))
     return arguments
+
+
+def _with_value(option: str, text: str) -> list[str]:
+    # What begins with a dash would be taken for an option of its own.
+    return [f"{option}={text}"] if text.startswith("-") else [option, text]
 
 
 def _texts(value: Any) -> list[str]:
