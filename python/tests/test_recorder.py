@@ -257,6 +257,17 @@ def test_columns_of_any_name(path):
         assert set(file["rows"]) == {"self", "activations", "Wörter und so"}
 
 
+def test_integers_that_floats_cannot_tell_apart(path):
+    recorder = mirrorscope.Recorder(path)
+    recorder.append({"a": np.ones((1, 1))}, phase="self", score=0.5)
+    recorder.append({"a": np.ones((2, 1))}, phase="self", score=[3, 2**53])
+    with pytest.raises(mirrorscope.RecordingError, match="column score holds integers that its floats of before cannot tell apart"):
+        recorder.append({"a": np.ones((1, 1))}, phase="self", score=2**53 + 1)
+    recorder.close()
+    with h5py.File(path) as file:
+        assert file["rows/score"][:].tolist() == [0.5, 3, 2**53]
+
+
 def test_later_text_may_be_longer_than_the_first(path):
     with mirrorscope.Recorder(path, text_bytes={"note": 300}) as recorder:
         recorder.append({"a": np.ones((1, 1))}, phase="self", wording="x", note="x", title="y" * 100)

@@ -217,6 +217,31 @@ def test_calls_inside_forward_with_other_tokens_have_no_rows_of_tokens(path, tor
             model(torch.ones(2, 3, dtype=torch.long))
 
 
+@pytest.mark.parametrize("rows", ["last", "mean", "all"])
+def test_the_mask_of_an_encoder_is_not_taken_for_the_decoders(tmp_path, torch, networks, rows):
+    class Translator(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.decoder = networks.Sequence()
+
+        def forward(self, input_ids, attention_mask, decoder_input_ids):
+            return self.decoder(decoder_input_ids)
+
+    model = Translator()
+    ids, others, mask = torch.tensor([[1, 2, 0]]), torch.tensor([[3, 4, 5]]), torch.tensor([[1, 1, 0]])
+    with pytest.raises(mirrorscope.RecordingError, match="the model has an encoder and a decoder"):
+        with mirrorscope.record(model, ["decoder.block"], tmp_path / "refused.h5", rows=rows) as recording:
+            recording.rows(phase="self")
+            model(ids, mask, decoder_input_ids=others)
+    path = tmp_path / "said.h5"
+    with mirrorscope.record(model, ["decoder.block"], path, rows=rows) as recording:
+        recording.rows(phase="self", attention_mask=[[1, 1, 1]], tokens=others)
+        states = model(ids, mask, decoder_input_ids=others).detach()
+    expected = {"last": states[:, -1], "mean": states.mean(dim=1), "all": states[0]}[rows]
+    assert np.allclose(stored(path, "decoder.block"), expected.numpy(), atol=1e-6)
+    assert rows != "all" or column(path, "token") == [3, 4, 5]
+
+
 def test_a_mask_with_a_hole(path, torch, networks):
     model = networks.Sequence()
     ids, mask = torch.randint(0, 20, (2, 4)), torch.tensor([[1, 0, 1, 0], [0, 1, 1, 1]])

@@ -117,6 +117,10 @@ def _declare_coordinate(name: str, first: NDArray[Any], text_bytes: int | None) 
     def floats(array: NDArray[Any]) -> NDArray[Any]:
         if _kind(name, array) == "text":
             raise BadValue(f"column {name} holds text but numbers before; give the same kind in each batch.")
+        if array.dtype.kind in "iu" and (np.asarray(array.astype("<f8"), dtype=object) != array.astype(object)).any():
+            raise BadValue(
+                f"column {name} holds integers that its floats of before cannot tell apart; give floats, or integers from the start."
+            )
         return array.astype("<f8")
 
     return Column(name, path, np.dtype("<f8"), floats)

@@ -33,6 +33,9 @@ from mirrorscope.torch_rows import (
 if TYPE_CHECKING:
     import torch
 
+# Of what a model is called with, what says that it has a decoder beside an encoder.
+_OF_DECODERS = ("decoder_input_ids", "decoder_attention_mask", "decoder_inputs_embeds")
+
 Calls = Literal["refuse", "first", "last", "each"]
 
 
@@ -202,7 +205,7 @@ class ModelRecording:
         if self._recorder is not None:
             raise self._error("it was recorded before; call record again.")
         options = dict(self._options)
-        options["provenance"] = {"torch": torch.__version__, **options.get("provenance", {})}
+        options["provenance"] = {"torch": torch.__version__, **(options.get("provenance") or {})}
         self._recorder = Recorder(self.path, None, **options)
         try:
             # Before the layers' own hooks, which see the mark.
@@ -266,6 +269,13 @@ class ModelRecording:
             ids = given.get("input_ids", args[0] if args else None)
             ids = ids.detach().cpu().clone() if _is_token_ids(ids) else None
             examples = len(ids) if ids is not None and "input_ids" in given else None
+        is_guessed = (mask is not None and self._announced["attention_mask"] is None) or (
+            self._rule == "all" and ids is not None and self._announced["tokens"] is None
+        )
+        if is_guessed and any(given.get(name) is not None for name in _OF_DECODERS):
+            raise self._error(
+                "the model has an encoder and a decoder, each with tokens of its own; say which with rows(attention_mask=…, tokens=…)."
+            )
         try:
             tokens = Tokens(None if mask is None else _mask_tensor(mask), examples)
             # Several calls inside `forward`: each has its mask, but rows of tokens can have but one.
