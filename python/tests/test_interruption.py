@@ -354,3 +354,21 @@ def test_a_full_disk(path):
     assert "'mirrorscope recover " in done.stdout
     assert not path.exists()
     assert path.with_suffix(".h5.partial").exists()
+
+
+def test_a_file_that_comes_while_the_name_is_given_stays(path, monkeypatch):
+    recorder = mirrorscope.Recorder(path, ["a"])
+    recorder.append({"a": np.ones((2, 3), "f4")}, phase="none")
+    # Between the last look and the name.
+    monkeypatch.setattr("os.path.lexists", lambda _: False)
+    path.write_text("another one's")
+    link = os.link
+
+    def seen(source, target):
+        monkeypatch.undo()
+        link(source, target)
+
+    monkeypatch.setattr("os.link", seen)
+    with pytest.raises(mirrorscope.RecordingError, match="exists already"):
+        recorder.close()
+    assert path.read_text() == "another one's"

@@ -54,6 +54,24 @@ def test_a_relu_that_is_clipped_is_not_called_relu(keras):
     assert functions == ["clipped_relu", "clipped_relu", "relu", "relu"]
 
 
+def test_what_is_made_of_a_dense_layer_is_refused_by_name(keras):
+    class Mine(keras.layers.Dense):
+        def call(self, inputs):
+            return 2 * super().call(inputs)
+
+    layers = keras.layers
+    for layer, kind in ((Mine(8, name="mine"), "Mine"), (layers.TimeDistributed(layers.Dense(8), name="mine"), "TimeDistributed")):
+        model = keras.Sequential([layers.Input((5, 6)), layer, layers.Flatten(), layers.Dense(4)])
+        with pytest.raises(mirrorscope.RecordingError, match=f"the layer mine, a {kind} made of a dense one"):
+            mirrorscope.from_keras(model)
+
+
+def test_a_dense_layer_before_a_convolution_is_no_output(keras):
+    layers = keras.layers
+    model = keras.Sequential([layers.Input((6,)), layers.Dense(8), layers.Reshape((8, 1)), layers.Conv1D(2, 3)])
+    assert [layer.is_output for layer in mirrorscope.from_keras(model)] == [False]
+
+
 @pytest.mark.programs
 def test_a_model_is_recorded_and_ablated(path, model, rng):
     inputs = rng.normal(size=(240, 2, 3)).astype("f4")

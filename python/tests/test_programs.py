@@ -61,14 +61,14 @@ def program(tmp_path, monkeypatch):
     ("options", "arguments"),
     [
         ({"permutations": 1000, "by_layer": True}, ["--permutations", "1000", "--by-layer"]),
-        ({"no_strata": False, "layers": None}, []),
+        ({"layers": None}, []),
         ({"where": ["a == 1", "b == 2"]}, ["--where", "a == 1", "--where", "b == 2"]),
         ({"where": "a == 1"}, ["--where", "a == 1"]),
         ({"from_": ["layers", "inputs"]}, ["--from", "layers", "--from", "inputs"]),
         ({"phase": ["self", "other"], "margin": 0.05}, ["--phase", "self,other", "--margin", "0.05"]),
         ({"phase_names": {"self": ["me", "us"], "other": "them"}}, ["--phase-names", "self=me,self=us,other=them"]),
         ({"seed": np.int64(3)}, ["--seed", "3"]),
-        ({"by_layer": np.True_, "no_strata": np.False_}, ["--by-layer"]),
+        ({"by_layer": np.True_}, ["--by-layer"]),
         ({"where": "-1 == a", "margin": -0.5}, ["--where=-1 == a", "--margin=-0.5"]),
     ],
 )
@@ -177,3 +177,10 @@ def test_too_few_rows(path):
     with pytest.raises(mirrorscope.MirrorscopeError) as raised:
         mirrorscope.analyse_rows("units", path)
     assert raised.value.exit_code == 3
+
+
+@pytest.mark.parametrize("value", [False, np.False_])
+def test_an_option_that_is_false_is_no_option_left_out(value):
+    # strata=False would otherwise run with strata, without a word.
+    with pytest.raises(mirrorscope.MirrorscopeError, match=r"^the option strata is False, .* as in no_strata=True, where there is one\.$"):
+        mirrorscope.analyse_rows("cmni", "r.h5", strata=value)

@@ -374,3 +374,16 @@ def test_paused(path, torch, networks):
         recording.rows(phase="self")
         model(torch.randn(6, 3))
     assert len(stored(path, "first")) == 6
+
+
+@pytest.mark.torch
+def test_weights_are_those_of_when_recording_begins(path, torch):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU())
+    recording = mirrorscope.record(model, ["1"], path, weights={"1": "0"})
+    with torch.no_grad():
+        model[0].weight.mul_(2)
+    with recording:
+        recording.rows(phase=["none", "self"])
+        model(torch.ones(2, 3))
+    with h5py.File(path) as file:
+        assert np.array_equal(file["layers/1/kernel"][:], model[0].weight.detach().numpy())

@@ -108,6 +108,11 @@ def _dense_chain(model: Any) -> list[tuple[Layer, Any]]:
     is_interrupted = False
     for layer in _in_order(model, name):
         kind = type(layer).__name__
+        if kind != "Dense" and any(ancestor.__name__ == "Dense" for ancestor in type(getattr(layer, "layer", layer)).__mro__):
+            raise RecordingError(
+                f"the Keras model {name} has the layer {layer.name}, a {kind} made of a dense one; what it computes is not known: "
+                "record it with Recorder."
+            )
         if kind == "Dense":
             weights = layer.get_weights()
             function = _name_of(layer.activation)
@@ -122,7 +127,9 @@ def _dense_chain(model: Any) -> list[tuple[Layer, Any]]:
             is_interrupted = True
     if not chain:
         raise RecordingError(f"the Keras model {name} has no dense layer; record others with Recorder.")
-    return [(Layer(**given, is_output=index == len(chain) - 1), tap) for index, (given, tap) in enumerate(chain)]
+    # What comes behind a last dense layer makes it no output.
+    output = None if is_interrupted else len(chain) - 1
+    return [(Layer(**given, is_output=index == output), tap) for index, (given, tap) in enumerate(chain)]
 
 
 def _function_of(layer: Any) -> str:

@@ -71,7 +71,8 @@ class PartialFile:
                 f"{self.path}: {self.writing_path} was replaced or removed by another program before it was complete; record again."
             )
         self._refuse_existing()
-        os.replace(self.writing_path, self._target)
+        if self.overwrite or not self._linked():
+            os.replace(self.writing_path, self._target)
         self.keep()
         # Without this the file has one name or the other after a loss of power.
         with contextlib.suppress(OSError):
@@ -80,6 +81,19 @@ class PartialFile:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+
+    def _linked(self) -> bool:
+        """Whether the file has got its name by a link, which, unlike a renaming, fails where another file has come to it in between."""
+        try:
+            os.link(self.writing_path, self._target)
+        except FileExistsError:
+            self._refuse_existing()
+            return False
+        except OSError:
+            # A file system without links.
+            return False
+        os.unlink(self.writing_path)
+        return True
 
     def keep(self) -> None:
         """Leaves the partial file where it is."""

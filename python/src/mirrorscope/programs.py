@@ -57,7 +57,8 @@ def analyse(command: str, *recordings: str | os.PathLike[str], **options: Any) -
         recordings: Files to read.
         options: Those of the command, underscores for dashes: `permutations=1000`, `by_layer=True`. A list gives several values, or the
             option several times where the command wants that (`where`, `units`, `from_`); a dictionary gives `name=value` pairs:
-            `phase_names={"self": ["me", "us"], "other": "them"}`. None and False leave an option out.
+            `phase_names={"self": ["me", "us"], "other": "them"}`. None leaves an option out; a flag is
+            turned off by the flag that does it: `no_strata=True`.
 
     Notes of the command become warnings of class `MirrorscopeNote`.
 
@@ -99,7 +100,7 @@ def validate(recording: str | os.PathLike[str]) -> list[str]:
 
 def recover(partial: str | os.PathLike[str], output: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> None:
     """Makes a recording of the rows that an interrupted recorder left in `NAME.partial`."""
-    options = {"output": None if output is None else os.fspath(output), "force": overwrite}
+    options = {"output": None if output is None else os.fspath(output), "force": overwrite or None}
     _, notes, _ = _run(["recover", *_arguments(options, own=()), "--", os.fspath(partial)])
     _warn(notes)
 
@@ -113,8 +114,13 @@ def _arguments(options: Mapping[str, Any], own: tuple[str, ...] | set[str] = tup
         option = f"--{name}"
         if type(value).__name__ in ("bool_", "bool"):  # numpy's too
             value = bool(value)
-        if value is None or value is False:
+        if value is None:
             continue
+        if value is False:
+            raise MirrorscopeError(
+                f"the option {keyword} is False, for which the command line has no word; leave it out, or give the flag that turns it off, "
+                f"as in no_{keyword.strip('_')}=True, where there is one."
+            )
         if value is True:
             arguments.append(option)
             continue

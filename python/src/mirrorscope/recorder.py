@@ -109,6 +109,8 @@ class Recorder:
                 raise BadValue(f"chunk_rows is {chunk_rows}; give 1 or more.")
             if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
                 raise BadValue(f"seed is {seed!r}; give an integer.")
+            if seed is not None and not -(2**63) <= seed < 2**63:
+                raise BadValue(f"seed is {seed}; it may be -2^63 to 2^63 - 1.")
             self._attributes = {
                 "/": {
                     "schema": "mirrorscope-recording",

@@ -142,12 +142,13 @@ class ModelRecording:
                 for name in given:
                     if name not in names:
                         raise BadValue(f"{what} names {name}, which is none of the recorded layers: {', '.join(names)}.")
-            for name in names:
-                self._declared[name] = described_layer(
-                    name, self._modules, weights.get(name), activation_functions.get(name), name in outputs
-                )
+            self._given = {name: (weights.get(name), activation_functions.get(name), name in outputs) for name in names}
+            self._declared = self._described()
         except BadValue as fault:
             raise self._error(fault) from None
+
+    def _described(self) -> dict[str, Layer]:
+        return {name: described_layer(name, self._modules, *given) for name, given in self._given.items()}
 
     @property
     def row_count(self) -> int:
@@ -205,6 +206,8 @@ class ModelRecording:
         if self._recorder is not None:
             raise self._error("it was recorded before; call record again.")
         options = dict(self._options)
+        # The weights of now, not of when the recording was set up.
+        self._declared = self._described()
         options["provenance"] = {"torch": torch.__version__, **(options.get("provenance") or {})}
         self._recorder = Recorder(self.path, None, **options)
         try:
