@@ -30,8 +30,10 @@ PUBLISHED = [
 OPTIONS = ["hidden", "learning_rate", "batch_size", "seed", "kind"]
 
 
-def run(program, *arguments):
-    return subprocess.run([PROGRAMS / program, *map(str, arguments), "--quiet"], check=True, capture_output=True, text=True).stdout
+def run(program, *arguments, folder=None):
+    """folder: where the program runs, so that tables name files as they are called there."""
+    command = [(PROGRAMS / program).resolve(), *map(str, arguments), "--quiet"]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout
 
 
 def read(text):
@@ -99,7 +101,7 @@ def case(recording):
     for name, arguments in {
         "stats": ["stats"], "units": ["units", "--permutations", 10_000], "correlate": ["correlate", "--phase", "all"],
         "circuit": ["circuit"], "ablate": ["ablate", "--top", 4, "--class", "mirror"]}.items():
-        (HERE / f"case-{name}.csv").write_text(run("mirrorscope", arguments[0], recording, *arguments[1:]))
+        (HERE / f"case-{name}.csv").write_text(run("mirrorscope", arguments[0], recording.name, *arguments[1:], folder=recording.parent))
 
 
 def main():
