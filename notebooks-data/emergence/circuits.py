@@ -20,8 +20,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-import measures
-from measures import CELL, FOLDER, HERE, Recorded, checkpoint, run, tests
+from measures import CELL, FOLDER, HERE, checkpoint, record, run, tests
 
 COLUMNS = ["help_from", "seed", "data_seed", "way", "target", "layer", "units", "outcome", "intact", "effect", "reference", "references",
            "p_value", "reason"]
@@ -107,18 +106,8 @@ def main():
             if row["kind"] != "trained" or cell[1] not in ("26", "alone", "0") or cell[:1] + cell[2:] != ["2x17", "paper", "1.0", "0.075", "6"]:
                 continue
             path = checkpoint(row["network"])
-            for candidate, count in chosen.get(cell[1], sets[cell[1], 1.0, 0.075, 6]):
-                if count != int(row["test_states"]):
-                    continue
-                run("frogtoad", "record", path, "--states", candidate, "--output", recording, "--force", "--threads", 1)
-                recorded = Recorded(recording)
-                everything = np.hstack(recorded.layers)
-                raw = measures.standardised(*measures.contrasts(everything, recorded), measures.pooled(everything, recorded))
-                if abs(measures.index(*raw).mean() - float(row["standardised"])) < 1e-6:
-                    chosen[cell[1]] = [(candidate, count)]
-                    break
-            else:
-                raise SystemExit(f"{row['network']}: no test set gives its index")
+            recorded, test = record(row, chosen.get(cell[1], sets[cell[1], 1.0, 0.075, 6]), recording)
+            chosen[cell[1]] = [test]
             known = {"help_from": cell[1], "seed": row["seed"], "data_seed": row["data_seed"]}
             found = [*ablations(recording, "top"), *ablations(recording, "mirror")]
             targets = {target: next((r["units"] for r in found if r["layer"] == "dense_1" and r["target"] == target), None)

@@ -77,6 +77,10 @@ class Recorded:
     def rows(self, phase):
         return np.flatnonzero(self.phase == phase)
 
+    def mean(self, phase):
+        """Mean activation of each unit, layer after layer."""
+        return np.concatenate([layer[self.rows(phase)].mean(0) for layer in self.layers])
+
 
 def pooled(values, recorded):
     """[2][units]: standard deviation within none and self, and within none and other (ddof 2), which make Cohen's d of the contrasts."""
@@ -180,7 +184,7 @@ def measure(recorded, units, folder, start):
     same = standardised(*contrasts(everything, recorded, weights), spread) if covered > 0 else None
     live = (spread[:, :width] > 0).all(0)
     mirror = np.array([row["class"] == "mirror" for row in units])[:width]
-    own, other = (recorded.layers_mean(phase)[:width] for phase in (SELF, OTHER))
+    own, other = (recorded.mean(phase)[:width] for phase in (SELF, OTHER))
     out = {
         "mirror_share": mirror.mean(), "cosine": cosine(recorded, spread[:, :width], everything[:, :width]),
         "standardised_cells": index(*raw).mean(), "standardised_matched": None if same is None else index(*same).mean(),
@@ -221,11 +225,23 @@ def measure(recorded, units, folder, start):
     return out
 
 
-Recorded.layers_mean = lambda self, phase: np.concatenate([layer[self.rows(phase)].mean(0) for layer in self.layers])
-
-
 def checkpoint(network):
     return max((FOLDER / "networks" / network).glob("epoch-*.h5"))
+
+
+def record(row, candidates, recording):
+    """Records a network on that of the test sets which the sweep measured it on: those of one game differ by veil, in what they leave out, and the
+    right one has the sweep's count and its index. Returns the recording and the test set with its count."""
+    for candidate, count in candidates:
+        if count != int(row["test_states"]):
+            continue
+        run("frogtoad", "record", checkpoint(row["network"]), "--states", candidate, "--output", recording, "--force", "--threads", 1)
+        recorded = Recorded(recording)
+        everything = np.hstack(recorded.layers)
+        raw = standardised(*contrasts(everything, recorded), pooled(everything, recorded))
+        if not row["standardised"] or abs(index(*raw).mean() - float(row["standardised"])) < 1e-6:
+            return recorded, (candidate, count)
+    raise SystemExit(f"{row['network']}: no test set gives its index")
 
 
 def main():
@@ -251,20 +267,9 @@ def main():
             boards = (row["help_from"], attributes["dependency"] / 1000, attributes["obstacle_rate"], attributes["fly_patterns"])
             place = (boards, row["veil"])
             recording = Path(work) / "recording.h5"
-            # The test sets of one game differ by veil, in what they leave out: the right one has the sweep's count and its index.
-            for candidate, count in [known[place]] if place in known else sets[boards]:
-                if count != int(row["test_states"]):
-                    continue
-                run("frogtoad", "record", checkpoint(row["network"]), "--states", candidate, "--output", recording, "--force", "--threads", 1)
-                recorded = Recorded(recording)
-                everything = np.hstack(recorded.layers)
-                raw = standardised(*contrasts(everything, recorded), pooled(everything, recorded))
-                if not row["standardised"] or abs(index(*raw).mean() - float(row["standardised"])) < 1e-6:
-                    break
-            else:
-                raise SystemExit(f"{row['network']}: no test set gives its index")
+            recorded, test = record(row, [known[place]] if place in known else sets[boards], recording)
             if row["standardised"]:
-                known[place] = (candidate, count)
+                known[place] = test
             if place not in auc:
                 auc[place] = {
                     "identity_auc": identity_auc(recorded, recorded.phase),

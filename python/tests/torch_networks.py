@@ -6,13 +6,15 @@ import torch
 from torch import nn
 
 
-class InPlace(nn.Module):
-    """What the first layer puts out is changed in place at once."""
-
+class TwoLayers(nn.Module):
     def __init__(self):
         super().__init__()
         self.first = nn.Linear(3, 4)
         self.second = nn.Linear(4, 2)
+
+
+class InPlace(TwoLayers):
+    """What the first layer puts out is changed in place at once."""
 
     def forward(self, x):
         hidden = self.first(x)
@@ -32,13 +34,8 @@ class Twice(nn.Module):
         return self.head(self.shared(self.shared(x)))
 
 
-class Failing(nn.Module):
+class Failing(TwoLayers):
     """Fails where an input is negative, between its layers."""
-
-    def __init__(self):
-        super().__init__()
-        self.first = nn.Linear(3, 4)
-        self.second = nn.Linear(4, 2)
 
     def forward(self, x):
         hidden = self.first(x)
