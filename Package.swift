@@ -55,7 +55,8 @@ let package = Package(
     .target(name: "ActivationRecording", dependencies: ["Files", "HDF5", "Parallelism"]),
     // Each analysis beside the table that it becomes. Prints nothing.
     .target(
-      name: "MirrorAnalysis", dependencies: ["ActivationRecording", "DenseNetwork", "Parallelism", "Statistics", "Tabular"]),
+      name: "MirrorAnalysis",
+      dependencies: ["ActivationRecording", "DenseNetwork", "Files", "Parallelism", "Statistics", "Tabular", crypto]),
     // Networks play the game: how it goes, intact and ablated, and what they do meanwhile.
     .target(
       name: "Games",

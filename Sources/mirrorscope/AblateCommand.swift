@@ -18,41 +18,16 @@ struct AblateCommand: ParsableCommand {
       says why. One outcome is primary; q_value is over all others.
 
       --units, --top, --class, --each and --dose do not exclude each other: each is done for itself, one after the other, as rows of their \
-      own. --layers says in which layers to ablate: those above are recomputed in any case, those below need not be there. \
+      own. --mode direction projects a direction of each layer out of its activations, found in the means of the phases on the select rows; \
+      its references are directions of the layer's variation inside the phases. --layers says in which layers to ablate: those above are \
+      recomputed in any case, those below need not be there. \
       --no-partner-filter is about the scores that units are chosen by: effects look at every row.
       """)
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      "These units together, such as dense_1:3,7, beside what --top and its like choose; may be repeated.", valueName: "layer:units"))
-  var units: [UnitSet] = []
-
-  @Option(count: 1...1_000_000, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
-  var top: Int?
-
-  @Option(
-    name: .customLong("class"),
-    help: ArgumentHelp(
-      """
-      In each hidden layer all units of a class, by evidence on the select rows or, after author:, by the author's rule of thumb.
-      """, valueName: "class"))
-  var unitClass: UnitClassChoice?
-
-  @Flag(name: .long, help: "Each unit alone.")
-  var each = false
-
-  @Option(count: 1...1_000_000, help: "The one, two, … K units with the highest scores: a dose-response curve.")
-  var dose: Int?
-
-  @Option(name: .long, help: "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise.")
-  var mode = AblationMode.zero
+  @OptionGroup var targets: TargetOptions
 
   @Option(count: 1...100_000, help: "Draws that resample and noise average over.")
   var draws = 20
-
-  @Option(count: 0...1_000_000, help: "Reference sets per target; where there are fewer, all of them.")
-  var controls = 200
 
   @Option(
     name: .long,
@@ -69,31 +44,24 @@ struct AblateCommand: ParsableCommand {
   @Option(count: 0...1_000_000, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
   var bootstrap = 1000
 
-  @Flag(name: .long, help: "Choose and evaluate on the same rows: marks every row of the table.")
-  var sameRows = false
-
-  @OptionGroup var classes: UnitClassOptions
   @OptionGroup var replay: ReplayOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
+    if shapley != nil, targets.mode == .direction {
+      throw ValidationError("--shapley shares an effect out among units, and --mode direction ablates none. Leave one of them out.")
+    }
     guard shapley != "-" || options.table.destination.output != "-" else {
       throw ValidationError("--shapley - and the table can't both go to standard output; give --output.")
     }
   }
 
   func run() throws {
-    var plan = AblationPlan()
-    plan.selections =
-      units.map { .units(layer: $0.layer, $0.units) } + (top.map { [.top($0)] } ?? []) + (unitClass.map { [.unitClass($0)] } ?? [])
-      + (each ? [.each] : []) + (dose.map { [.dose($0)] } ?? [])
-    if plan.selections.isEmpty { plan.selections = [.top(4)] }
-    (plan.mode, plan.controls, plan.replicates, plan.sameRows) = (mode, controls, bootstrap, sameRows)
-    (plan.outcome, plan.draws, plan.attributes) = (outcome, draws, shapley != nil)
-    plan.classes = classes.plan
+    var plan = targets.plan
+    (plan.replicates, plan.outcome, plan.draws, plan.attributes) = (bootstrap, outcome, draws, shapley != nil)
     plan.replayTolerance = replay.replayTolerance
-    if sameRows {
+    if targets.sameRows {
       options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")
     }
     guard let shapley else { return try options.run(AblationAnalysis(plan), seed: seed) }
@@ -105,20 +73,4 @@ struct AblateCommand: ParsableCommand {
       }
     }
   }
-}
-
-extension AblationMode: ExpressibleByArgument {
-  public init?(argument: String) {
-    switch argument {
-    case "zero": self = .zero
-    case "mean", "mean:all": self = .mean(nil)
-    case "resample": self = .resample
-    case "noise": self = .noise
-    default:
-      guard argument.hasPrefix("mean:"), let phase = Phase(name: String(argument.dropFirst(5))) else { return nil }
-      self = .mean(phase)
-    }
-  }
-
-  public var defaultValueDescription: String { name }
 }

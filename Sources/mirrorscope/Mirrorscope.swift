@@ -30,6 +30,8 @@ struct Mirrorscope: ParsableCommand {
       SimilarityCommand.self,
       AblateCommand.self,
       CircuitCommand.self,
+      PlanCommand.self,
+      JudgeCommand.self,
       DecodeCommand.self,
       AuditCommand.self,
       CompareCommand.self,
@@ -46,6 +48,7 @@ struct Mirrorscope: ParsableCommand {
     case let error as RecordingError: Failure(error) { $0.option }
     case let error as ComparisonError: Failure(error)
     case let error as TextTableError: Failure(error)
+    case let error as PlanError: Failure(error)
     case let error as HDF5Error: Failure(.badFile, error.description)
     default: nil
     }

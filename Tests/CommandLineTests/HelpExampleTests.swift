@@ -39,6 +39,17 @@ struct HelpExampleTests {
     }
   }
 
+  /// A plan, and outcomes of its arms that are all alike.
+  private func makeOutcomes(in place: Workplace) throws {
+    let run = try place.run("mirrorscope", "plan", "demo/recordings/2x17/epoch-001.h5", "--units", "dense_1:1,2", "-o", "plan.json")
+    try #require(run.status == 0, run.transcript)
+    let plan = try #require(JSONSerialization.jsonObject(with: Data(place.text("plan.json").utf8)) as? [String: Any])
+    let examples = try #require(plan["examples"] as? [[String: Any]]).compactMap { $0["example"] as? String }
+    let arms = try #require(plan["arms"] as? [[String: Any]]).compactMap { $0["id"] as? String }
+    let rows = arms.flatMap { arm in examples.map { "\(arm),\($0),hit,1" } }
+    try place.write("outcomes.csv", "arm,example,outcome,value\n" + rows.joined(separator: "\n") + "\n")
+  }
+
   @Test("Every command's example works word for word on the demo's output, in a checkout", .timeLimit(.minutes(5)))
   func examples() throws {
     try FileManager.default.createDirectory(atPath: workplace.path("demo"), withIntermediateDirectories: true)
@@ -55,10 +66,11 @@ struct HelpExampleTests {
         try FileManager.default.createSymbolicLink(atPath: place.path("demo"), withDestinationPath: workplace.path("demo"))
         try FileManager.default.createSymbolicLink(atPath: place.path("Tests"), withDestinationPath: tests)
         try FileManager.default.createSymbolicLink(atPath: place.path("sweeps"), withDestinationPath: tests + "/../sweeps")
+        if command == ["judge"] { try makeOutcomes(in: place) }
         let run = try place.shell(example)
         #expect(run.status == 0, run.transcript)
       }
     }
-    #expect(count == 2 + 9 + 14)
+    #expect(count == 2 + 9 + 16)
   }
 }

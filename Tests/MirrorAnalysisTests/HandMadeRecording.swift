@@ -13,9 +13,17 @@ struct HandMadeRecording {
   var labels: [UInt8]?
   var strata: [Int32]?
 
-  /// Writes it, with the outputs that follow from it, and opens it.
+  /// Writes it and opens it.
   func open() throws -> RecordingView {
     let path = FileManager.default.temporaryDirectory.appending(path: "by-hand-\(UUID().uuidString).h5").path
+    // The open file stays readable without its name.
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    try write(to: path)
+    return try RecordingView(path: path)
+  }
+
+  /// Writes it, with the outputs that follow from it.
+  func write(to path: String) throws {
     let outputCount = kernel[0].count
     var columns = Recorder.Columns()
     columns.actionNames = actions
@@ -35,8 +43,5 @@ struct HandMadeRecording {
     (batch.labels, batch.strata) = (labels, strata)
     try recorder.append(batch)
     try recorder.finish()
-    // The open file stays readable without its name.
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    return try RecordingView(path: path)
   }
 }

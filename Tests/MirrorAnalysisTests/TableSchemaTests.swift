@@ -14,6 +14,7 @@ private let tables: [TableSchema] = [
   RecordingRow<DecodingRow>.schema,
   RecordingRow<DivergenceRow>.schema,
   RecordingRow<InspectionRow>.schema,
+  RecordingRow<PlannedTargetRow>.schema,
   RecordingRow<ShapleyRow>.schema,
   RecordingRow<SimilarityRow>.schema,
   RecordingRow<StatsRow>.schema,

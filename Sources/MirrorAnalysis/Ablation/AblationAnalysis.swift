@@ -6,6 +6,8 @@ import Tabular
 public struct AblationRow: TableRow {
   public var layer: String
   public var units: [Int]
+  /// Where not units are ablated but a direction, which.
+  public var direction: PhaseDirection?
   public var mode: String
   /// Nil for all rows.
   public var phase: Phase?
@@ -55,8 +57,9 @@ public struct AblationRow: TableRow {
     name: "ablate", title: "What ablating units does to the actions",
     columns: [
       Column("target", .string, "Layer of the ablated units"),
-      Column("target_units", .string, "Ablated units, 0-based, joined by semicolons"),
-      Column("mode", .string, "What takes their place: zero, mean:PHASE, resample or noise"),
+      Column("target_units", .string, "Ablated units, 0-based, joined by semicolons; of mode direction which: self, other or shared"),
+      Column(
+        "mode", .string, "What takes their place: zero, mean:PHASE, resample or noise; direction where a direction is projected out"),
       Column("phase", .string, "none, self, other, both, or all rows, those of no phase too; without the partner filter"),
       Column(
         "outcome", .string, "mean:ACTION (mean output), chosen:ACTION (share of rows), accuracy, or accuracy:ACTION (rows so labelled)"),
@@ -88,7 +91,8 @@ public struct AblationRow: TableRow {
 
   public var cells: [Cell] {
     [
-      .string(layer), .string(units.map(String.init).joined(separator: ";")), .string(mode), .string(phase?.name ?? "all"),
+      .string(layer), .string(direction?.rawValue ?? units.map(String.init).joined(separator: ";")), .string(mode),
+      .string(phase?.name ?? "all"),
       .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
       .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
       .boolean(areSameRows), .string(reason), .boolean(isPrimary), .number(qValue), .number(differences.map { abs($0) }.max()),
@@ -110,6 +114,8 @@ public struct AblationPlan: Sendable {
   public var replicates = 1000
   /// Name of the primary outcome; nil for the accuracy on the rarest label that the network chooses (`ActionOutcome.primary`).
   public var outcome: String?
+  /// Of the mode `direction`: which directions of each layer are targets, each for itself.
+  public var directions = PhaseDirection.allCases
   /// How units are classed, where they are chosen by class.
   public var classes = UnitClassPlan()
   /// Whether the effect on the primary outcome is attributed to the target's units.
@@ -145,18 +151,26 @@ public struct AblationAnalysis: Analysis {
     let (rows, widest) = (Double(shape.rowCount), Double(hidden.map(\.unitCount).max() ?? 0))
     let threads = Double(max(1, threads))
     let choosing =
-      (plan.selections.contains(where: \.needsScores) ? shape.momentBytes(threads: 1) : 0)
-      + (plan.selections.contains(where: \.needsClasses) ? plan.classes.bytes(shape, threads: threads) : 0)
+      (plan.choosesByPhase ? shape.momentBytes(threads: 1) : 0)
+      + (plan.unitSelections.contains(where: \.needsClasses) ? plan.classes.bytes(shape, threads: threads) : 0)
     // Of one layer its evaluate rows, and the rows that the mode takes from; outputs of the intact and the ablated network.
     let held = 8 * rows * (plan.mode == .zero ? 1 : 2) * widest + rows * (16 * outputs + 64)
     // Outputs of a reference set under way in each thread, and what has been found of all of them.
-    let sets = plan.selections.flatMap { selection in hidden.map { selection.largest(unitCount: $0.unitCount) } }
+    let sets =
+      plan.mode == .direction
+      ? hidden.map { _ in (targets: plan.directions.count, units: 1) }
+      : plan.selections.flatMap { selection in hidden.map { selection.largest(unitCount: $0.unitCount) } }
+    let directions =
+      plan.mode == .direction
+      ? DirectionReferences.bytes(
+        rows: rows, units: widest, kinds: Double(plan.directions.count), count: Double(plan.controls), threads: threads) : 0
     let perControl =
       32 * 6 * outputs * Double(plan.mode.isRandom ? max(1, plan.draws) : 1) + 24 * Double(sets.map(\.units).max() ?? 0) + 200
     let controls = Double(plan.controls) * perControl + threads * rows * (9 * outputs + 8)
     let table = sets.reduce(0.0) { $0 + Double($1.targets) } * 5 * (3 * outputs + 1) * (8 * Double(plan.controls) + 400)
     return byteCount(
-      shape.replayBytes(threads: Int(threads)) + choosing + held + controls + table + bootstrapBytes(rows: rows, outputs, threads))
+      shape.replayBytes(threads: Int(threads)) + choosing + held + directions + controls + table
+        + bootstrapBytes(rows: rows, outputs, threads))
   }
 
   private func bootstrapBytes(rows: Double, _ outputs: Double, _ threads: Double) -> Double {
@@ -179,18 +193,19 @@ public struct AblationAnalysis: Analysis {
     if let primary { context.note("\(recording.name): the primary outcome is \(experiment.name(of: primary)) over all rows.") }
     var results: [AblationRow] = []
     var intact: IntactLayer?
-    var bins: (layer: Int, size: Int, of: UnitBins)?
+    var draw = ReferenceDraw(recording, plan: plan, select: try recording.phases.restricted(to: rows.select), in: context)
     for (number, target) in targets.enumerated() {
       try context.checkCancellation()
       // One layer's rows at a time: the last one's go before the next one's come.
       if intact?.index != target.layer { intact = nil }
       let layer = try intact ?? experiment.intact(target.layer)
       intact = layer
-      let size = target.units.count
-      let found = bins.flatMap { ($0.layer, $0.size) == (target.layer, size) ? $0.of : nil } ?? experiment.bins(of: layer, size: size)
-      bins = (target.layer, size, found)
-      var rows = try experiment.rows(of: target, number: number, in: layer, bins: found)
-      if plan.attributes, let primary, let index = rows.firstIndex(where: { $0.phase == nil && $0.outcome == experiment.name(of: primary) })
+      let references = try draw.references(for: target, number: number, in: network.layers[target.layer].activations.layer) {
+        experiment.bins(of: layer, size: $0)
+      }
+      var rows = try experiment.rows(of: target, number: number, in: layer, references: references)
+      if plan.attributes, target.direction == nil, let primary,
+        let index = rows.firstIndex(where: { $0.phase == nil && $0.outcome == experiment.name(of: primary) })
       {
         rows[index].shapley = try experiment.shapley(of: primary, target, number: number, in: layer)
       }
@@ -202,38 +217,17 @@ public struct AblationAnalysis: Analysis {
   private func targets(
     of recording: RecordingView, network: ReplayedNetwork, rows: EvaluationRows, isWanted: (String) -> Bool, in context: AnalysisContext
   ) throws -> [AblationTarget] {
-    var contrasts: [[PhaseContrast]?] = network.hidden.map { _ in nil }
-    if plan.selections.contains(where: \.needsScores) {
-      let phases = try recording.phases.restricted(to: rows.select)
-      try phases.require([.neither, .own, .other], in: recording.path)
-      contrasts = try network.hidden.map { layer in
-        isWanted(layer.name) ? try layer.activations.moments(by: phases, threads: context.threads).contrasts : nil
-      }
-    }
-    var classes: [[UnitClassification]?] = network.hidden.map { _ in nil }
-    if plan.selections.contains(where: \.needsClasses) {
-      let wanted = network.hidden.indices.filter { isWanted(network.hidden[$0].name) }
-      let found = try recording.unitClassifications(
-        of: wanted.map { network.hidden[$0].activations.layer }, by: recording.phases.restricted(to: rows.select), plan.classes, in: context
-      )
-      for (index, found) in zip(wanted, found) { classes[index] = found }
-    }
-    for case .units(let name, let units) in plan.selections where context.isChosen(name) { try network.requireHidden(units, of: name) }
-    for (layer, contrasts) in zip(network.hidden, contrasts) {
-      for note in plan.selections.compactMap({ $0.note(contrasts: contrasts ?? [], of: layer.name) }) where isWanted(layer.name) {
-        context.note("\(recording.name): \(note)")
-      }
-    }
-    let targets = plan.selections.flatMap { $0.targets(in: network, contrasts: contrasts, classes: classes, isWanted: isWanted) }
-    guard !targets.isEmpty else {
-      throw RecordingError.notEnoughRows(
-        file: recording.path, fault: "no unit fits what is to be ablated.", remedy: .chooseUnits)
-    }
-    return targets
+    for case .units(let name, let units) in plan.unitSelections where context.isChosen(name) { try network.requireHidden(units, of: name) }
+    let choice = TargetChoice(
+      recording: recording, plan: plan, layers: network.hidden.map { isWanted($0.name) ? $0.activations.layer : nil }, select: rows.select)
+    return try choice.targets(in: context) { try network.hidden[$0].activations.moments(by: $1, threads: context.threads) }
   }
 }
 
 extension AblationPlan {
   /// Whether a layer of that name may be ablated.
-  func looks(at name: String) -> Bool { selections.contains { $0.looks(at: name) } }
+  func looks(at name: String) -> Bool { mode == .direction || selections.contains { $0.looks(at: name) } }
+
+  /// How units are chosen; not at all where directions are.
+  var unitSelections: [AblationSelection] { mode == .direction ? [] : selections }
 }

@@ -89,21 +89,20 @@ struct AblationExperiment: Sendable {
   /// - Parameters:
   ///   - number: of the target, so that each draws random numbers of its own.
   ///   - layer: that of the target.
-  ///   - bins: of its layer, for targets of its size.
-  func rows(of target: AblationTarget, number: Int, in layer: IntactLayer, bins: UnitBins) throws -> [AblationRow] {
+  ///   - references: what it is compared with.
+  func rows(of target: AblationTarget, number: Int, in layer: IntactLayer, references: TargetReferences) throws -> [AblationRow] {
     let baseline = layer.outcomes
     let draws = plan.mode.isRandom ? max(1, plan.draws) : 1
     var differences = PairedDifferences(intact: layer.outputs, labels: labels, actionCount: network.outputCount)
     let ablated = DrawnOutcomes(
       (0..<draws).map { draw in
-        let outputs = layer.ablation.outputs(of: network, ablating: target.units, draw: draw)
+        let outputs = layer.ablation.outputs(of: network, ablating: target.part, draw: draw)
         if plan.replicates > 0 { differences.add(ablated: outputs, of: draws) }
         return summary(outputs)
       })
-    let references = ReferenceSets(for: target.units, in: bins, count: plan.controls, seed: seed, index: UInt64(number))
-    let controls = try mapBlocks(count: references.sets.count, threads: threads) { control in
+    let controls = try mapBlocks(count: references.parts.count, threads: threads) { control in
       DrawnOutcomes(
-        (0..<draws).map { summary(layer.ablation.outputs(of: network, ablating: references.sets[control], draw: $0)) })
+        (0..<draws).map { summary(layer.ablation.outputs(of: network, ablating: references.parts[control], draw: $0)) })
     }
     let intervals = try intervals(differences, number: number)
 
@@ -116,15 +115,14 @@ struct AblationExperiment: Sendable {
           control.value(outcome, in: phase).flatMap { value in before.map { value - $0 } }
         }
         return AblationRow(
-          layer: network.layers[target.layer].name, units: target.units, mode: plan.mode.name, phase: phase,
-          outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
+          layer: network.layers[target.layer].name, units: target.units, direction: target.direction?.kind, mode: plan.mode.name,
+          phase: phase, outcome: outcome.name(actions), rowCount: baseline.rowCount(outcome, in: phase), baseline: before,
           ablated: ablated.value(outcome, in: phase), interval: interval, controlEffects: effects,
           areSameRows: rows.areSame,
-          reason: reason(
-            target.shortage, before == nil ? absence(of: outcome, in: phase) : shortage(of: references),
-            plan.replicates > 0 && before != nil && interval == nil
-              ? "no interval of fewer than \(PercentileInterval.fewestResampled) \(strata == nil ? "rows" : "strata")" : nil,
-            plan.mode.isRandom && draws == 1 && before != nil ? "a single draw has no standard error" : nil),
+          reason: AblationRow.reason(
+            target.shortage, before == nil ? absence(of: outcome, in: phase) : references.shortage(wanted: plan.controls),
+            plan.replicates > 0 && before != nil && interval == nil ? AblationRow.noInterval(hasStrata: strata != nil) : nil,
+            plan.mode.isRandom && draws == 1 && before != nil ? AblationRow.singleDraw : nil),
           isTestable: references.obstacle == nil, differences: references.differences, draws: plan.mode.isRandom ? draws : nil,
           drawError: plan.mode.isRandom ? ablated.standardError(outcome, in: phase) : nil)
       }
@@ -148,7 +146,7 @@ struct AblationExperiment: Sendable {
       count: target.units.count, draws: plan.mode.isRandom ? max(1, plan.draws) : 1, isRandom: plan.mode.isRandom, seed: seed,
       purpose: "ablation order \(number)", threads: threads
     ) { positions, draw in
-      let outputs = layer.ablation.outputs(of: network, ablating: positions.map { target.units[$0] }, draw: draw)
+      let outputs = layer.ablation.outputs(of: network, ablating: .units(positions.map { target.units[$0] }), draw: draw)
       return (summary(outputs).value(outcome, in: nil) ?? before) - before
     }
     let joint = result.values.reduce(0, +)
@@ -158,16 +156,11 @@ struct AblationExperiment: Sendable {
       (row.value, row.standardError) = (result.values[index], result.errors[index])
       // A share of nothing has no sign.
       row.share = isNone ? nil : result.values[index] / joint + 0
-      row.reason = reason(
+      row.reason = AblationRow.reason(
         isNone ? "the units together have no effect to share" : nil,
-        result.errors[index] == nil ? "a single draw has no standard error" : nil)
+        result.errors[index] == nil ? AblationRow.singleDraw : nil)
       return row
     }
-  }
-
-  private func reason(_ parts: String?...) -> String? {
-    let parts = parts.compactMap { $0 }
-    return parts.isEmpty ? nil : parts.joined(separator: "; ")
   }
 
   /// Why an outcome has no rows to rest on.
@@ -179,13 +172,6 @@ struct AblationExperiment: Sendable {
     case .accuracy, .meanOutput, .chosen: break
     }
     return phase.map { "\(reason) in phase \($0.name)" } ?? reason
-  }
-
-  /// Why there is no p, or why there are fewer reference sets than were asked for; nil where all is there.
-  private func shortage(of references: ReferenceSets) -> String? {
-    let count = references.sets.count
-    if let obstacle = references.obstacle { return count == 1 ? "\(obstacle) and a standard deviation 2" : obstacle }
-    return count < plan.controls ? "only \(count) reference sets" : nil
   }
 
   private func summary(_ outputs: [Double]) -> ActionOutcomes {

@@ -10,6 +10,8 @@ public enum AblationMode: Sendable, Equatable {
   case resample
   /// Its activation with normal noise of the unit's standard deviation over the select rows.
   case noise
+  /// Not units are ablated but a direction, which is projected out.
+  case direction
 
   /// Whether what takes the units' place is drawn at random.
   var isRandom: Bool { self == .resample || self == .noise }
@@ -20,11 +22,12 @@ public enum AblationMode: Sendable, Equatable {
     case .mean(let phase): "mean:\(phase?.name ?? "all")"
     case .resample: "resample"
     case .noise: "noise"
+    case .direction: "direction"
     }
   }
 }
 
-/// Replaces the activations of units of one layer in the evaluate rows.
+/// Replaces the activations of units of one layer in the evaluate rows, or projects a direction out of them.
 struct Ablation: Sendable {
   private let mode: AblationMode
   private let layer: Int
@@ -47,7 +50,7 @@ struct Ablation: Sendable {
     donors = mode == .resample ? recorded.activations.rows(rows.select.filter { rows.phases[$0] == .neither }) : []
     let source: [Int]? =
       switch mode {
-      case .zero, .resample: nil
+      case .zero, .resample, .direction: nil
       case .mean(let phase?): rows.select.filter { rows.phases[$0] == phase }
       case .mean(nil), .noise: rows.select
       }
@@ -64,18 +67,32 @@ struct Ablation: Sendable {
   /// Whether the select rows hold what the mode takes from them.
   func hasSource(rows: EvaluationRows) -> Bool {
     switch mode {
-    case .zero: true
+    case .zero, .direction: true
     case .mean(let phase): rows.select.contains { phase == nil || rows.phases[$0] == phase }
     case .resample: !donors.isEmpty
     case .noise: true
     }
   }
 
-  /// The outputs on the evaluate rows with some units replaced, `[rows × outputs]`.
+  /// The outputs on the evaluate rows with some units replaced or a direction projected out, `[rows × outputs]`.
   ///
   /// - Parameter draw: number of the draw. In one draw all sets of units get the donors and the noise that any of them gets, so that sets
   ///   differ by their units alone.
-  func outputs(of network: ReplayedNetwork, ablating units: [Int], draw: Int) -> [Double] {
+  func outputs(of network: ReplayedNetwork, ablating part: AblatedPart, draw: Int) -> [Double] {
+    switch part {
+    case .units(let units): outputs(of: network, ablating: units, draw: draw)
+    case .direction(let direction):
+      network.outputs(from: layer, activations: intact) { values in
+        for start in stride(from: 0, to: values.count, by: unitCount) {
+          var length = 0.0
+          for unit in 0..<unitCount { length += values[start + unit] * direction[unit] }
+          for unit in 0..<unitCount { values[start + unit] -= length * direction[unit] }
+        }
+      }
+    }
+  }
+
+  private func outputs(of network: ReplayedNetwork, ablating units: [Int], draw: Int) -> [Double] {
     func stream(_ purpose: String) -> RandomStream { RandomStream(seed: seed, purpose: "ablation \(purpose)", index: UInt64(draw)) }
     var donor = stream("donors")
     var noise = mode == .noise ? units.map { stream("noise of unit \($0)") } : []
@@ -96,6 +113,7 @@ struct Ablation: Sendable {
         case .mean: values[start + unit] = means[unit]
         case .resample: values[start + unit] = self.donors[donor + unit]
         case .noise: values[start + unit] += deviations[unit] * noise[index].normal()
+        case .direction: break
         }
       }
     }

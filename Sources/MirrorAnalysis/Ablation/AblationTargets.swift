@@ -40,27 +40,33 @@ public enum AblationSelection: Sendable, Equatable {
   }
 }
 
-/// Units of one hidden layer that are ablated together.
-struct AblationTarget: Sendable, Equatable {
+/// Units of one hidden layer that are ablated together, or a direction in it.
+struct AblationTarget: Sendable {
   /// Index of the layer in the network.
   let layer: Int
+  /// Ascending; none where it is a direction.
   let units: [Int]
-  /// Why they are fewer than were asked for.
+  /// The direction and its vector, of length 1.
+  var direction: (kind: PhaseDirection, vector: [Double])?
+  /// Why units are fewer than were asked for.
   var shortage: String?
+
+  var part: AblatedPart { direction.map { .direction($0.vector) } ?? .units(units) }
 }
 
 extension AblationSelection {
   /// The targets of a network, in layer order; layers without a fitting unit have none.
   ///
   /// - Parameters:
-  ///   - contrasts: of each hidden layer's units, from select rows; nil for a layer that is not looked at.
+  ///   - layers: those that may be ablated; nil for one that is not looked at.
+  ///   - contrasts: of each layer's units, from select rows; nil for a layer that is not looked at.
   ///   - classes: of the same, where units are chosen by class.
-  ///   - isWanted: says by name which layers may be ablated.
   func targets(
-    in network: ReplayedNetwork, contrasts: [[PhaseContrast]?], classes: [[UnitClassification]?], isWanted: (String) -> Bool
+    in layers: [RecordedLayer?], contrasts: [[PhaseContrast]?], classes: [[UnitClassification]?]
   ) -> [AblationTarget] {
     var targets: [AblationTarget] = []
-    for (index, layer) in network.hidden.enumerated() where isWanted(layer.name) {
+    for (index, layer) in layers.enumerated() {
+      guard let layer else { continue }
       let contrasts = contrasts[index] ?? []
       let ranked = contrasts.indices.filter { contrasts[$0].mirrorNeuronScore > 0 }
         .sorted { (contrasts[$0].mirrorNeuronScore, $1) > (contrasts[$1].mirrorNeuronScore, $0) }

@@ -59,6 +59,9 @@ struct ReplayCheck: Sendable {
     throw try error(difference, inputs: inputs, outputs: outputs, firstRow: firstRow, path: path)
   }
 
+  /// Whether no activation of a block is further off.
+  func holds(inputs: [Double], outputs: [Double]) -> Bool { firstDifference(inputs: inputs, outputs: outputs) == nil }
+
   private struct Difference {
     /// In the block.
     let row: Int

@@ -33,6 +33,17 @@ func resize(_ values: inout [Double], to count: Int) {
   }
 }
 
+/// Adds A B, A [rows × depth] and B [depth × columns], to [rows × columns]; on the calling thread alone.
+public func addProduct(_ left: [Double], rows: Int, depth: Int, _ right: [Double], columns: Int, to result: inout [Double]) {
+  guard rows > 0, depth > 0, columns > 0, left.count >= rows * depth, right.count >= depth * columns, result.count >= rows * columns else {
+    return
+  }
+  mirrorscope_blas_threads(1)
+  cblas_dgemm(
+    CblasRowMajor, CblasNoTrans, CblasNoTrans, Int32(rows), Int32(columns), Int32(depth), 1, left, Int32(depth), right, Int32(columns), 1,
+    &result, Int32(columns))
+}
+
 /// Adds A Bᵀ, A [rows × depth] and B [columns × depth], to [rows × columns].
 func addProduct(_ left: [Double], rows: Int, depth: Int, transposed right: [Double], columns: Int, to result: inout [Double]) {
   guard rows > 0, depth > 0, columns > 0 else { return }

@@ -1,0 +1,260 @@
+import Crypto
+import Files
+import Foundation
+
+/// What is to be ablated in a model that lives elsewhere: arms that whoever has the model runs, each on the same examples, and all that their
+/// outcomes are judged by (`schemas/plan.schema.json`).
+///
+/// Everything that could be chosen with effects in view is fixed here: targets, references, the examples, the primary outcome. `planID` is a
+/// hash of it, and the name of each arm begins with that.
+public struct InterventionPlan: Codable, Sendable {
+  public static let schemaName = "mirrorscope-plan"
+  public static let currentVersion = "1.0"
+
+  /// The recording that targets were chosen in.
+  public struct Source: Codable, Sendable {
+    enum CodingKeys: String, CodingKey { case path, sha256, rows, network, epoch }
+
+    public var path: String
+    /// Of the file's bytes.
+    public var sha256: String
+    public var rows: Int
+    public var network: String?
+    public var epoch: Int?
+
+    public func encode(to encoder: any Encoder) throws {
+      var keys = encoder.container(keyedBy: CodingKeys.self)
+      try keys.encode(path, forKey: .path)
+      try keys.encode(sha256, forKey: .sha256)
+      try keys.encode(rows, forKey: .rows)
+      // What is not known is null: a key is always there.
+      try keys.encode(network, forKey: .network)
+      try keys.encode(epoch, forKey: .epoch)
+    }
+  }
+
+  /// Which rows targets were chosen on, and which the examples come from.
+  public struct Halves: Codable, Sendable {
+    /// `/split`, `seeded halves`, `strata in seeded halves` or `all rows`.
+    public var source: String
+    /// Of the numbers of the select rows, joined by commas, a semicolon, and those of the evaluate rows.
+    public var sha256: String
+    public var selectRows: Int
+    public var evaluateRows: Int
+    public var sameRows: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case source, sha256
+      case selectRows = "select_rows"
+      case evaluateRows = "evaluate_rows"
+      case sameRows = "same_rows"
+    }
+  }
+
+  /// What the model is run on once in every arm.
+  public struct Example: Codable, Sendable {
+    enum CodingKeys: String, CodingKey { case example, rows, phase, stratum, pair }
+
+    /// Its name: a value of the column of examples, or else the number of its row.
+    public var example: String
+    /// Numbers of its rows in the recording, 0-based.
+    public var rows: [Int]
+    /// Where all its rows have one.
+    public var phase: String?
+    public var stratum: Int?
+    public var pair: Int?
+
+    public func encode(to encoder: any Encoder) throws {
+      var keys = encoder.container(keyedBy: CodingKeys.self)
+      try keys.encode(example, forKey: .example)
+      try keys.encode(rows, forKey: .rows)
+      try keys.encode(phase, forKey: .phase)
+      try keys.encode(stratum, forKey: .stratum)
+      try keys.encode(pair, forKey: .pair)
+    }
+  }
+
+  /// Units of a layer, or a direction in it, that are ablated together.
+  public struct Target: Codable, Sendable {
+    public var id: String
+    public var layer: String
+    public var units: [Int]
+    public var direction: PhaseDirection?
+    /// Reference arms of each draw.
+    public var references: Int
+    public var smdActivation: Double?
+    public var smdNorm: Double?
+    /// Why it has no p whatever its effect is.
+    public var obstacle: String?
+    /// Why it has fewer units than were asked for.
+    public var shortage: String?
+
+    enum CodingKeys: String, CodingKey {
+      case id, layer, units, direction, references, obstacle, shortage
+      case smdActivation = "smd_activation"
+      case smdNorm = "smd_norm"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var keys = encoder.container(keyedBy: CodingKeys.self)
+      try keys.encode(id, forKey: .id)
+      try keys.encode(layer, forKey: .layer)
+      try keys.encode(units, forKey: .units)
+      try keys.encode(direction, forKey: .direction)
+      try keys.encode(references, forKey: .references)
+      try keys.encode(smdActivation, forKey: .smdActivation)
+      try keys.encode(smdNorm, forKey: .smdNorm)
+      try keys.encode(obstacle, forKey: .obstacle)
+      try keys.encode(shortage, forKey: .shortage)
+    }
+  }
+
+  /// One run of the model over all examples.
+  public struct Arm: Codable, Sendable {
+    public enum Kind: String, Codable, Sendable { case intact, target, reference }
+
+    public var id: String
+    public var kind: Kind
+    public var target: String?
+    /// From 1, of the target's.
+    public var reference: Int?
+    /// From 1; absent where nothing is drawn.
+    public var draw: Int?
+  }
+
+  public var schema = Self.schemaName
+  public var schemaVersion = Self.currentVersion
+  public var program: String
+  public var planID: String
+  public var recording: Source
+  public var split: Halves
+  public var seed: UInt64
+  public var mode: String
+  public var controls: Int
+  public var draws: Int
+  public var primaryOutcome: String?
+  public var exampleColumn: String?
+  public var examples: [Example]
+  public var arms: [Arm]
+  public var targets: [Target]
+
+  enum CodingKeys: String, CodingKey {
+    case schema, program, recording, split, seed, mode, controls, draws, examples, arms, targets
+    case schemaVersion = "schema_version"
+    case planID = "plan_id"
+    case primaryOutcome = "primary_outcome"
+    case exampleColumn = "example_column"
+  }
+
+  /// The hash of all that is fixed, as 12 hexadecimal digits: of the recording's and the split's hash, the seed, the mode, the numbers asked for,
+  /// the primary outcome, the examples and the targets.
+  var hash: String {
+    var parts = [recording.sha256, split.sha256, "\(seed)", mode, "\(controls)", "\(draws)", primaryOutcome ?? ""]
+    for example in examples {
+      parts.append(
+        [
+          example.example, example.rows.map(String.init).joined(separator: ","), example.phase ?? "",
+          example.stratum.map(String.init) ?? "", example.pair.map(String.init) ?? "",
+        ].joined(separator: "\u{1f}"))
+    }
+    for target in targets {
+      parts.append(
+        [target.id, target.layer, target.units.map(String.init).joined(separator: ","), target.direction?.rawValue ?? ""]
+          .joined(separator: "\u{1f}"))
+    }
+    let digest = SHA256.hash(data: Data(parts.joined(separator: "\u{1e}").utf8))
+    return hexadecimal(digest.prefix(6))
+  }
+}
+
+/// Why a plan or its outcomes cannot be judged.
+public struct PlanError: Error, Sendable, Equatable, CustomStringConvertible {
+  public enum Kind: Sendable { case notThere, badFile, notEnoughData }
+
+  public let kind: Kind
+  public let file: String
+  public let fault: String
+
+  public init(_ kind: Kind = .badFile, file: String, fault: String) {
+    (self.kind, self.file, self.fault) = (kind, file, fault)
+  }
+
+  public var description: String { "\(file): \(fault)" }
+}
+
+extension InterventionPlan {
+  /// Reads a plan and checks that it is whole.
+  ///
+  /// - Throws: `PlanError`.
+  public init(path: String) throws(PlanError) {
+    func fail(_ fault: String) -> PlanError { PlanError(file: path, fault: fault) }
+    guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+      throw PlanError(
+        .notThere, file: path, fault: FileManager.default.fileExists(atPath: path) ? "cannot be read." : "there is no such file.")
+    }
+    struct Beginning: Decodable {
+      let schema: String
+      let schemaVersion: String
+
+      enum CodingKeys: String, CodingKey {
+        case schema
+        case schemaVersion = "schema_version"
+      }
+    }
+    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: data), beginning.schema == Self.schemaName else {
+      throw fail("is no plan of 'mirrorscope plan'. Give the file that it wrote.")
+    }
+    guard beginning.schemaVersion.split(separator: ".").first == Self.currentVersion.split(separator: ".").first else {
+      throw fail("is a plan of version \(beginning.schemaVersion), and this program reads \(Self.currentVersion). Take a newer program.")
+    }
+    do {
+      self = try JSONDecoder().decode(Self.self, from: data)
+    } catch let error as DecodingError {
+      throw fail("is damaged: \(error.place). Write the plan again.")
+    } catch {
+      throw fail("is damaged. Write the plan again.")
+    }
+    guard hash == planID else {
+      throw fail("was changed since it was written: its plan_id does not fit its examples, targets and settings. Write the plan again.")
+    }
+    if let fault = structuralFault { throw fail("is damaged: \(fault). Write the plan again.") }
+  }
+
+  /// What does not fit together; nil where all does.
+  private var structuralFault: String? {
+    if Set(arms.map(\.id)).count != arms.count { return "two arms have one id" }
+    if Set(examples.map(\.example)).count != examples.count { return "two examples have one name" }
+    if examples.isEmpty || targets.isEmpty { return "it has no examples or no targets" }
+    if arms.count(where: { $0.kind == .intact }) != 1 { return "it needs one intact arm" }
+    if let arm = arms.first(where: { !$0.id.hasPrefix(planID + "/") }) { return "arm \(arm.id) does not begin with the plan's id" }
+    let draws = Set(arms.compactMap(\.draw))
+    if let draw = draws.first(where: { $0 < 1 || $0 > self.draws }) { return "there is no draw \(draw)" }
+    for target in targets {
+      let own = arms.filter { $0.kind == .target && $0.target == target.id }
+      let references = arms.filter { $0.kind == .reference && $0.target == target.id }
+      let perReference = max(1, own.count)
+      if own.isEmpty || own.count != max(1, draws.count) { return "target \(target.id) has \(own.count) arms" }
+      if references.count != target.references * perReference { return "target \(target.id) has \(references.count) reference arms" }
+      let cells = Set(references.map { [$0.reference ?? 0, $0.draw ?? 0] })
+      if cells.count != references.count || references.contains(where: { !(1...max(1, target.references)).contains($0.reference ?? 0) }) {
+        return "reference arms of target \(target.id) are not numbered"
+      }
+    }
+    return nil
+  }
+}
+
+extension DecodingError {
+  /// Which part is missing or of another kind.
+  fileprivate var place: String {
+    func path(_ context: Context, _ last: String? = nil) -> String {
+      (context.codingPath.map(\.stringValue) + [last].compactMap { $0 }).joined(separator: ".")
+    }
+    return switch self {
+    case .keyNotFound(let key, let context): "\(path(context, key.stringValue)) is missing"
+    case .typeMismatch(_, let context), .valueNotFound(_, let context): "\(path(context)) is of another kind"
+    case .dataCorrupted(let context): context.codingPath.isEmpty ? "it is no whole JSON" : "\(path(context)) cannot be read"
+    @unknown default: "it cannot be read"
+    }
+  }
+}

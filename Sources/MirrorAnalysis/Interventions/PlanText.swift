@@ -1,0 +1,62 @@
+import Foundation
+
+/// Writes a plan as JSON: the same bytes for the same plan, an arm or an example a line.
+struct PlanText {
+  private let write: (String) throws -> Void
+  private let encoder: JSONEncoder
+  private var isFirstArm = true
+
+  init(write: @escaping (String) throws -> Void) {
+    self.write = write
+    encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+  }
+
+  /// An arm with what takes the ablated units' place.
+  struct Arm: Encodable {
+    var id: String
+    var kind: InterventionPlan.Arm.Kind
+    var target: String?
+    var reference: Int?
+    var draw: Int?
+    var layer: String?
+    var units: [Int]?
+    var values: [Double]?
+    /// Floats are as precise as a model's weights, at half the size.
+    var direction: [Float]?
+  }
+
+  private func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
+
+  /// Everything before the arms.
+  func begin(_ plan: InterventionPlan, donors: [[Int]]?) throws {
+    var lines: [String] = []
+    func add(_ key: InterventionPlan.CodingKeys, _ value: (some Encodable)?) throws {
+      lines.append("\(try text(key.rawValue)): \(try value.map(text) ?? "null")")
+    }
+    try add(.schema, plan.schema)
+    try add(.schemaVersion, plan.schemaVersion)
+    try add(.program, plan.program)
+    try add(.planID, plan.planID)
+    try add(.recording, plan.recording)
+    try add(.split, plan.split)
+    try add(.seed, plan.seed)
+    try add(.mode, plan.mode)
+    try add(.controls, plan.controls)
+    try add(.draws, plan.draws)
+    try add(.primaryOutcome, plan.primaryOutcome)
+    try add(.exampleColumn, plan.exampleColumn)
+    lines.append("\"examples\": [\n\(try plan.examples.map(text).joined(separator: ",\n"))\n]")
+    if let donors { lines.append("\"donors\": [\n\(try donors.map(text).joined(separator: ",\n"))\n]") }
+    try write("{\n\(lines.joined(separator: ",\n")),\n\"arms\": [\n")
+  }
+
+  mutating func add(_ arm: Arm) throws {
+    try write((isFirstArm ? "" : ",\n") + (try text(arm)))
+    isFirstArm = false
+  }
+
+  func end(_ targets: [InterventionPlan.Target]) throws {
+    try write("\n],\n\"targets\": [\n\(try targets.map(text).joined(separator: ",\n"))\n]\n}\n")
+  }
+}
