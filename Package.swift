@@ -94,7 +94,7 @@ let package = Package(
     .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "Files", "HDF5"]),
     .testTarget(
       name: "MirrorAnalysisTests",
-      dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "MirrorAnalysis", "Statistics", "Tabular"]),
+      dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "MirrorAnalysis", "Statistics", "Tabular", crypto]),
     .testTarget(
       name: "GamesTests",
       dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "Games", "MirrorAnalysis", "Statistics", "Tabular"]),

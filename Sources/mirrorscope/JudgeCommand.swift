@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import MirrorAnalysis
+import Statistics
 import Tabular
 import Terminal
 
@@ -37,16 +38,26 @@ struct JudgeCommand: ParsableCommand {
   func validate() throws { InputFiles.declare([plan, outcomes]) }
 
   func run() throws {
-    let judged = try InterventionPlan(path: plan)
-    let size = (try? FileManager.default.attributesOfItem(atPath: outcomes)[.size] as? Int) ?? 0
+    func size(_ path: String) -> Int { (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0 }
+    // Its text and what is parsed of it. Measured, rounded up.
+    let (planBytes, overflows) = size(plan).multipliedReportingOverflow(by: 12)
     try common.requireMemory(
-      bytes: TextTable.byteCount(fileBytes: size), for: "\(outcomes): its cells", alternative: "take fewer outcomes")
+      bytes: overflows ? .max : planBytes, for: "\(plan): the plan", alternative: "plan fewer targets or references")
+    try common.requireMemory(
+      bytes: TextTable.byteCount(fileBytes: size(outcomes)), for: "\(outcomes): its cells", alternative: "take fewer outcomes")
+    let judged = try InterventionPlan(path: plan)
     let judgement = try PlanJudgement(
       of: judged, outcomes: try TextTable(path: outcomes), outcome: outcome, replicates: bootstrap, threads: common.threads)
     if judgement.primaryOutcome == nil {
       common.logger.info("No outcome is primary: name the one that decides with --outcome, here or in the plan.")
     }
-    try table.write(RecordingRow<AblationRow>.self) { take in try take(judgement.rows()) }
+    try table.write(RecordingRow<AblationRow>.self) { take in
+      do {
+        try take(judgement.rows())
+      } catch let error as StatisticsError {
+        throw PlanError(file: outcomes, fault: error.description)
+      }
+    }
   }
 }
 

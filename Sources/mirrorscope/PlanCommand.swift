@@ -38,6 +38,7 @@ struct PlanCommand: ParsableCommand {
   @Option(name: .customLong("targets"), help: ArgumentHelp("Write a table of the targets.", valueName: "path|-"))
   var targetTable: String?
 
+  @OptionGroup var replay: ReplayOptions
   @OptionGroup var recordings: RecordingOptions
   @OptionGroup var seed: SeedOptions
   @OptionGroup var destination: OutputOptions
@@ -51,6 +52,12 @@ struct PlanCommand: ParsableCommand {
       throw ValidationError(
         "--mode noise needs numbers that only ablate draws. A plan takes zero, mean, mean:PHASE, resample or direction.")
     }
+    if draws > 1, targets.mode != .resample {
+      throw ValidationError("--draws goes with --mode resample: nothing else is drawn.")
+    }
+    if let targetTable, targetTable != "-", targetTable == destination.output {
+      throw ValidationError("--targets and --output are both \(targetTable). Give each a file of its own.")
+    }
     if targetTable == "-", destination.output == "-" {
       throw ValidationError("--targets - and the plan can't both go to standard output; give --output.")
     }
@@ -59,7 +66,7 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     seed.echo(to: common.logger)
     var plan = targets.plan
-    (plan.draws, plan.outcome) = (draws, outcome)
+    (plan.draws, plan.outcome, plan.replayTolerance) = (draws, outcome, replay.replayTolerance)
     if targets.sameRows {
       common.logger.warning("Targets are chosen on the rows they are evaluated on: effects are biased towards the target.")
     }
@@ -77,14 +84,17 @@ struct PlanCommand: ParsableCommand {
     if let targetTable {
       let schema = RecordingRow<PlannedTargetRow>.schema
       let format = TableFormat.allCases.first { targetTable.lowercased().hasSuffix("." + $0.rawValue) } ?? .csv
-      let table = try OutputFile(
+      let written = try OutputFile(
         path: targetTable, overwrite: destination.force, beginning: TableWriter.beginning(of: schema, as: format))
-      var writer = try TableWriter(schema: schema, format: format, sink: table.write)
+      var writer = try TableWriter(schema: schema, format: format, sink: written.write)
       try writer.write(rows)
       try writer.finish()
-      try table.finish()
+      // The plan first: a table of targets without it says nothing.
+      try file.finish()
+      try written.finish()
+    } else {
+      try file.finish()
     }
-    try file.finish()
     let arms = rows.reduce(1) { $0 + $1.row.arms }
     common.logger.info(
       "\(rows.count) \(rows.count == 1 ? "target" : "targets"), \(arms) arms of \(rows.first?.row.examples ?? 0) examples each.")

@@ -63,6 +63,8 @@ struct PlanCommandTests {
     try expectFailure(64, "--mode noise needs numbers", "plan", "run.h5", "--mode", "noise")
     try expectFailure(64, "--top chooses units, and --mode direction", "plan", "run.h5", "--mode", "direction", "--top", "3")
     try expectFailure(64, "--direction goes with --mode direction", "ablate", "run.h5", "--direction", "self")
+    try expectFailure(64, "--draws goes with --mode resample", "plan", "run.h5", "--draws", "3")
+    try expectFailure(64, "--targets and --output are both p.json", "plan", "run.h5", "--targets", "p.json", "-o", "p.json")
     try expectFailure(64, "--shapley shares an effect", "ablate", "run.h5", "--mode", "direction", "--shapley", "s.csv")
     try expectFailure(1, "has no layer 'dense_9' to ablate; it has dense_1.", "plan", "run.h5", "--units", "dense_9:1", "-o", "plan.json")
     try expectFailure(1, "not 99", "plan", "run.h5", "--units", "dense_1:99", "-o", "plan.json")
@@ -101,6 +103,14 @@ struct PlanCommandTests {
     #expect(try workplace.run(executable: python, ["-c", script, workplace.path("run.h5")]).status == 0)
     let count = try File.open(workplace.path("run.h5")).root.dataset("phase").shape[0]
     try expectFailure(2, "would choose units and test them", "plan", "run.h5", "-o", "plan.json")
+    let split = """
+      import h5py, sys
+      f = h5py.File(sys.argv[1], 'a')
+      del f['stratum']
+      f['split'] = [row // 4 % 2 for row in range(len(f['phase']))]
+      """
+    #expect(try workplace.run(executable: python, ["-c", split, workplace.path("run.h5")]).status == 0)
+    try expectFailure(2, "Take them as strata with --stratum-column example", "plan", "run.h5", "--mode", "direction", "-o", "plan.json")
     let run = try workplace.run("mirrorscope", "plan", "run.h5", "--stratum-column", "example", "-o", "plan.json", "--targets", "t.csv")
     #expect(run.status == 0, run.transcript)
     let examples = Table(try workplace.text("t.csv")).numbers("examples").compactMap { $0 }

@@ -1,4 +1,5 @@
 import ActivationRecording
+import Crypto
 import Foundation
 import MirrorAnalysis
 import Statistics
@@ -166,11 +167,10 @@ struct PlanTests {
     #expect(Set(plan.examples.flatMap(\.rows)).isDisjoint(with: try EvaluationRows(of: network.recording, sameRows: false, seed: 1).select))
   }
 
-  @Test(
-    "Directions are unit vectors of the select rows' contrasts, and their references share the layer's variation, not the phases' effect")
+  @Test("Directions are unit vectors of the select rows' contrasts; references have length 1 and their own labels")
   func directions() throws {
     let network = try PlannedNetwork(seed: 11, rows: 2000, effect: 2)
-    let (text, _, _) = try network.plan(Self.options(.direction))
+    let (text, plan, _) = try network.plan(Self.options(.direction))
     struct Arms: Decodable {
       struct Arm: Decodable {
         let id: String
@@ -179,38 +179,71 @@ struct PlanTests {
       let arms: [Arm]
     }
     let arms = try JSONDecoder().decode(Arms.self, from: Data(text.utf8)).arms.filter { $0.direction != nil }
-    #expect(arms.count == 3 * 61)
+    #expect(arms.count == 3 * 61 && plan.targets.allSatisfy { $0.exchange == "free" })
     let select = try EvaluationRows(of: network.recording, sameRows: false, seed: 1).select
     func mean(_ phase: Int) -> [Double] {
       let rows = select.filter { $0 % 4 == phase }
       return (0..<17).map { unit in rows.reduce(0) { $0 + Double(network.hidden[$1][unit]) } / Double(rows.count) }
     }
-    let own = zip(mean(1), mean(0)).map { $0 - $1 }
-    let length = own.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    let target = try #require(arms.first?.direction)
-    #expect(zip(target, own).allSatisfy { abs($0 - $1 / length) < 1e-6 })
-    // A quarter of a random vector's squared cosine with any other is 1/17 in white noise; the common factor raises it a little.
-    let references = arms[1...60].compactMap(\.direction)
-    let cosines = references.map { reference in zip(reference, target).reduce(0) { $0 + $1.0 * $1.1 } }
-    #expect(cosines.reduce(0) { $0 + $1 * $1 } / 60 < 0.2)
-    #expect(references.allSatisfy { abs($0.reduce(0) { $0 + $1 * $1 } - 1) < 1e-6 })
+    func unit(_ vector: [Double]) -> [Double] {
+      let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      return vector.map { $0 / length }
+    }
+    let contrasts = [1, 2].map { phase in zip(mean(phase), mean(0)).map { $0 - $1 } }
+    let expected = [contrasts[0], contrasts[1], zip(unit(contrasts[0]), unit(contrasts[1])).map { $0 + $1 }].map(unit)
+    for (target, expected) in zip([0, 61, 122], expected) {
+      #expect(zip(try #require(arms[target].direction), expected).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+    #expect(arms.compactMap(\.direction).allSatisfy { abs($0.reduce(0) { $0 + $1 * $1 } - 1) < 1e-6 })
+    #expect(Set(arms.compactMap(\.direction)).count == arms.count)
   }
 
-  @Test("Where phases do nothing, directions found in them have p ≤ .05 no more often than by chance", arguments: [false, true])
-  func level(strata: Bool) throws {
+  /// Recordings in which phases do nothing.
+  enum NullDesign: String, CaseIterable {
+    case free, few, within, wholeEpisodes
+  }
+
+  @Test(
+    "Where phases do nothing, directions found in them have p ≤ .05 no more often than by chance: few rows, strata with effects and uneven phases",
+    arguments: NullDesign.allCases)
+  func level(design: NullDesign) throws {
     var values: [Double] = []
-    for seed in 0..<60 {
-      let network = try PlannedNetwork(seed: UInt64(100 + seed), rows: 96, strata: strata, effect: 0)
+    for seed in 0..<100 {
+      var stream = RandomStream(seed: UInt64(seed), purpose: "direction level \(design.rawValue)")
+      var (phases, strata): ([Phase], [Int32]) = ([], [])
+      func add(_ phase: Phase, _ stratum: Int, _ count: Int = 1) {
+        phases += Array(repeating: phase, count: count)
+        strata += Array(repeating: Int32(stratum), count: count)
+      }
+      let kinds: [Phase] = [.neither, .own, .other]
+      switch design {
+      case .free: for row in 0..<72 { add(kinds[row % 3], row) }
+      case .few: for row in 0..<24 { add(kinds[row % 3], row) }
+      case .within:
+        for stratum in 0..<20 {
+          // Uneven shares, and some strata of one phase: labels move in the others.
+          for phase in 0..<3 where stratum < 14 || phase == stratum % 3 { add(kinds[phase], stratum, 1 + stream.uniform(below: 4)) }
+        }
+      case .wholeEpisodes: for stratum in 0..<24 { add(kinds[stratum % 3], stratum, 3) }
+      }
+      let hasStrata = design == .within || design == .wholeEpisodes
+      let shifts = (0..<24).map { _ in (0..<9).map { _ in hasStrata ? 2 * stream.normal() : 0 } }
+      let recording = try HandMadeRecording(
+        hidden: strata.map { stratum in (0..<9).map { Float(5 + shifts[Int(stratum) % 24][$0] + stream.normal()) } },
+        kernel: (0..<9).map { _ in [Float(stream.normal()), 0] }, phases: phases, strata: hasStrata ? strata : nil
+      ).open()
       var options = Self.options(.direction)
-      (options.controls, options.replicates, options.directions) = (39, 0, [.own, .shared])
-      let rows = try AblationAnalysis(options).rows(of: network.recording, in: AnalysisContext(threads: 2, seed: UInt64(seed)))
+      (options.controls, options.replicates, options.directions, options.outcome) = (19, 0, [.own, .shared], "mean:0")
+      let rows = try AblationAnalysis(options).rows(of: recording, in: AnalysisContext(threads: 2, seed: UInt64(seed)))
       // Outcomes of one direction are not independent: the primary one alone counts.
       values += rows.filter(\.isPrimary).compactMap(\.pValue)
+      let expected = design == .within ? ExchangeDesign.within : design == .wholeEpisodes ? .whole : .free
+      #expect(rows.allSatisfy { $0.exchange == expected && $0.blockCount ?? 0 > 0 })
     }
-    #expect(values.count == 120)
+    #expect(values.count > 190)
     let level = Double(values.count { $0 <= 0.05 }) / Double(values.count)
-    #expect(level <= 0.05 + 3 * (0.05 * 0.95 / 60).squareRoot(), "\(level)")
-    let median = values.sorted()[60]
+    #expect(level <= 0.05 + 3 * (0.05 * 0.95 / 100).squareRoot(), "\(level)")
+    let median = values.sorted()[values.count / 2]
     #expect((0.3...0.7).contains(median), "\(median)")
   }
 
@@ -232,6 +265,21 @@ struct PlanTests {
     ) { _ in }
     #expect(targets.count == 1 && targets[0].target.references == 60 && targets[0].target.smdNorm == nil)
     #expect(targets[0].target.smdActivation != nil && notes.all.contains { $0.contains("matched on mean activation alone") })
+  }
+
+  @Test("Units that are all active are matched on mean activation alone by finer bins")
+  func activeUnits() throws {
+    var stream = RandomStream(seed: 9, purpose: "active units")
+    let means = (0..<400).map { _ in stream.normal() }
+    let active = means.indices.sorted { means[$0] > means[$1] }.prefix(60)
+    var balanced = 0
+    for number in 0..<20 {
+      let target = Array(active.shuffled(using: &stream).prefix(4))
+      let sets = ReferenceSets(
+        for: target, in: UnitBins(activations: means, norms: nil, size: 4), count: 40, seed: 1, index: UInt64(number))
+      balanced += sets.obstacle == nil ? 1 : 0
+    }
+    #expect(balanced >= 16, "\(balanced) of 20")
   }
 
   @Test("Outcomes that are not the plan's are refused, each in one sentence")
@@ -267,10 +315,13 @@ struct PlanTests {
     #expect(fault(changed(1, "x"))?.contains("of example 'x', which the plan has not") == true)
     #expect(fault(changed(3, "nan"))?.contains("finite numbers") == true)
     #expect(fault(changed(3, "1e999"))?.contains("finite numbers") == true)
+    #expect(fault(changed(3, "1e305"))?.contains("finite numbers") == true)
+    #expect(fault(rows.filter { $0[1] != rows[0][1] })?.contains("1 of 48 examples have no outcome in any arm") == true)
+    #expect(fault(rows + (0..<257).map { [rows[0][0], rows[0][1], "o\($0)", "1"] })?.contains("that a table may have") == true)
     #expect(fault(changed(2, ""))?.contains("names no outcome") == true)
   }
 
-  @Test("A plan that was changed or damaged is refused or reads the same, wherever a byte is flipped")
+  @Test("A plan that was changed is refused, wherever a byte is flipped or the end is cut; so is one that does not fit together")
   func damagedPlans() throws {
     let network = try PlannedNetwork(seed: 2, rows: 96)
     var options = Self.options(.zero, [.units(layer: "dense_1", [1, 2])])
@@ -289,17 +340,38 @@ struct PlanTests {
     }
     var stream = RandomStream(seed: 1, purpose: "flips")
     let bytes = Array(text.utf8)
+    #expect(try fault(bytes) == nil)
     for _ in 0..<300 {
       var changed = bytes
       changed[stream.uniform(below: bytes.count)] ^= 1 << UInt8(stream.uniform(below: 8))
-      if let fault = try fault(changed) { #expect(fault.hasPrefix(path) && !fault.contains("\n")) }
+      let fault = try #require(try fault(changed))
+      #expect(fault.hasPrefix(path) && !fault.contains("\n"))
     }
-    for _ in 0..<20 { #expect(try fault(Array(bytes.prefix(stream.uniform(below: bytes.count - 3)))) != nil) }
-    let other = text.replacingOccurrences(of: "\"primary_outcome\": \"mean:a\"", with: "\"primary_outcome\": \"mean:b\"")
-    #expect(try fault(Array(other.utf8))?.contains("was changed since it was written") == true)
+    for _ in 0..<20 { #expect(try fault(Array(bytes.prefix(stream.uniform(below: bytes.count - 1)))) != nil) }
     #expect(try fault(Array("{}".utf8))?.contains("is no plan of 'mirrorscope plan'") == true)
     let newer = text.replacingOccurrences(of: "\"schema_version\": \"1.0\"", with: "\"schema_version\": \"2.0\"")
-    #expect(try fault(Array(newer.utf8))?.contains("is a plan of version 2.0") == true)
+    #expect(try fault(Array(newer.utf8)) != nil)
+    /// Somebody who takes the hash again, as the schema says.
+    func rehashed(_ old: String, _ new: String) -> [UInt8] {
+      let changed = text.replacingOccurrences(of: old, with: new)
+      #expect(changed != text)
+      let body = changed.components(separatedBy: ",\n\"content_sha256\"")[0]
+      let hash = SHA256.hash(data: Data(body.utf8)).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      return Array("\(body),\n\"content_sha256\": \"\(hash)\"\n}\n".utf8)
+    }
+    #expect(try fault(rehashed("\"primary_outcome\": \"mean:a\"", "\"primary_outcome\": null")) == nil)
+    for (old, new, part) in [
+      ("\"references\":20", "\"references\":9223372036854775807", "has 9223372036854775807 references"),
+      ("\"references\":20", "\"references\":-1", "has -1 references"),
+      ("\"references\":20", "\"references\":19", "are missing or not numbered"),
+      ("\"reference\":7,", "\"reference\":8,", "are missing or not numbered"),
+      ("\"draws\": 1", "\"draws\": 0", "it has 0 draws"), ("\"mode\": \"zero\"", "\"mode\": \"resample\"", "are missing or not numbered"),
+      ("\"kind\":\"intact\"", "\"kind\":\"target\"", "it needs one intact arm"),
+      ("\"target\":\"t1\"", "\"target\":\"t9\"", "has no target"), ("\"seed\": 1", "\"seed\": -1", "is damaged"),
+    ] {
+      let found = try fault(rehashed(old, new))
+      #expect(found?.contains(part) == true, "\(found ?? "taken"): \(new)")
+    }
   }
 }
 

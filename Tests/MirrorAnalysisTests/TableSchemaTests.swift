@@ -40,7 +40,7 @@ struct TableSchemaTests {
       RecordingRow<AblationRow>.schema,
       "recording, network, epoch, target, target_units, mode, phase, outcome, baseline, ablated, effect, ci_low, ci_high, control_mean, control_sd, "
         + "controls, p_value, n, same_rows, reason, primary, q_value, balance, "
-        + "draws, draw_se, smd_activation, smd_norm"
+        + "draws, draw_se, smd_activation, smd_norm, exchange, n_blocks"
     ),
     (
       RecordingRow<CMNIRow>.schema,

@@ -23,6 +23,9 @@ public struct AblationRow: TableRow {
   public var reason: String?
   /// Whether the target may be compared with its reference sets (`ReferenceSets.obstacle`).
   public var isTestable: Bool
+  /// Of a direction what was dealt to make its references, and among how many blocks.
+  public var exchange: ExchangeDesign?
+  public var blockCount: Int?
   /// The target's standardised mean differences from its reference sets, in mean activation and in outgoing norm.
   public var differences: [Double]
   /// Whether this is the outcome that the recording's targets are judged by; over all rows.
@@ -87,6 +90,8 @@ public struct AblationRow: TableRow {
         "smd_activation", .number,
         "Mean activation of the target less that of its reference sets, in standard deviations over the layer's units"),
       Column("smd_norm", .number, "The same of the norm of outgoing weights"),
+      Column("exchange", .string, "Of a direction what is dealt to make its references: free, within or whole"),
+      Column("n_blocks", .integer, "Blocks that can move: rows where they are free, else strata or pairs"),
     ])
 
   public var cells: [Cell] {
@@ -96,7 +101,8 @@ public struct AblationRow: TableRow {
       .string(outcome), .number(baseline), .number(ablated), .number(effect), .number(interval?.lower), .number(interval?.upper),
       .number(controlMean), .number(controlDeviation), .integer(controlEffects.count), .number(pValue), .integer(rowCount),
       .boolean(areSameRows), .string(reason), .boolean(isPrimary), .number(qValue), .number(differences.map { abs($0) }.max()),
-      .integer(draws), .number(drawError), .number(differences.first), .number(differences.dropFirst().first),
+      .integer(draws), .number(drawError), .number(differences.first), .number(differences.dropFirst().first), .string(exchange?.rawValue),
+      .integer(blockCount),
     ]
   }
 }

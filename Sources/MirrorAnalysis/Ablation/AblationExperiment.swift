@@ -123,7 +123,8 @@ struct AblationExperiment: Sendable {
             target.shortage, before == nil ? absence(of: outcome, in: phase) : references.shortage(wanted: plan.controls),
             plan.replicates > 0 && before != nil && interval == nil ? AblationRow.noInterval(hasStrata: strata != nil) : nil,
             plan.mode.isRandom && draws == 1 && before != nil ? AblationRow.singleDraw : nil),
-          isTestable: references.obstacle == nil, differences: references.differences, draws: plan.mode.isRandom ? draws : nil,
+          isTestable: references.obstacle == nil, exchange: references.exchange, blockCount: references.blockCount,
+          differences: references.differences, draws: plan.mode.isRandom ? draws : nil,
           drawError: plan.mode.isRandom ? ablated.standardError(outcome, in: phase) : nil)
       }
     }

@@ -1,60 +1,76 @@
 import ActivationRecording
 import Statistics
 
-/// The directions that a phase direction is compared with: those that the layer's variation inside the phases makes when the labels none,
-/// self and other are dealt anew.
+/// The directions that a phase direction is compared with: those that the same rows make when their labels are dealt anew.
 ///
-/// Each activation of a row has the mean of its phase taken off, over the rows that targets are chosen on. Labels are dealt among these
-/// rows as every test of phases deals them (`PhaseDeals`: strata and pairs are kept), and the direction of the dealt labels is taken as that of
-/// the labels as they are: the difference of means that noise alone makes. So a direction is compared with others that weigh the layer's
-/// units as its variation does, not with random axes that nothing in the layer varies along. Had the direction been found in such noise, nothing
-/// would tell it from these, so p ≤ α with probability at most α. Deals that part the rows alike count once, and the labels as they are not at all.
+/// Labels are dealt among the rows that targets are chosen on as every test of phases deals them (strata and pairs are kept), and the direction of
+/// the dealt labels is taken as that of the labels as they are: `self` from none and self alone, `other` from none and other, `shared` from all
+/// three. Where the phases do nothing, nothing tells the direction from these, so p ≤ α with probability at most α: a permutation test whose
+/// statistic is the effect of ablation. Deals that part the rows alike count once, and the labels as they are not at all.
 struct DirectionReferences: Sendable {
-  /// Of each direction asked for, vectors of length 1 over the layer's units.
-  let vectors: [PhaseDirection: [[Double]]]
-  private let reason: String?
+  /// Of one kind of direction.
+  struct Found: Sendable {
+    /// Of length 1 over the layer's units.
+    var vectors: [[Double]] = []
+    /// What was dealt, and among how many blocks.
+    let design: ExchangeDesign?
+    let blockCount: Int
+    /// Why nothing is dealt; nil where it is.
+    let reason: String?
+    let note: String?
+  }
+
+  private let found: [PhaseDirection: Found]
   private let wanted: Int
+
+  subscript(_ kind: PhaseDirection) -> Found? { found[kind] }
 
   /// - Parameters:
   ///   - select: phases of the rows that directions are found in.
   ///   - kinds: the directions to make references of.
   ///   - count: references of each, at most.
+  ///   - choice: what the user wants exchanged; nil takes what is found.
   /// - Throws: `RecordingError.notFinite`, `RecordingError.notEnoughRows` for a phase without rows, and what reading throws.
   init(
-    of layer: RecordedLayer, in recording: RecordingView, select: PhaseRows, kinds: [PhaseDirection], count: Int, seed: UInt64,
-    threads: Int
+    of layer: RecordedLayer, in recording: RecordingView, select: PhaseRows, kinds: [PhaseDirection], count: Int,
+    choice: ExchangeDesign?, seed: UInt64, threads: Int
   ) throws {
     wanted = count
     guard count > 0 else {
-      (vectors, reason) = ([:], nil)
+      found = [:]
       return
     }
-    let phases: [Phase] = [.neither, .own, .other]
-    try select.require(phases, in: recording.path)
-    let rows = phases.flatMap { phase in select.codes.indices.filter { select.codes[$0] == phase.rawValue } }
-    let counts = phases.map { select.count($0) }
-    let groups = counts.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
-    let blocks = try recording.exchangeBlocks(rows: rows, groups: groups, compared: [0b011, 0b101], choice: nil)
-    let deals = try PhaseDeals(counts: counts, blocks: blocks)
-    if let obstacle = deals.joint.reason {
-      (vectors, reason) = ([:], obstacle)
-      return
+    try select.require([.neither, .own, .other], in: recording.path)
+    // Where all rows lie: sums are of what is left, so that large means cost no digits.
+    let moments = try recording.moments(of: [layer], by: select, threads: threads)[0]
+    let origin = moments[.neither].mean
+    let scale = (0..<layer.unitCount).reduce(0.0) { max($0, (moments[.neither].variance($1) ?? 0).squareRoot()) }
+    var found: [PhaseDirection: Found] = [:]
+    for kind in kinds {
+      var deals = try DirectionDeals(kind, in: recording, select: select, choice: choice)
+      if deals.exchange.reason == nil {
+        // A block of rows is not to make more than some megabytes of sums.
+        let size = max(1, Self.sumBytes / (16 * layer.unitCount))
+        for labels in deals.labels(count: count, seed: seed).chunked(into: size) {
+          deals.vectors += try DealtSums(
+            labels, of: deals, layer: layer, recording: recording, origin: origin, threads: threads
+          ).vectors(longerThan: 1e-9 * scale)
+        }
+      }
+      found[kind] = Found(
+        vectors: deals.vectors, design: deals.exchange.design, blockCount: deals.exchange.movableBlockCount,
+        reason: deals.exchange.reason, note: deals.exchange.note)
     }
-    let labels = Self.labels(deals, groups: groups, count: count, seed: seed)
-    let means = try phases.map { phase in
-      try recording.moments(of: [layer], by: select, threads: threads)[0][phase].mean
-    }
-    let sums = try Self.sums(
-      of: layer, in: recording, rows: rows, groups: groups, means: means, labels: labels, threads: threads)
-    vectors = Self.vectors(sums, units: layer.unitCount, labels: labels, kinds: kinds)
-    reason = nil
+    self.found = found
   }
+
+  private static let sumBytes = 8 << 20
 
   /// Why a direction has no p; nil where it has one, or where none was asked for.
   func obstacle(_ kind: PhaseDirection) -> String? {
-    guard wanted > 0 else { return nil }
-    if let reason { return reason }
-    let count = vectors[kind]?.count ?? 0
+    guard wanted > 0, let found = found[kind] else { return nil }
+    if let reason = found.reason { return reason }
+    let count = found.vectors.count
     guard count < ReferenceSets.fewest else { return nil }
     return wanted < ReferenceSets.fewest
       ? "\(wanted) reference \(wanted == 1 ? "direction was" : "directions were") asked for; a p needs \(ReferenceSets.fewest)"
@@ -62,107 +78,141 @@ struct DirectionReferences: Sendable {
         + "\(ReferenceSets.fewest)"
   }
 
-  /// Labels 0, 1 and 2 of each row in different deals, `[deals][rows]`.
-  private static func labels(_ deals: PhaseDeals, groups: [UInt8], count: Int, seed: UInt64) -> [[UInt8]] {
+  /// Bytes that references of a layer take, sums of blocks under way included.
+  static func bytes(rows: Double, units: Double, kinds: Double, count: Double, threads: Double) -> Double {
+    rows * (2 * count + 60) + 8 * kinds * count * units + (8 * threads + 2) * (Double(sumBytes) + 16 * units) + threads * 0x1p25
+  }
+}
+
+/// The rows of the phases that a kind of direction is made of, and the deals of their labels.
+private struct DirectionDeals {
+  let kind: PhaseDirection
+  /// Row numbers: none first, then self, then other.
+  let rows: [Int]
+  let exchange: Exchangeability
+  private let groups: [UInt8]
+  var vectors: [[Double]] = []
+
+  init(_ kind: PhaseDirection, in recording: RecordingView, select: PhaseRows, choice: ExchangeDesign?) throws {
+    let phases: [Phase] =
+      switch kind {
+      case .own: [.neither, .own]
+      case .other: [.neither, .other]
+      case .shared: [.neither, .own, .other]
+      }
+    self.kind = kind
+    rows = phases.flatMap { phase in select.codes.indices.filter { select.codes[$0] == phase.rawValue } }
+    groups = phases.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: select.count($1)) }
+    let blocks = try recording.exchangeBlocks(
+      rows: rows, groups: groups, compared: kind == .shared ? [0b011, 0b101] : [0b011], choice: choice)
+    exchange = try Exchangeability(groups: groups, groupCount: phases.count, blocks: blocks, choice: choice)
+  }
+
+  /// Labels of each row in different deals, `[deals][rows]`: 0 none, then as `rows` has the phases.
+  func labels(count: Int, seed: UInt64) -> [[UInt8]] {
     var seen: Set<[UInt8]> = [groups]
     var found: [[UInt8]] = []
     // Where there are few arrangements they are found long before this ends.
     for number in 1...(10 * count + 200) where found.count < count {
-      var marks = groups
-      marks.withUnsafeMutableBufferPointer { deals.marks(number, seed: seed, into: $0) }
-      let labels = marks.map { $0 & 0b11 }
+      var stream = RandomStream(seed: seed, purpose: "ablation directions \(kind.rawValue)", index: UInt64(number))
+      let labels = exchange.dealtRows(stream: &stream)
       if seen.insert(labels).inserted { found.append(labels) }
     }
     return found
   }
+}
 
-  /// Sums of the centred rows that each deal labels self, then of those that it labels other, `[2 × deals × units]`.
-  private static func sums(
-    of layer: RecordedLayer, in recording: RecordingView, rows: [Int], groups: [UInt8], means: [[Double]], labels: [[UInt8]], threads: Int
-  ) throws -> [Double] {
+/// Sums of a layer's rows by the labels that some deals give them.
+private struct DealtSums {
+  private let kind: PhaseDirection
+  private let labels: [[UInt8]]
+  private let units: Int
+  /// Labels other than none.
+  private let treated: Int
+  /// Of each treated label and deal, `[labels × deals × units]`, and of all rows, `[units]`.
+  private var sums: [Double]
+
+  init(
+    _ labels: [[UInt8]], of deals: DirectionDeals, layer: RecordedLayer, recording: RecordingView, origin: [Double], threads: Int
+  ) throws {
+    (kind, self.labels, units) = (deals.kind, labels, layer.unitCount)
+    treated = deals.exchange.groupCount - 1
+    sums = [Double](repeating: 0, count: (treated * labels.count + 1) * units)
     var places = [Int32](repeating: -1, count: recording.rowCount)
-    for (place, row) in rows.enumerated() { places[row] = Int32(truncatingIfNeeded: place) }
-    let work = CentredSums(places: places, groups: groups, means: means, labels: labels, units: layer.unitCount)
-    var sums = [Double](repeating: 0, count: 2 * labels.count * layer.unitCount)
-    func take(_ part: [Double]) {
+    for (place, row) in deals.rows.enumerated() { places[row] = Int32(truncatingIfNeeded: place) }
+    let block = DealtBlock(places: places, labels: labels, treated: treated, origin: origin)
+    func add(_ part: [Double]) {
       for index in part.indices { sums[index] += part[index] }
     }
     if layer.storesDoubles {
-      try recording.mapBlocks(of: layer, threads: threads) { (range, block: UnsafeBufferPointer<Double>) in
-        work.sums(of: block, rows: range)
+      try recording.mapBlocks(of: layer, threads: threads) { (rows, values: UnsafeBufferPointer<Double>) in
+        block.sums(of: values, rows: rows)
       } take: {
-        take($0)
+        add($0)
       }
     } else {
-      try recording.mapBlocks(of: layer, threads: threads) { (range, block: UnsafeBufferPointer<Float>) in
-        work.sums(of: block, rows: range)
+      try recording.mapBlocks(of: layer, threads: threads) { (rows, values: UnsafeBufferPointer<Float>) in
+        block.sums(of: values, rows: rows)
       } take: {
-        take($0)
+        add($0)
       }
     }
-    return sums
   }
 
-  private static func vectors(
-    _ sums: [Double], units: Int, labels: [[UInt8]], kinds: [PhaseDirection]
-  ) -> [PhaseDirection: [[Double]]] {
+  /// The direction of each deal; none of one that is not longer than rounding.
+  func vectors(longerThan least: Double) -> [[Double]] {
     let deals = labels.count
-    var vectors: [PhaseDirection: [[Double]]] = [:]
-    for (deal, labels) in labels.enumerated() {
-      var counts = [0.0, 0.0, 0.0]
+    return labels.enumerated().compactMap { deal, labels in
+      var counts = [Double](repeating: 0, count: treated + 1)
       for label in labels { counts[Int(label)] += 1 }
-      guard counts.allSatisfy({ $0 > 0 }) else { continue }
-      var (own, other) = ([Double](repeating: 0, count: units), [Double](repeating: 0, count: units))
-      for unit in 0..<units {
-        let (first, second) = (sums[deal * units + unit], sums[(deals + deal) * units + unit])
-        // Centred rows of all three add up to 0.
-        let none = (first + second) / counts[0]
-        own[unit] = first / counts[1] + none
-        other[unit] = second / counts[2] + none
+      guard counts.allSatisfy({ $0 > 0 }) else { return nil }
+      let parts = (0..<treated).map { label in sums[(label * deals + deal) * units..<(label * deals + deal + 1) * units] }
+      let all = sums[treated * deals * units..<(treated * deals + 1) * units]
+      let none = (0..<units).map { unit in
+        (all[all.startIndex + unit] - parts.reduce(0) { $0 + $1[$1.startIndex + unit] }) / counts[0]
       }
-      for kind in kinds {
-        if let vector = kind.vector(own: own, other: other) { vectors[kind, default: []].append(vector) }
+      let contrasts = parts.enumerated().map { label, part in
+        (0..<units).map { part[part.startIndex + $0] / counts[label + 1] - none[$0] }
       }
+      guard contrasts.allSatisfy({ contrast in contrast.contains { abs($0) > least } }) else { return nil }
+      return kind.vector(own: contrasts[0], other: contrasts[treated - 1])
     }
-    return vectors
-  }
-
-  /// Bytes that references of a layer take, sums of blocks under way included.
-  static func bytes(rows: Double, units: Double, kinds: Double, count: Double, threads: Double) -> Double {
-    rows * (2 * count + 60) + count * units * (8 * kinds + 16 * (2 + 8 * threads)) + threads * 0x1p24
   }
 }
 
-/// Adds up centred rows by the labels of many deals, a block at a time.
-private struct CentredSums: Sendable {
+/// Adds up the rows of one block.
+private struct DealtBlock: Sendable {
   /// Of each row of the recording its place among those in use; −1 for a row that is not.
   let places: [Int32]
-  /// The phase of each row in use: 0 none, 1 self, 2 other.
-  let groups: [UInt8]
-  /// `[phases][units]`
-  let means: [[Double]]
   /// `[deals][rows in use]`
   let labels: [[UInt8]]
-  let units: Int
+  let treated: Int
+  /// What is taken off each unit.
+  let origin: [Double]
 
   func sums<Value: ActivationValue>(of block: UnsafeBufferPointer<Value>, rows: Range<Int>) -> [Double] {
-    let deals = labels.count
-    var sums = [Double](repeating: 0, count: 2 * deals * units)
+    let (deals, units) = (labels.count, origin.count)
+    let sumRows = treated * deals + 1
+    var sums = [Double](repeating: 0, count: sumRows * units)
     let used = rows.filter { places[$0] >= 0 }
-    guard !used.isEmpty, deals > 0, units > 0 else { return sums }
-    var centred = [Double](repeating: 0, count: used.count * units)
-    var marks = [Double](repeating: 0, count: 2 * deals * used.count)
+    guard !used.isEmpty, units > 0 else { return sums }
+    var values = [Double](repeating: 0, count: used.count * units)
+    var marks = [Double](repeating: 0, count: sumRows * used.count)
     for (index, row) in used.enumerated() {
-      let place = Int(places[row])
-      let mean = means[Int(groups[place])]
-      let start = (row - rows.lowerBound) * units
-      for unit in 0..<units { centred[index * units + unit] = Double(block[start + unit]) - mean[unit] }
-      for deal in 0..<deals {
-        let label = labels[deal][place]
-        if label == 1 { marks[deal * used.count + index] = 1 } else if label == 2 { marks[(deals + deal) * used.count + index] = 1 }
+      let (place, start) = (Int(places[row]), (row - rows.lowerBound) * units)
+      for unit in 0..<units { values[index * units + unit] = Double(block[start + unit]) - origin[unit] }
+      for deal in 0..<deals where labels[deal][place] > 0 {
+        marks[((Int(labels[deal][place]) - 1) * deals + deal) * used.count + index] = 1
       }
+      marks[treated * deals * used.count + index] = 1
     }
-    addProduct(marks, rows: 2 * deals, depth: used.count, centred, columns: units, to: &sums)
+    addProduct(marks, rows: sumRows, depth: used.count, values, columns: units, to: &sums)
     return sums
+  }
+}
+
+extension Array {
+  fileprivate func chunked(into size: Int) -> [[Element]] {
+    stride(from: 0, to: count, by: Swift.max(1, size)).map { Array(self[$0..<Swift.min($0 + Swift.max(1, size), count)]) }
   }
 }

@@ -9,23 +9,32 @@ struct TargetReferences: Sendable {
   let differences: [Double]
   /// Why the target cannot be tested; nil where it can.
   let obstacle: String?
+  /// Of a direction what was dealt, and among how many blocks.
+  private(set) var exchange: ExchangeDesign?
+  private(set) var blockCount: Int?
 
   init(_ sets: ReferenceSets) {
     (parts, differences, obstacle) = (sets.sets.map { .units($0) }, sets.differences, sets.obstacle)
   }
 
   init(_ directions: DirectionReferences, _ direction: PhaseDirection) {
-    parts = (directions.vectors[direction] ?? []).map { .direction($0) }
+    let found = directions[direction]
+    parts = (found?.vectors ?? []).map { .direction($0) }
     differences = []
     obstacle = directions.obstacle(direction)
+    (exchange, blockCount) = (found?.design, found?.design == nil ? nil : found?.blockCount)
   }
 
   /// Why there is no p, or why there are fewer references than were asked for; nil where all is there.
   func shortage(wanted: Int) -> String? {
-    if let obstacle { return parts.count == 1 ? "\(obstacle) and a standard deviation 2" : obstacle }
-    guard parts.count < wanted, let first = parts.first else { return nil }
-    if case .direction = first { return "only \(parts.count) reference directions" }
-    return "only \(parts.count) reference sets"
+    var isDirection = false
+    if case .direction = parts.first { isDirection = true }
+    return Self.shortage(of: parts.count, wanted: wanted, obstacle: obstacle, isDirection: isDirection)
+  }
+
+  static func shortage(of count: Int, wanted: Int, obstacle: String?, isDirection: Bool) -> String? {
+    if let obstacle { return count == 1 ? "\(obstacle) and a standard deviation 2" : obstacle }
+    return count < wanted ? "only \(count) reference \(isDirection ? "directions" : "sets")" : nil
   }
 }
 
@@ -54,8 +63,11 @@ struct ReferenceDraw {
       let found =
         try directions.flatMap { $0.layer == target.layer ? $0.of : nil }
         ?? DirectionReferences(
-          of: layer, in: recording, select: select, kinds: plan.directions, count: plan.controls, seed: context.seed,
-          threads: context.threads)
+          of: layer, in: recording, select: select, kinds: plan.directions, count: plan.controls, choice: plan.classes.exchange,
+          seed: context.seed, threads: context.threads)
+      if directions?.layer != target.layer, let note = plan.directions.lazy.compactMap({ found[$0]?.note }).first {
+        context.note("\(recording.name): \(layer.name): \(note)")
+      }
       directions = (target.layer, found)
       return TargetReferences(found, direction.kind)
     }

@@ -24,6 +24,8 @@ public struct UnitBins: Sendable {
   public static let balance = 0.25
 
   private static let grids = [(1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 3), (4, 4), (5, 4), (5, 5)]
+  /// Of one trait alone, with as many bins.
+  private static let singleGrids = grids.map { ($0.0 * $0.1, 1) }
 
   /// - Parameters:
   ///   - activations: mean activation of each unit of the layer.
@@ -33,7 +35,7 @@ public struct UnitBins: Sendable {
     let traits = ([activations] + (norms.map { [$0] } ?? [])).map(Self.standardised)
     var best = UnitBins(traits: traits, grid: (1, 1))
     var most = best.testable(size: size)
-    for grid in Self.grids.dropFirst() where grid.0 * grid.1 <= activations.count && (norms != nil || grid.1 == 1) {
+    for grid in (norms == nil ? Self.singleGrids : Self.grids).dropFirst() where grid.0 * grid.1 <= activations.count {
       let bins = UnitBins(traits: traits, grid: grid)
       let count = bins.testable(size: size)
       if count > most { (best, most) = (bins, count) }

@@ -5,8 +5,8 @@ import Foundation
 /// What is to be ablated in a model that lives elsewhere: arms that whoever has the model runs, each on the same examples, and all that their
 /// outcomes are judged by (`schemas/plan.schema.json`).
 ///
-/// Everything that could be chosen with effects in view is fixed here: targets, references, the examples, the primary outcome. `planID` is a
-/// hash of it, and the name of each arm begins with that.
+/// Everything that could be chosen with effects in view is fixed here: targets, references, the examples, the primary outcome. The name of each arm
+/// begins with the plan's own, and the file ends with a hash of all that stands before it.
 public struct InterventionPlan: Codable, Sendable {
   public static let schemaName = "mirrorscope-plan"
   public static let currentVersion = "1.0"
@@ -82,6 +82,9 @@ public struct InterventionPlan: Codable, Sendable {
     public var direction: PhaseDirection?
     /// Reference arms of each draw.
     public var references: Int
+    /// Of a direction what was dealt to make its references, and among how many blocks.
+    public var exchange: String?
+    public var blocks: Int?
     public var smdActivation: Double?
     public var smdNorm: Double?
     /// Why it has no p whatever its effect is.
@@ -90,7 +93,8 @@ public struct InterventionPlan: Codable, Sendable {
     public var shortage: String?
 
     enum CodingKeys: String, CodingKey {
-      case id, layer, units, direction, references, obstacle, shortage
+      case id, layer, units, direction, references, exchange, obstacle, shortage
+      case blocks = "n_blocks"
       case smdActivation = "smd_activation"
       case smdNorm = "smd_norm"
     }
@@ -102,6 +106,8 @@ public struct InterventionPlan: Codable, Sendable {
       try keys.encode(units, forKey: .units)
       try keys.encode(direction, forKey: .direction)
       try keys.encode(references, forKey: .references)
+      try keys.encode(exchange, forKey: .exchange)
+      try keys.encode(blocks, forKey: .blocks)
       try keys.encode(smdActivation, forKey: .smdActivation)
       try keys.encode(smdNorm, forKey: .smdNorm)
       try keys.encode(obstacle, forKey: .obstacle)
@@ -137,6 +143,8 @@ public struct InterventionPlan: Codable, Sendable {
   public var examples: [Example]
   public var arms: [Arm]
   public var targets: [Target]
+  /// SHA-256 of all that stands before it in the file.
+  public var contentSHA256 = ""
 
   enum CodingKeys: String, CodingKey {
     case schema, program, recording, split, seed, mode, controls, draws, examples, arms, targets
@@ -144,26 +152,7 @@ public struct InterventionPlan: Codable, Sendable {
     case planID = "plan_id"
     case primaryOutcome = "primary_outcome"
     case exampleColumn = "example_column"
-  }
-
-  /// The hash of all that is fixed, as 12 hexadecimal digits: of the recording's and the split's hash, the seed, the mode, the numbers asked for,
-  /// the primary outcome, the examples and the targets.
-  var hash: String {
-    var parts = [recording.sha256, split.sha256, "\(seed)", mode, "\(controls)", "\(draws)", primaryOutcome ?? ""]
-    for example in examples {
-      parts.append(
-        [
-          example.example, example.rows.map(String.init).joined(separator: ","), example.phase ?? "",
-          example.stratum.map(String.init) ?? "", example.pair.map(String.init) ?? "",
-        ].joined(separator: "\u{1f}"))
-    }
-    for target in targets {
-      parts.append(
-        [target.id, target.layer, target.units.map(String.init).joined(separator: ","), target.direction?.rawValue ?? ""]
-          .joined(separator: "\u{1f}"))
-    }
-    let digest = SHA256.hash(data: Data(parts.joined(separator: "\u{1e}").utf8))
-    return hexadecimal(digest.prefix(6))
+    case contentSHA256 = "content_sha256"
   }
 }
 
@@ -192,6 +181,23 @@ extension InterventionPlan {
       throw PlanError(
         .notThere, file: path, fault: FileManager.default.fileExists(atPath: path) ? "cannot be read." : "there is no such file.")
     }
+    do {
+      self = try JSONDecoder().decode(Self.self, from: data)
+    } catch {
+      throw fail(Self.complaint(about: data, error))
+    }
+    guard schema == Self.schemaName else { throw fail(Self.isNoPlan) }
+    guard Self.contentHash(of: data) == contentSHA256 else {
+      throw fail(
+        "was changed since it was written: it does not have the content that its content_sha256 was taken of. Write the plan again.")
+    }
+    if let fault = structuralFault { throw fail("is damaged: \(fault). Write the plan again.") }
+  }
+
+  private static let isNoPlan = "is no plan of 'mirrorscope plan'. Give the file that it wrote."
+
+  /// What is wrong with a file that does not read as a plan.
+  private static func complaint(about data: Data, _ error: any Error) -> String {
     struct Beginning: Decodable {
       let schema: String
       let schemaVersion: String
@@ -201,46 +207,53 @@ extension InterventionPlan {
         case schemaVersion = "schema_version"
       }
     }
-    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: data), beginning.schema == Self.schemaName else {
-      throw fail("is no plan of 'mirrorscope plan'. Give the file that it wrote.")
+    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: data), beginning.schema == schemaName else {
+      let isTorn = data.starts(with: Data("{\n\"schema\": \"\(schemaName)\"".utf8))
+      return isTorn ? "is damaged: it is no whole JSON. Write the plan again." : isNoPlan
     }
-    guard beginning.schemaVersion.split(separator: ".").first == Self.currentVersion.split(separator: ".").first else {
-      throw fail("is a plan of version \(beginning.schemaVersion), and this program reads \(Self.currentVersion). Take a newer program.")
+    guard beginning.schemaVersion.split(separator: ".").first == currentVersion.split(separator: ".").first else {
+      return "is a plan of version \(beginning.schemaVersion), and this program reads \(currentVersion). Take a newer program."
     }
-    do {
-      self = try JSONDecoder().decode(Self.self, from: data)
-    } catch let error as DecodingError {
-      throw fail("is damaged: \(error.place). Write the plan again.")
-    } catch {
-      throw fail("is damaged. Write the plan again.")
-    }
-    guard hash == planID else {
-      throw fail("was changed since it was written: its plan_id does not fit its examples, targets and settings. Write the plan again.")
-    }
-    if let fault = structuralFault { throw fail("is damaged: \(fault). Write the plan again.") }
+    return "is damaged: \((error as? DecodingError)?.place ?? "it cannot be read"). Write the plan again."
+  }
+
+  /// What stands before the hash, where it is the last thing in the file.
+  static let beforeHash = ",\n\"content_sha256\": "
+
+  private static func contentHash(of data: Data) -> String? {
+    guard let end = data.range(of: Data(beforeHash.utf8), options: .backwards) else { return nil }
+    let rest = String(decoding: data[end.upperBound...], as: UTF8.self)
+    // Nothing but the hash and the end may follow.
+    guard rest.hasPrefix("\""), rest.hasSuffix("\"\n}\n"), rest.utf8.count == 64 + 5 else { return nil }
+    return hexadecimal(SHA256.hash(data: data[..<end.lowerBound]))
   }
 
   /// What does not fit together; nil where all does.
   private var structuralFault: String? {
     if Set(arms.map(\.id)).count != arms.count { return "two arms have one id" }
     if Set(examples.map(\.example)).count != examples.count { return "two examples have one name" }
+    if Set(targets.map(\.id)).count != targets.count { return "two targets have one id" }
     if examples.isEmpty || targets.isEmpty { return "it has no examples or no targets" }
+    if draws < 1 || controls < 0 { return "it has \(draws) draws and \(controls) controls" }
     if arms.count(where: { $0.kind == .intact }) != 1 { return "it needs one intact arm" }
     if let arm = arms.first(where: { !$0.id.hasPrefix(planID + "/") }) { return "arm \(arm.id) does not begin with the plan's id" }
-    let draws = Set(arms.compactMap(\.draw))
-    if let draw = draws.first(where: { $0 < 1 || $0 > self.draws }) { return "there is no draw \(draw)" }
+    let known = Set(targets.map(\.id))
+    if let arm = arms.first(where: { $0.kind != .intact && !known.contains($0.target ?? "") }) { return "arm \(arm.id) has no target" }
+    let wanted: [Int?] = mode == AblationMode.resample.name ? (1...draws).map { $0 } : [nil]
+    let byTarget = Dictionary(grouping: arms.filter { $0.kind != .intact }) { $0.target ?? "" }
     for target in targets {
-      let own = arms.filter { $0.kind == .target && $0.target == target.id }
-      let references = arms.filter { $0.kind == .reference && $0.target == target.id }
-      let perReference = max(1, own.count)
-      if own.isEmpty || own.count != max(1, draws.count) { return "target \(target.id) has \(own.count) arms" }
-      if references.count != target.references * perReference { return "target \(target.id) has \(references.count) reference arms" }
-      let cells = Set(references.map { [$0.reference ?? 0, $0.draw ?? 0] })
-      if cells.count != references.count || references.contains(where: { !(1...max(1, target.references)).contains($0.reference ?? 0) }) {
-        return "reference arms of target \(target.id) are not numbered"
-      }
+      let own = byTarget[target.id] ?? []
+      guard (0...arms.count).contains(target.references) else { return "target \(target.id) has \(target.references) references" }
+      let cells = own.map { ArmPlace(reference: $0.kind == .target ? 0 : $0.reference ?? -1, draw: $0.draw) }
+      let expected = wanted.flatMap { draw in (0...target.references).map { ArmPlace(reference: $0, draw: draw) } }
+      if cells.count != expected.count || Set(cells) != Set(expected) { return "arms of target \(target.id) are missing or not numbered" }
     }
     return nil
+  }
+
+  private struct ArmPlace: Hashable {
+    let reference: Int
+    let draw: Int?
   }
 }
 

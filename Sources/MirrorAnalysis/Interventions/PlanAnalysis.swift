@@ -23,6 +23,12 @@ public struct PlanAnalysis: Analysis {
 
   public var needs: RecordingNeeds { RecordingNeeds(opens: .upwardFrom { [plan] name in plan.looks(at: name) }, counting: []) }
 
+  /// Where a kernel may lead from one layer to the next, both are read at once to see that it does.
+  public func layersReadAtOnce(_ shape: RecordingShape) -> [[Int]] {
+    let all = shape.layers.indices.map { [$0] }
+    return plan.mode == .direction ? all : all + zip(shape.layers.indices, shape.layers.indices.dropFirst()).map { [$0, $1] }
+  }
+
   public var smallerAlternative: String { "Choose fewer layers or units, take fewer references or threads," }
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
@@ -42,8 +48,10 @@ public struct PlanAnalysis: Analysis {
     let names = Double(plan.controls + 1) * 400 * Double(isDirection ? plan.directions.count * layers.count : 1)
     // Kernels are read twice over to see that they are those of the activations.
     let kernel = zip(shape.layers, shape.layers.dropFirst()).map { 40 * Double($0.unitCount) * Double($1.unitCount) }.max() ?? 0
+    // Sets of one target, drawn and seen; names of examples and donors as they are written.
+    let drawn = Double(largest.map(\.units).max() ?? 0) * 16 * Double(plan.controls)
     return byteCount(
-      shape.momentBytes(threads: Int(threads)) * 2 + classes + directions + sets + found + names + kernel
+      shape.momentBytes(threads: Int(threads)) * 2 + classes + directions + sets + drawn + found + names + kernel
         + rows * (300 + 8 * Double(plan.mode == .resample ? plan.draws : 0)))
   }
 
@@ -64,6 +72,7 @@ public struct PlanAnalysis: Analysis {
     let rows = try EvaluationRows(of: recording, sameRows: plan.sameRows, seed: context.seed)
     let examples = try PlannedExamples(of: recording, rows: rows, column: exampleColumn)
     for note in examples.notes { context.note("\(recording.name): \(note)") }
+    if plan.mode == .direction || plan.unitSelections.contains(where: \.needsClasses) { try examples.requireIndependence(recording) }
     let layers = PlannedLayers(of: recording, rows: rows, plan: plan, in: context)
     for case .units(let name, let units) in plan.unitSelections where context.isChosen(name) { try layers.require(units, of: name) }
     let choice = TargetChoice(recording: recording, plan: plan, layers: layers.candidates, select: rows.select)
@@ -85,7 +94,7 @@ public struct PlanAnalysis: Analysis {
           id: "t\(number + 1)", layer: layers.names[target.layer], units: target.units, direction: target.direction?.kind, references: 0,
           shortage: target.shortage)
       })
-    draft.planID = draft.hash
+    draft.planID = Self.planID(of: draft, targets)
     var text = PlanText(write: write)
     let donors =
       try plan.mode == .resample ? self.donors(of: recording, rows: rows, examples: draft.examples.count, seed: context.seed) : nil
@@ -116,6 +125,7 @@ public struct PlanAnalysis: Analysis {
       try add(target.part, kind: .target, reference: nil)
       for (index, part) in found.parts.enumerated() { try add(part, kind: .reference, reference: index + 1) }
       draft.targets[number].references = found.parts.count
+      (draft.targets[number].exchange, draft.targets[number].blocks) = (found.exchange?.rawValue, found.blockCount)
       draft.targets[number].obstacle = found.obstacle
       draft.targets[number].smdActivation = found.differences.first
       draft.targets[number].smdNorm = found.differences.dropFirst().first
@@ -127,6 +137,25 @@ public struct PlanAnalysis: Analysis {
     }
     try text.end(draft.targets)
     return results
+  }
+
+  /// What arms are called by: a hash of all that their outcomes depend on, as 12 hexadecimal digits.
+  private static func planID(of plan: InterventionPlan, _ targets: [AblationTarget]) -> String {
+    var hash = SHA256()
+    func add(_ part: String) { hash.update(data: Data((part + "\u{1e}").utf8)) }
+    let split = plan.split
+    for part in [plan.recording.sha256, split.sha256, "\(split.sameRows)", "\(plan.seed)", plan.mode, "\(plan.controls)", "\(plan.draws)"] {
+      add(part)
+    }
+    add(plan.primaryOutcome ?? "")
+    for example in plan.examples {
+      add("\(example.example)\u{1f}\(example.rows)\u{1f}\(example.phase ?? "")\u{1f}\(example.stratum ?? -1)\u{1f}\(example.pair ?? -1)")
+    }
+    for (number, target) in targets.enumerated() {
+      add("\(plan.targets[number].layer)\u{1f}\(target.units)\u{1f}\(target.direction?.kind.rawValue ?? "")")
+      for value in target.direction?.vector ?? [] { withUnsafeBytes(of: value.bitPattern.littleEndian) { hash.update(bufferPointer: $0) } }
+    }
+    return hexadecimal(hash.finalize().prefix(6))
   }
 
   private static func padded(_ number: Int) -> String {

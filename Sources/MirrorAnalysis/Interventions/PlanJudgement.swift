@@ -14,6 +14,8 @@ public struct PlanJudgement: Sendable {
   /// Of each example; nil where its rows have none in common.
   private let phases: [Phase?]
   private let strata: [Int]?
+  /// Whether some examples have rows of several strata, so that nothing says what to resample.
+  private let strataAreMixed: Bool
   private let replicates: Int
   private let threads: Int
   /// The one outcome that targets are judged by; nil where neither the plan nor the user says which of several.
@@ -35,12 +37,13 @@ public struct PlanJudgement: Sendable {
     let primary = plan.primaryOutcome ?? outcome ?? (outcomes.names.count == 1 ? outcomes.names.first : nil)
     if let primary, !outcomes.names.contains(primary) {
       throw PlanError(
-        file: table.name, fault: "has no outcome '\(primary)'; it has \(outcomes.names.joined(separator: ", ")).")
+        .notThere, file: table.name, fault: "has no outcome '\(primary)'; it has \(outcomes.names.joined(separator: ", ")).")
     }
     (self.plan, primaryOutcome, self.replicates, self.threads) = (plan, primary, replicates, threads)
     phases = plan.examples.map { $0.phase.flatMap { Phase(name: $0) } }
     let known = plan.examples.compactMap(\.stratum)
     strata = known.count == plan.examples.count ? known : nil
+    strataAreMixed = !known.isEmpty && strata == nil
   }
 
   /// The rows of all targets.
@@ -90,12 +93,14 @@ public struct PlanJudgement: Sendable {
             target.shortage,
             baseline == nil
               ? "no evaluate examples" + (phase.map { " in phase \($0.name)" } ?? "")
-              : target.obstacle
-                ?? (controls.count < plan.controls
-                  ? "only \(controls.count) reference \(target.direction == nil ? "sets" : "directions")" : nil),
-            replicates > 0 && baseline != nil && interval == nil ? AblationRow.noInterval(hasStrata: strata != nil) : nil,
+              : TargetReferences.shortage(
+                of: controls.count, wanted: plan.controls, obstacle: target.obstacle, isDirection: target.direction != nil),
+            replicates > 0 && baseline != nil && interval == nil
+              ? strataAreMixed ? "no interval, since examples lie in several strata" : AblationRow.noInterval(hasStrata: strata != nil)
+              : nil,
             isRandom && own.count == 1 && baseline != nil ? AblationRow.singleDraw : nil),
-          isTestable: target.obstacle == nil, differences: [target.smdActivation, target.smdNorm].compactMap { $0 },
+          isTestable: target.obstacle == nil, exchange: target.exchange.flatMap { ExchangeDesign(rawValue: $0) }, blockCount: target.blocks,
+          differences: [target.smdActivation, target.smdNorm].compactMap { $0 },
           draws: isRandom ? own.count : nil,
           drawError: isRandom && !members.isEmpty ? meanStandardError(own.map { mean($0) }) : nil)
       }
@@ -118,7 +123,7 @@ public struct PlanJudgement: Sendable {
   ///
   /// - Parameter changes: of each outcome an example each.
   private func intervals(_ changes: [[Double]], number: Int) throws -> (Int, Phase?) -> PercentileInterval? {
-    guard replicates > 0 else { return { _, _ in nil } }
+    guard replicates > 0, !strataAreMixed else { return { _, _ in nil } }
     let codes = phases.map { $0.map { Int($0.rawValue) } ?? -1 }
     func means(_ values: [Double], width: Int, _ groups: [Int], _ count: Int, _ purpose: String) throws -> BootstrapMeans {
       try bootstrapMeans(

@@ -1,13 +1,16 @@
+import Crypto
+import Files
 import Foundation
 
 /// Writes a plan as JSON: the same bytes for the same plan, an arm or an example a line.
 struct PlanText {
-  private let write: (String) throws -> Void
+  private let writeText: (String) throws -> Void
+  private var hash = SHA256()
   private let encoder: JSONEncoder
   private var isFirstArm = true
 
   init(write: @escaping (String) throws -> Void) {
-    self.write = write
+    writeText = write
     encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
@@ -26,10 +29,24 @@ struct PlanText {
     var direction: [Float]?
   }
 
+  private mutating func write(_ text: String) throws {
+    hash.update(data: Data(text.utf8))
+    try writeText(text)
+  }
+
+  /// Values one a line, those that come later after a comma.
+  private mutating func write(list: some Sequence<some Encodable>) throws {
+    var isFirst = true
+    for value in list {
+      try write((isFirst ? "" : ",\n") + (try text(value)))
+      isFirst = false
+    }
+  }
+
   private func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
 
   /// Everything before the arms.
-  func begin(_ plan: InterventionPlan, donors: [[Int]]?) throws {
+  mutating func begin(_ plan: InterventionPlan, donors: [[Int]]?) throws {
     var lines: [String] = []
     func add(_ key: InterventionPlan.CodingKeys, _ value: (some Encodable)?) throws {
       lines.append("\(try text(key.rawValue)): \(try value.map(text) ?? "null")")
@@ -46,9 +63,13 @@ struct PlanText {
     try add(.draws, plan.draws)
     try add(.primaryOutcome, plan.primaryOutcome)
     try add(.exampleColumn, plan.exampleColumn)
-    lines.append("\"examples\": [\n\(try plan.examples.map(text).joined(separator: ",\n"))\n]")
-    if let donors { lines.append("\"donors\": [\n\(try donors.map(text).joined(separator: ",\n"))\n]") }
-    try write("{\n\(lines.joined(separator: ",\n")),\n\"arms\": [\n")
+    try write("{\n\(lines.joined(separator: ",\n")),\n\"examples\": [\n")
+    try write(list: plan.examples)
+    if let donors {
+      try write("\n],\n\"donors\": [\n")
+      try write(list: donors)
+    }
+    try write("\n],\n\"arms\": [\n")
   }
 
   mutating func add(_ arm: Arm) throws {
@@ -56,7 +77,11 @@ struct PlanText {
     isFirstArm = false
   }
 
-  func end(_ targets: [InterventionPlan.Target]) throws {
-    try write("\n],\n\"targets\": [\n\(try targets.map(text).joined(separator: ",\n"))\n]\n}\n")
+  /// The targets, and the hash of all before it.
+  mutating func end(_ targets: [InterventionPlan.Target]) throws {
+    try write("\n],\n\"targets\": [\n")
+    try write(list: targets)
+    try write("\n]")
+    try writeText("\(InterventionPlan.beforeHash)\"\(hexadecimal(hash.finalize()))\"\n}\n")
   }
 }

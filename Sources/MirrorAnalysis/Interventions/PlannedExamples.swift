@@ -8,6 +8,19 @@ struct PlannedExamples {
   /// What a user is to know of them.
   let notes: [String]
 
+  /// Why labels of rows must not be dealt; nil where examples are rows, or lie in strata.
+  private let dependence: String?
+
+  /// - Throws: `RecordingError.invalid` where several rows are one example and nothing keeps them together when labels are dealt.
+  func requireIndependence(_ recording: RecordingView) throws {
+    guard let dependence, let column else { return }
+    throw RecordingError.invalid(
+      file: recording.path,
+      fault:
+        "\(dependence), where labels are dealt to rows. Take them as strata with --stratum-column \(column), or choose one row of each with "
+        + "--where.")
+  }
+
   private static let standardColumn = "example"
 
   /// - Throws: `RecordingError.badInput` for a column that is not there; `.invalid` where rows of one example lie in both halves.
@@ -17,6 +30,15 @@ struct PlannedExamples {
     let values = try column.map { try recording.rowColumn($0) }
     let (strata, pairs) = (try recording.strata, try recording.pairs)
     func name(_ row: Int) -> String { values?.text(row) ?? String(recording.origin(of: row).row) }
+    for row in 0..<recording.rowCount {
+      guard let values, let column else { break }
+      var isName = !values.text(row).isEmpty
+      if case .numbers(let numbers) = values { isName = numbers[row].isFinite }
+      guard isName else {
+        throw RecordingError.invalid(
+          file: recording.path, fault: "column \(column) names no example at row \(recording.origin(of: row).row). Name every row's.")
+      }
+    }
     var members: [String: [Int]] = [:]
     var order: [String] = []
     for row in rows.evaluate {
@@ -42,6 +64,19 @@ struct PlannedExamples {
         stratum: strata.flatMap { strata in common(members) { Int(strata[$0]) } },
         pair: pairs.flatMap { pairs in common(members) { pairs[$0] >= 0 ? Int(pairs[$0]) : nil } })
     }
+    var selected: [String: Set<Int32?>] = [:]
+    var hasSeveral = members.values.contains { $0.count > 1 }
+    if values != nil {
+      for row in rows.select + rows.evaluate {
+        let stratum = strata.map { $0[row] }
+        if selected[name(row)] == nil { selected[name(row)] = [stratum] } else { hasSeveral = true }
+        selected[name(row)]?.insert(stratum)
+      }
+    }
+    dependence =
+      !hasSeveral || strata != nil && selected.values.allSatisfy({ $0.count == 1 })
+      ? nil
+      : strata == nil ? "rows of one example are taken as independent" : "rows of one example lie in several strata"
     let mixed = order.count { name in
       let members = members[name] ?? []
       return Set(members.map { rows.phases[$0] }).count > 1

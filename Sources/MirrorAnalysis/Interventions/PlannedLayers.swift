@@ -13,7 +13,7 @@ final class PlannedLayers {
   private let rows: EvaluationRows
   private let context: AnalysisContext
   private let tolerance: Double
-  private var traits: (layer: Int, activations: [Double], norms: [Double]?)?
+  private var traits: [Int: (activations: [Double], norms: [Double]?)] = [:]
 
   init(of recording: RecordingView, rows: EvaluationRows, plan: AblationPlan, in context: AnalysisContext) {
     layers = recording.layers.filter(\.isOwnLayer)
@@ -39,7 +39,7 @@ final class PlannedLayers {
 
   /// The bins of a layer's units for targets of a size.
   func bins(of index: Int, size: Int) throws -> UnitBins {
-    if traits?.layer != index {
+    if traits[index] == nil {
       let all = PhaseRows(only: rows.evaluate, of: recording.rowCount)
       let moments = try recording.moments(of: [layers[index]], by: all, threads: context.threads)[0]
       let norms = try outgoingNorms(of: index)
@@ -48,20 +48,29 @@ final class PlannedLayers {
           "\(recording.name): no recorded kernel says what follows from \(names[index]), so its units are matched on mean activation alone."
         )
       }
-      traits = (index, moments[.neither].mean, norms)
+      traits[index] = (moments[.neither].mean, norms)
     }
-    return UnitBins(activations: traits?.activations ?? [], norms: traits?.norms, size: size)
+    return UnitBins(activations: traits[index]?.activations ?? [], norms: traits[index]?.norms, size: size)
   }
 
   /// The norm of each unit's weights into the next layer; nil where there is no kernel that turns this layer's activations into the next one's.
   private func outgoingNorms(of index: Int) throws -> [Double]? {
     guard layers.indices.contains(index + 1) else { return nil }
     let (lower, upper) = (layers[index], layers[index + 1])
-    guard upper.hasKernel, let stored = try? StoredDenseLayer(upper, above: lower, of: recording),
-      try isReplayed(stored, lower: lower, upper: upper)
-    else { return nil }
+    guard upper.hasKernel, let stored = try chained(upper, above: lower), try isReplayed(stored, lower: lower, upper: upper) else {
+      return nil
+    }
     return (0..<lower.unitCount).map { unit in
       stored.dense.kernel[unit * upper.unitCount..<(unit + 1) * upper.unitCount].reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+  }
+
+  /// The layer as one on another; nil where it is none, and may still be whole.
+  private func chained(_ upper: RecordedLayer, above lower: RecordedLayer) throws -> StoredDenseLayer? {
+    do {
+      return try StoredDenseLayer(upper, above: lower, of: recording)
+    } catch is StoredDenseLayer.Obstacle {
+      return nil
     }
   }
 
