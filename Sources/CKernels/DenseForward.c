@@ -45,8 +45,11 @@ void mirrorscope_dense_forward(
       const size_t layer_inputs = (size_t)widths[l], units = (size_t)widths[l + 1];
       float *out = in == buffers[0] ? buffers[1] : buffers[0];
       multiply(out, network->parameters + bias, units, network->parameters + kernel, layer_inputs, 1, in, layer_inputs, 2);
-      if (network->rectified[l])
+      const float slope = network->negative_slopes[l];
+      if (slope == 0)
         for (size_t i = 0; i < units * TILE; i += LANES) rectify((vector *)(out + i));
+      else if (slope != 1)
+        for (size_t i = 0; i < units * TILE; i += LANES) leak((vector *)(out + i), slope);
       transpose(activations[l] + begin * units, units, out, TILE, units, tile);
       in = out;
       kernel += padded(layer_inputs * units + LANES - 1);

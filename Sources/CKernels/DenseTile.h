@@ -75,6 +75,12 @@ INLINED void rectify(vector *values) {
   *values = (vector)((integers)*values & ~negative);
 }
 
+// Whole vectors of a leaky layer: negative is multiplied by the slope, NaN stays NaN.
+INLINED void leak(vector *values, float slope) {
+  const integers negative = (integers)(*values < (vector){0});
+  *values = (vector)(((integers)*values & ~negative) | ((integers)(*values * slope) & negative));
+}
+
 // out[c][r] = in[r][c] for 8 × 8 words; strides in words.
 INLINED void transpose_block(float *out, size_t out_stride, const float *in, size_t in_stride) {
   half_vector rows[8], pairs[8], fours[8];

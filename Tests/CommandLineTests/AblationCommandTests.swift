@@ -144,7 +144,7 @@ struct AblationCommandTests {
     try change { try $0.root.group("layers").group("dense_2").attributes.set("activation_function", "tanh") }
     try expectFailure(
       2,
-      "planted.h5: /layers/dense_2 has the activation function 'tanh', and only relu and linear layers can be replayed. "
+      "planted.h5: /layers/dense_2 has the activation function 'tanh', and only relu, linear and leaky_relu(SLOPE) layers can be replayed. "
         + "Ablate in a network whose layers above the first are of those.", command, "planted.h5")
   }
 
@@ -191,7 +191,7 @@ struct AblationCommandTests {
     #expect(all.errors.contains("activation function 'tanh'") && all.errors.contains(" Left out: dense_1."), all.transcript)
     try expectFailure(
       2,
-      "chain.h5: /layers/dense_2 has the activation function 'tanh', and only relu and linear layers can be replayed. "
+      "chain.h5: /layers/dense_2 has the activation function 'tanh', and only relu, linear and leaky_relu(SLOPE) layers can be replayed. "
         + "Ablate in a network whose layers above the first are of those.", command, "chain.h5", "--layers", "dense_1")
   }
 

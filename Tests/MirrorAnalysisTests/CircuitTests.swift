@@ -1,4 +1,5 @@
 import ActivationRecording
+import Foundation
 import MirrorAnalysis
 import Testing
 
@@ -78,6 +79,46 @@ struct CircuitTests {
     let edges = try Self.edges(recording, .units([("dense_2", [4, 1]), ("dense_2", [1])]))
     #expect(edges.map(\.sourceUnit) == [1, 1, 1, 1, 1, 4, 4, 4, 4, 4])
     #expect(try Self.edges(recording, .units([("dense_2", [1, 4])]), seed: 2, threads: 2) == edges)
+  }
+
+  @Test("Edges into a leaky layer have the effect of its leak too, reckoned by hand")
+  func leaky() throws {
+    let path = FileManager.default.temporaryDirectory.appending(path: "leaky-\(UUID().uuidString).h5").path
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    var columns = Recorder.Columns()
+    columns.actionNames = ["a", "b"]
+    columns.hasLabels = true
+    // Every row is the same, so that halves are too.
+    let (below, above): ([Float], [Float]) = ([1, 2, -2, 0], [1, -2, 3, 0.5])
+    let recorder = try Recorder(
+      path: path,
+      layers: [
+        LayerDescription(name: "low", unitCount: 2, activationFunction: "relu", isOutput: false),
+        LayerDescription(
+          name: "middle", unitCount: 2, activationFunction: "leaky_relu(0.25)", isOutput: false, kernel: below, bias: [0, 1.5]),
+        LayerDescription(name: "top", unitCount: 2, activationFunction: "linear", isOutput: true, kernel: above, bias: [0, 0]),
+      ], columns: columns, description: RecordingDescription())
+    let rows = 60
+    func repeated(_ row: [Float]) -> [Float] { (0..<rows).flatMap { _ in row } }
+    // Of the sums 1 · 1 + 2 · (-2) = -3 and 1 · 2 + 2 · 0 + 1.5 = 3.5.
+    let middle: [Float] = [-0.75, 3.5]
+    let top = [middle[0] * 1 + middle[1] * 3, middle[0] * -2 + middle[1] * 0.5]
+    var batch = RowBatch(
+      phases: (0..<rows).map { Phase.allCases[$0 % Phase.allCases.count] },
+      activations: [repeated([1, 2]), repeated(middle), repeated(top)])
+    batch.labels = Array(repeating: 0, count: rows)
+    try recorder.append(batch)
+    try recorder.finish()
+    let edges = try Self.edges(RecordingView(path: path), .units([("low", [0, 1])]))
+    #expect(edges.count == 4)
+    for edge in edges {
+      let action = try #require(edge.dominantAction.flatMap { ["a": 0, "b": 1][$0] })
+      let (source, target) = (edge.sourceUnit, edge.targetUnit)
+      let sum: Double = [-3, 3.5][target] - [1, 2][source] * Double(below[source * 2 + target])
+      let change = (sum < 0 ? 0.25 * sum : sum) - Double(middle[target])
+      let effect = try #require(edge.edgeEffect)
+      #expect(abs(effect - change * Double(above[target * 2 + action])) <= 1e-12)
+    }
   }
 
   @Test("The graph names layers and units, and every edge once")

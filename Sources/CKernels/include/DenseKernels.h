@@ -22,8 +22,8 @@ typedef struct {
   int32_t layer_count;
   /// [layer_count + 1]: inputs, units of each layer; all at least 1.
   const int32_t *_Nonnull widths;
-  /// [layer_count]: 1 where the layer is rectified, 0 where it is linear.
-  const uint8_t *_Nonnull rectified;
+  /// [layer_count]: what sums below 0 are multiplied by: 0 where the layer is rectified, 1 where it is linear.
+  const float *_Nonnull negative_slopes;
   /// The parameters, in the layout described above.
   float *_Nonnull parameters;
 } mirrorscope_dense;

@@ -1,13 +1,5 @@
 /// One fully connected layer: `activation(inputs · kernel + bias)`.
 public struct DenseLayer: Sendable, Equatable {
-  /// What is applied to the weighted sum.
-  public enum Activation: String, Sendable, Codable {
-    /// max(0, x); NaN stays NaN.
-    case relu
-    /// x.
-    case linear
-  }
-
   /// "dense_1", "dense_2", … from the input side; the output layer takes the next number.
   public let name: String
   public let inputCount: Int

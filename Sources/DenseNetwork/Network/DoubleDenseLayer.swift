@@ -48,9 +48,13 @@ public struct DoubleDenseLayer: Sendable, Equatable {
 
   /// Applies the activation function to weighted sums; NaN stays NaN.
   public func activate(_ sums: inout [Double]) {
-    guard activation == .relu else { return }
+    let slope = Double(activation.negativeSlope)
     sums.withUnsafeMutableBufferPointer { sums in
-      for index in sums.indices { sums[index] = sums[index] < 0 ? 0 : sums[index] }
+      switch activation {
+      case .linear: break
+      case .relu: for index in sums.indices { sums[index] = sums[index] < 0 ? 0 : sums[index] }
+      case .leakyReLU: for index in sums.indices { sums[index] = sums[index] < 0 ? slope * sums[index] : sums[index] }
+      }
     }
   }
 }

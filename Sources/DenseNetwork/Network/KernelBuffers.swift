@@ -20,7 +20,8 @@ final class FloatBuffer {
 /// Where a network's tensors lie in the one buffer of floats that the C kernels use (see DenseKernels.h).
 struct ParameterLayout {
   let widths: [Int32]
-  let rectified: [UInt8]
+  /// What sums below 0 are multiplied by, layer by layer.
+  let negativeSlopes: [Float]
   let kernelOffsets: [Int]
   let biasOffsets: [Int]
   /// Floats in the buffer, gaps included.
@@ -30,7 +31,7 @@ struct ParameterLayout {
 
   init(_ network: Network) {
     widths = [Int32(network.inputCount)] + network.layers.map { Int32($0.unitCount) }
-    rectified = network.layers.map { $0.activation == .relu ? 1 : 0 }
+    negativeSlopes = network.layers.map(\.activation.negativeSlope)
     let layerCount = network.layers.count
     var kernels = Array(repeating: 0, count: layerCount)
     var biases = kernels
@@ -76,13 +77,13 @@ struct ParameterLayout {
   /// Hands out the network as the C kernels see it; valid during `body` only.
   func withDense<Result>(_ parameters: FloatBuffer, _ body: (mirrorscope_dense) throws -> Result) rethrows -> Result {
     try widths.withUnsafeBufferPointer { widths in
-      try rectified.withUnsafeBufferPointer { rectified in
-        guard let widthsBase = widths.baseAddress, let rectifiedBase = rectified.baseAddress else {
+      try negativeSlopes.withUnsafeBufferPointer { slopes in
+        guard let widthsBase = widths.baseAddress, let slopesBase = slopes.baseAddress else {
           preconditionFailure("a network has at least one layer")
         }
         return try body(
           mirrorscope_dense(
-            layer_count: Int32(rectified.count), widths: widthsBase, rectified: rectifiedBase,
+            layer_count: Int32(slopes.count), widths: widthsBase, negative_slopes: slopesBase,
             parameters: parameters.pointer))
       }
     }

@@ -55,7 +55,7 @@ struct EdgeAblation: Sendable {
     let sums = target.weightedSums(of: block)
     let sourceColumns = columns(of: block, width: target.inputCount)
     let targetColumns = columns(of: sums, width: target.unitCount)
-    let isRectified = target.activation == .relu
+    let function = target.activation
     var activated = sums
     target.activate(&activated)
     // Summed as changes at each row, so that an edge of weight 0 gives exactly 0.
@@ -66,28 +66,27 @@ struct EdgeAblation: Sendable {
       let weight = target.kernel[edge.source * target.unitCount + edge.target]
       let (source, sum) = (sourceColumns[edge.source], targetColumns[edge.target])
       if isLinearAbove {
-        return pathWeights[edge.target][action] * change(source, weight: weight, sum, isRectified: isRectified)
+        return pathWeights[edge.target][action] * change(source, weight: weight, sum, function)
       }
       for row in source.indices {
         let value = sum[row] - source[row] * weight
-        activated[row * target.unitCount + edge.target] = isRectified ? max(0, value) : value
+        activated[row * target.unitCount + edge.target] = function(value)
       }
       let outputs = network.outputs(from: index + 1, activations: activated)
       var total = 0.0
       for position in stride(from: action, to: outputs.count, by: network.outputCount) { total += outputs[position] - baseline[position] }
-      for row in source.indices { activated[row * target.unitCount + edge.target] = isRectified ? max(0, sum[row]) : sum[row] }
+      for row in source.indices { activated[row * target.unitCount + edge.target] = function(sum[row]) }
       return total
     }
   }
 }
 
 /// Σ over rows of f(sum − source · weight) − f(sum), f the target's activation function.
-private func change(_ source: [Double], weight: Double, _ sum: [Double], isRectified: Bool) -> Double {
+private func change(_ source: [Double], weight: Double, _ sum: [Double], _ function: DenseLayer.Activation) -> Double {
   var total = 0.0
-  if isRectified {
-    for row in source.indices { total += max(0, sum[row] - source[row] * weight) - max(0, sum[row]) }
-  } else {
-    for row in source.indices { total -= source[row] * weight }
+  switch function {
+  case .linear: for row in source.indices { total -= source[row] * weight }
+  case .relu, .leakyReLU: for row in source.indices { total += function(sum[row] - source[row] * weight) - function(sum[row]) }
   }
   return total
 }

@@ -46,13 +46,14 @@ struct StoredDenseLayer: Sendable {
       throw Obstacle(
         cause: .missingPart(
           file: recording.path, part: "attribute activation_function of /layers/\(layer.name)",
-          advice: "Ablation and circuits recompute the layer: say relu or linear."))
+          advice: "Ablation and circuits recompute the layer: say relu, linear or leaky_relu(SLOPE)."))
     }
     guard let activation = DenseLayer.Activation(rawValue: function) else {
       throw Obstacle(
         cause: .invalid(
           file: recording.path,
-          fault: "/layers/\(layer.name) has the activation function '\(function)', and only relu and linear layers can be replayed. "
+          fault:
+            "/layers/\(layer.name) has the activation function '\(function)', and only relu, linear and leaky_relu(SLOPE) layers can be replayed. "
             + "Ablate in a network whose layers above the first are of those."))
     }
     do {
