@@ -49,8 +49,8 @@ let package = Package(
     .target(name: "Tabular"),
     // World, players, actions, state vector, labels, and the file that stores a data set.
     .target(name: "FrogAndToad", dependencies: ["Files", "HDF5", "Parallelism", "Statistics", crypto]),
-    // Dense networks: forward, training, checkpoints, Keras import.
-    .target(name: "DenseNetwork", dependencies: ["CBLAS", "CKernels", "Files", "HDF5", "Statistics", crypto]),
+    // Dense networks: forward, training, checkpoints, import from Keras and PyTorch.
+    .target(name: "DenseNetwork", dependencies: ["CBLAS", "CKernels", "ChunkCodec", "Files", "HDF5", "Statistics", crypto]),
     // The recorder: writes and reads recordings, phases, provenance.
     .target(name: "ActivationRecording", dependencies: ["Files", "HDF5", "Parallelism"]),
     // Each analysis beside the table that it becomes. Prints nothing.

@@ -40,13 +40,13 @@ import Testing
     arguments: [
       (
         "keras_softmax",
-        "layer a has the activation softmax, and only chains of dense layers with relu or linear are supported, with activation, "
-          + "dropout, flatten and input layers between them. Import another model."
+        "layer a has the activation softmax, and only chains of dense layers with relu, leaky relu or linear are supported, with "
+          + "batch normalisation, activation, dropout, flatten and input layers between them. Import another model."
       ),
       (
         "keras_normalised",
-        "layer bn has the kind BatchNormalization, and only chains of dense layers with relu or linear are supported, with activation, "
-          + "dropout, flatten and input layers between them. Import another model."
+        "layer bn has no axis of its statistics, and only chains of dense layers with relu, leaky relu or linear are supported, with "
+          + "batch normalisation, activation, dropout, flatten and input layers between them. Import another model."
       ),
       (
         "keras_nan",
@@ -58,8 +58,8 @@ import Testing
       ),
       (
         "keras_weights_only",
-        "the file has weights but no model_config, so nothing says how the layers are connected and activated. "
-          + "Save the whole model with model.save('name.h5')."
+        "the file has weights alone, and nothing says how the layers are connected and activated. Give the model's architecture too (what "
+          + "model.to_json() gives), or save the whole model with model.save('name.keras')."
       ),
       (
         "golden_slice",

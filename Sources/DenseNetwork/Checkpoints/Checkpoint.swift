@@ -16,8 +16,10 @@ public struct Checkpoint: Sendable, Equatable {
   /// When the file was made, as `currentUTC()` writes it.
   public var createdUTC: String?
   public var commandLine: String?
-  /// Layers, by the names that a Keras file gives them, of which weights were rounded to float32: a file may hold float64.
+  /// Layers, by the names that the file of another program gives them, of which weights were rounded to float32: a file may hold float64.
   public var roundedLayers: [String] = []
+  /// Normalisations, by the names in the file, that became part of the dense layers beside them.
+  public var foldedLayers: [String] = []
 
   public init(
     network: Network, hyperparameters: Hyperparameters? = nil, epoch: Int? = nil, validationLoss: Double? = nil,
@@ -111,16 +113,23 @@ extension Checkpoint {
       commandLine: try attributes.string("command_line"))
   }
 
-  /// Reads a checkpoint of ours, or a legacy Keras file, of which the network is known and, where its name says them, the epoch and the
-  /// validation loss: `checkpoint-…-epoch02-valLoss0.0734.h5`.
+  /// Reads a checkpoint of ours, or a network of Keras or PyTorch, of which the network is known and, where the file's name says them, the epoch
+  /// and the validation loss: `checkpoint-…-epoch02-valLoss0.0734.h5`.
   ///
-  /// - Throws: as `read(from:)` and `importKeras(_:)`.
-  public static func open(_ path: String) throws -> Checkpoint {
-    guard try isKerasModel(hdf5Root(path)) else { return try read(from: path) }
+  /// - Parameter architecture: path of a JSON file that says how layers are connected and activated: what weights alone need (`.h5` and
+  ///   `.weights.h5` of Keras, `.safetensors` of PyTorch), and no other file may have.
+  /// - Throws: as `read(from:)` and `importKeras(_:architecture:)`.
+  public static func open(_ path: String, architecture: String? = nil) throws -> Checkpoint {
+    if case .hdf5 = NetworkFileKind(path), try !isKerasModel(hdf5Root(path)) {
+      let checkpoint = try read(from: path)
+      guard architecture == nil else { throw CheckpointError(file: path, fault: .architectureKnown) }
+      return checkpoint
+    }
     let name = KerasFileName(path)
-    let (network, roundedLayers) = try readKeras(path)
-    var checkpoint = Checkpoint(network: network, epoch: name.epoch, validationLoss: name.validationLoss)
-    checkpoint.roundedLayers = roundedLayers
+    let imported = try importNetwork(path, architecture: architecture)
+    var checkpoint = Checkpoint(network: imported.network, epoch: name.epoch, validationLoss: name.validationLoss)
+    checkpoint.roundedLayers = imported.roundedLayers
+    checkpoint.foldedLayers = imported.foldedLayers
     return checkpoint
   }
 
@@ -129,7 +138,7 @@ extension Checkpoint {
 
   /// What a file is to somebody who looks for checkpoints.
   public enum Candidate: Sendable, Equatable {
-    /// One of ours or of Keras's, with its epoch where the file or its name says it.
+    /// One of ours, of Keras or of PyTorch, with its epoch where the file or its name says it.
     case checkpoint(epoch: Int?)
     /// A file of something else.
     case other
@@ -139,6 +148,10 @@ extension Checkpoint {
 
   /// Looks at a file without reading its weights.
   public static func candidate(_ path: String) -> Candidate {
+    switch NetworkFileKind(path) {
+    case .kerasArchive, .safetensors: return .checkpoint(epoch: KerasFileName(path).epoch)
+    case .hdf5: break
+    }
     do {
       let root = try hdf5Root(path)
       if try isKerasModel(root) { return .checkpoint(epoch: KerasFileName(path).epoch) }

@@ -23,12 +23,43 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
     case transposed(part: String, found: [Int], expected: [Int])
     /// No HDF5 file at all, but another kind that is known.
     case otherFile(FileSignature)
-    /// What Keras 3 writes by itself: `.keras`, `.weights.h5`.
-    case keras3
-    /// A Keras file of weights without the model's configuration.
-    case weightsAlone
-    /// A Keras layer of another kind than those of a chain of dense layers, or an activation that is neither relu nor linear.
+    /// What `torch.save` writes.
+    case pickle
+    /// Weights without a word on the layers that they belong to.
+    case weightsAlone(WeightsKind)
+    /// An architecture beside a file that has its own.
+    case architectureKnown
+    /// An architecture of Keras beside weights of PyTorch.
+    case otherArchitecture
+    /// A file that should be an architecture.
+    case notArchitecture(reason: String)
+    /// A tensor that the architecture does not speak of.
+    case noPlace(tensor: String)
+    /// A layer of another kind than those of a chain of dense layers, or an activation that is not known.
     case unsupported(layer: String, what: String)
+    /// A file that can't be opened, or is none.
+    case unreadable
+    /// A file that ends too early.
+    case truncated(byteCount: Int)
+    /// A zip archive whose sizes take 64 bits.
+    case largeZip
+    /// Nowhere to unpack an archive to.
+    case noRoom
+    /// An entry of an archive that is encrypted, or compressed in an unknown way.
+    case otherStorage(part: String, what: String)
+  }
+
+  /// Whose weights a file holds.
+  public enum WeightsKind: Sendable {
+    /// `.h5` and `.weights.h5` of Keras.
+    case keras
+    /// A `state_dict` of PyTorch as `.safetensors`.
+    case safetensors
+  }
+
+  /// Whether a file of the architecture is what is missing.
+  public var needsArchitecture: Bool {
+    if case .weightsAlone = fault { true } else { false }
   }
 
   /// The path as the caller gave it.
@@ -74,14 +105,37 @@ public struct CheckpointError: Error, Equatable, Sendable, CustomStringConvertib
       "the file is a Git LFS pointer: git lfs pull, or download the file itself."
     case .otherFile(let signature):
       "the file is \(signature), not a checkpoint\(signature.remedy.map { ": \($0)" } ?? "")."
-    case .keras3:
-      "a Keras 3 file; write a legacy one with model.save('name.h5')."
-    case .weightsAlone:
-      "the file has weights but no model_config, so nothing says how the layers are connected and activated. "
-        + "Save the whole model with model.save('name.h5')."
+    case .pickle:
+      "the file is a pickle of PyTorch, which runs its writer's code where it is read. Save the state_dict with "
+        + "safetensors.torch.save_file(model.state_dict(), 'name.safetensors')."
+    case .weightsAlone(.keras):
+      "the file has weights alone, and nothing says how the layers are connected and activated. Give the model's architecture too (what "
+        + "model.to_json() gives), or save the whole model with model.save('name.keras')."
+    case .weightsAlone(.safetensors):
+      "the file has weights alone, and nothing says how the layers are connected and activated. Give the architecture too, a JSON list of "
+        + "layers such as [{\"name\": \"0\", \"activation\": \"relu\"}, {\"name\": \"2\", \"activation\": \"linear\"}]."
+    case .architectureKnown:
+      "the file says itself how its layers are connected and activated. Leave the architecture out."
+    case .otherArchitecture:
+      "the architecture is a Keras model's, and the weights are of PyTorch. Write a JSON list of layers such as "
+        + "[{\"name\": \"0\", \"activation\": \"relu\"}, {\"name\": \"2\", \"activation\": \"linear\"}]."
+    case .notArchitecture(let reason):
+      "the architecture can't be used: \(reason). Give what model.to_json() of Keras gives, or a JSON list of layers with name and activation."
+    case .noPlace(let tensor):
+      "tensor \(tensor) belongs to no layer of the architecture. Name every layer in it."
     case .unsupported(let layer, let what):
-      "layer \(layer) has \(what), and only chains of dense layers with relu or linear are supported, with activation, dropout, flatten and "
-        + "input layers between them. Import another model."
+      "layer \(layer) has \(what), and only chains of dense layers with relu, leaky relu or linear are supported, with batch normalisation, "
+        + "activation, dropout, flatten and input layers between them. Import another model."
+    case .unreadable:
+      "the file can't be opened: it does not exist, is no ordinary file, or may not be read. Name another."
+    case .truncated(let byteCount):
+      "the file ends too early, after \(byteCount) bytes. Use another copy of the file."
+    case .largeZip:
+      "the zip archive has parts of 4 GiB or more. Give the weights (model.weights.h5) and the architecture (config.json) from it as files."
+    case .noRoom:
+      "the weights in it can't be unpacked to the folder for temporary files. Make room there, or name another folder in TMPDIR."
+    case .otherStorage(let part, let what):
+      "\(part) is \(what), and only what is stored or deflated is read. Pack the archive again with zip."
     }
   }
 }

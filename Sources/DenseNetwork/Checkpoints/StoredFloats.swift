@@ -8,22 +8,45 @@ func hdf5Root(_ path: String) throws -> Group {
   do {
     return try File.open(path).root
   } catch let error as HDF5Error where error.kind == .notHDF5 {
-    guard let signature = FileSignature(path: path) else { throw error }
-    if case .zip(let entry) = signature, path.hasSuffix(".keras") || ["metadata.json", "config.json", "model.weights.h5"].contains(entry) {
-      throw CheckpointError(file: path, fault: .keras3)
-    }
+    guard isOrdinaryFile(path), let signature = FileSignature(path: path) else { throw error }
+    // torch.save: data.pkl in a folder of the archive.
+    if case .zip(let entry) = signature, entry.hasSuffix("/data.pkl") { throw CheckpointError(file: path, fault: .pickle) }
     throw CheckpointError(file: path, fault: .otherFile(signature))
   }
 }
-
-/// More weights than any network that is trained here, and fewer than would take the memory of a machine.
-private let mostFloats = 1 << 28
 
 /// A data set's values as networks hold them.
 struct StoredFloats {
   let values: [Float]
   /// Whether a stored number has more digits than float32 holds.
   let isRounded: Bool
+
+  /// More weights than any network that is trained here, and fewer than would take the memory of a machine.
+  static let mostValues = 1 << 28
+
+  /// - Throws: `CheckpointError` for NaN and infinity.
+  init(checking values: [Float], part: String, file: String) throws {
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw CheckpointError(file: file, fault: .notFinite(part: part, index: index))
+    }
+    self.values = values
+    isRounded = false
+  }
+
+  /// Rounds to float32.
+  ///
+  /// - Throws: `CheckpointError` for NaN and infinity, and for a number that float32 has no room for.
+  init(checking wide: [Double], part: String, file: String) throws {
+    if let index = wide.firstIndex(where: { !$0.isFinite }) {
+      throw CheckpointError(file: file, fault: .notFinite(part: part, index: index))
+    }
+    values = wide.map { Float($0) }
+    if let index = values.firstIndex(where: { !$0.isFinite }) {
+      throw CheckpointError(
+        file: file, fault: .invalid(part: part, reason: "value \(index) is \(wide[index]), more than float32 holds"))
+    }
+    isRounded = zip(values, wide).contains { Double($0) != $1 }
+  }
 }
 
 /// A data set's values, checked to be there, to be floats, to have this shape and no NaN or infinity.
@@ -36,22 +59,13 @@ func finiteFloats(_ group: Group, _ path: String, shape: [Int], file: String) th
   guard try group.contains(path) else { throw fault(.missing(part: part)) }
   let dataset = try group.dataset(path)
   guard dataset.shape == shape else { throw fault(.shape(part: part, found: dataset.shape, expected: shape)) }
-  guard shape.reduce(1.0, { $0 * Double($1) }) <= Double(mostFloats) else {
-    throw fault(.invalid(part: part, reason: "it has more than \(mostFloats) values"))
+  guard shape.reduce(1.0, { $0 * Double($1) }) <= Double(StoredFloats.mostValues) else {
+    throw fault(.invalid(part: part, reason: "it has more than \(StoredFloats.mostValues) values"))
   }
   guard dataset.storedByteCount > 0 else { throw fault(.neverWritten(part: part)) }
-  if dataset.storesWideFloats {
-    let wide = try dataset.read(as: Double.self)
-    if let index = wide.firstIndex(where: { !$0.isFinite }) { throw fault(.notFinite(part: part, index: index)) }
-    let values = wide.map { Float($0) }
-    if let index = values.firstIndex(where: { !$0.isFinite }) {
-      throw fault(.invalid(part: part, reason: "value \(index) is \(wide[index]), more than float32 holds"))
-    }
-    return StoredFloats(values: values, isRounded: zip(values, wide).contains { Double($0) != $1 })
-  }
+  if dataset.storesWideFloats { return try StoredFloats(checking: dataset.read(as: Double.self), part: part, file: file) }
   let values = try storedFloats(dataset) ?? { throw fault(.notFloats(part: part, type: "\(dataset.datatype)")) }()
-  if let index = values.firstIndex(where: { !$0.isFinite }) { throw fault(.notFinite(part: part, index: index)) }
-  return StoredFloats(values: values, isRounded: false)
+  return try StoredFloats(checking: values, part: part, file: file)
 }
 
 extension Dataset {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A model as the attribute model_config of a Keras file describes it, in the spelling of Keras 2 or 3.
+/// A model as Keras describes it in JSON, in the spelling of Keras 2 or 3: the attribute model_config of a file, config.json in a `.keras`
+/// archive, or what `model.to_json()` gives.
 struct KerasModel {
   /// In the order of the list, which need not be that of the graph.
   let layers: [KerasLayer]
@@ -9,13 +10,16 @@ struct KerasModel {
   private let inputs: [KerasTensor]?
   private let outputs: [KerasTensor]?
   private let file: String
+  /// Where the JSON is, as messages name it: "attribute model_config".
+  private let part: String
 
   /// - Throws: `CheckpointError` for text that is no model's JSON, a model that is neither sequential nor functional, and a layer without
   ///   name or kind.
-  init(json text: String, file: String) throws {
+  init(json text: String, file: String, part: String) throws {
     self.file = file
+    self.part = part
     func invalid(_ reason: String) -> CheckpointError {
-      CheckpointError(file: file, fault: .invalid(part: "attribute model_config", reason: reason))
+      CheckpointError(file: file, fault: .invalid(part: part, reason: reason))
     }
     guard let model = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
       throw invalid("it is not the JSON of a Keras model")
@@ -57,7 +61,7 @@ struct KerasModel {
 
     guard let outputs, let output = outputs.first else {
       throw CheckpointError(
-        file: file, fault: .invalid(part: "attribute model_config", reason: "it has no output_layers, which say where the model ends"))
+        file: file, fault: .invalid(part: part, reason: "it has no output_layers, which say where the model ends"))
     }
     guard outputs.count == 1 else {
       let isSame = outputs[1].layer == output.layer
@@ -69,7 +73,7 @@ struct KerasModel {
     var next: KerasTensor? = output
     while let tensor = next {
       guard let layer = named[tensor.layer] else {
-        throw CheckpointError(file: file, fault: .missing(part: "layer \(tensor.layer) of model_config"))
+        throw CheckpointError(file: file, fault: .missing(part: "layer \(tensor.layer) of \(part)"))
       }
       guard !chain.contains(where: { $0.name == layer.name }) else { throw unsupported(layer.name, "its own output as input") }
       guard layer.calls.count <= 1, tensor.call == 0 else {
@@ -96,132 +100,4 @@ struct KerasModel {
     }
     return chain.reversed()
   }
-}
-
-/// One layer of a model's configuration.
-struct KerasLayer {
-  let name: String
-  /// "Dense", "Dropout", …
-  let kind: String
-  /// Whether the kind is Keras's own and not one of the same name from elsewhere.
-  let isKerasOwn: Bool
-  /// The uses of the layer in a functional model.
-  let calls: [Call]
-  /// Of one row, where the layer says so: [100].
-  var inputShape: [Int]?
-  /// The units of a dense layer, if it says so.
-  let unitCount: Int?
-  /// What it says of its units where that is no whole number above 0.
-  let impossibleUnits: String?
-  let usesBias: Bool
-  private let config: [String: Any]
-
-  /// What a layer is called on.
-  struct Call {
-    let tensors: [KerasTensor]
-    /// Whether nothing but the inputs is given, or nothing that would change what comes out.
-    let hasPlainArguments: Bool
-
-    /// `[["name", 0, 0, {}]]` in Keras 2, `{"args": […], "kwargs": {}}` in Keras 3.
-    init(_ node: Any) {
-      if let node = node as? [String: Any] {
-        let given = node["args"] as? [Any] ?? []
-        let named = node["kwargs"] as? [String: Any] ?? [:]
-        tensors = KerasTensor.all(in: given) + named.values.flatMap { KerasTensor.all(in: $0) }
-        hasPlainArguments = given.count <= 1 && named.values.allSatisfy(Self.isIdle)
-      } else {
-        tensors = KerasTensor.all(in: node)
-        let entries = node as? [Any] ?? []
-        let named = ([entries] + entries.compactMap { $0 as? [Any] }).compactMap { $0.count > 3 ? $0[3] as? [String: Any] : nil }
-        hasPlainArguments = named.allSatisfy { $0.values.allSatisfy(Self.isIdle) }
-      }
-    }
-
-    /// No mask, and not as in training.
-    private static func isIdle(_ argument: Any) -> Bool { argument is NSNull || argument as? Bool == false }
-  }
-
-  /// Nil without a kind or a name.
-  init?(_ entry: [String: Any]) {
-    let config = entry["config"] as? [String: Any] ?? [:]
-    guard let kind = entry["class_name"] as? String, let name = config["name"] as? String ?? entry["name"] as? String else { return nil }
-    self.name = name
-    self.kind = kind
-    self.config = config
-    let module = entry["module"] as? String
-    isKerasOwn = module.map { $0.hasPrefix("keras") || $0.hasPrefix("tf_keras") || $0.hasPrefix("tensorflow") } ?? true
-    calls = (entry["inbound_nodes"] as? [Any] ?? []).map { Call($0) }
-    unitCount = (config["units"] as? Int).flatMap { $0 > 0 ? $0 : nil }
-    impossibleUnits = config["units"].flatMap { (units: Any) -> String? in
-      units is NSNull || (units as? Int).map { $0 > 0 } == true ? nil : "\(units)"
-    }
-    usesBias = config["use_bias"] as? Bool ?? true
-    let built = (entry["build_config"] as? [String: Any])?["input_shape"]
-    inputShape = (config["batch_input_shape"] ?? config["batch_shape"] ?? built).flatMap(rowShape)
-  }
-
-  /// The activation's name; a dense or activation layer without one is linear.
-  var activation: String { Self.activationName(config["activation"]) }
-
-  /// What a ReLU layer is: relu, unless it has a slope, a threshold or an upper limit.
-  var rectifier: String { Self.rectifierName(config) }
-
-  /// An activation is a name, or an object: {"class_name": "LeakyReLU", "config": {…}}.
-  private static func activationName(_ value: Any?) -> String {
-    guard let value, !(value is NSNull) else { return "linear" }
-    if let name = value as? String { return name }
-    guard let object = value as? [String: Any], let kind = object["class_name"] as? String else { return "of an unknown kind" }
-    // Keras 3 writes a plain function so.
-    if kind == "function", let name = object["config"] as? String { return name }
-    let config = object["config"] as? [String: Any] ?? [:]
-    switch kind {
-    case "Activation": return activationName(config["activation"])
-    case "ReLU": return rectifierName(config)
-    default: return kind
-    }
-  }
-
-  private static func rectifierName(_ config: [String: Any]) -> String {
-    for name in ["negative_slope", "alpha", "threshold"] {
-      guard let value = config[name], !(value is NSNull) else { continue }
-      guard value as? Double == 0 else { return "ReLU with \(name) \(value)" }
-    }
-    if let limit = config["max_value"], !(limit is NSNull) { return "ReLU with max_value \(limit)" }
-    return "relu"
-  }
-}
-
-/// An output of a layer: of which of its uses, and which of several.
-struct KerasTensor: Equatable {
-  let layer: String
-  let call: Int
-  let number: Int
-
-  /// `["name", 0, 0]`, with or without arguments behind.
-  private init?(_ list: [Any]) {
-    guard list.count >= 3, let layer = list[0] as? String, let call = list[1] as? Int, let number = list[2] as? Int else { return nil }
-    (self.layer, self.call, self.number) = (layer, call, number)
-  }
-
-  /// The tensors that some JSON speaks of, in order: lists of them, objects that hold them, Keras 3's `__keras_tensor__`.
-  static func all(in value: Any) -> [KerasTensor] {
-    if let list = value as? [Any] {
-      if let tensor = KerasTensor(list) { return [tensor] + list.dropFirst(3).flatMap { all(in: $0) } }
-      return list.flatMap { all(in: $0) }
-    }
-    guard let object = value as? [String: Any] else { return [] }
-    if object["class_name"] as? String == "__keras_tensor__", let config = object["config"] as? [String: Any] {
-      return config["keras_history"].map { all(in: $0) } ?? []
-    }
-    return object.sorted { $0.key < $1.key }.flatMap { all(in: $0.value) }
-  }
-}
-
-/// `[null, 100]`: the shape of a batch without its first dimension. Nil where a dimension is open.
-private func rowShape(_ value: Any) -> [Int]? {
-  // Keras 3 may write a list of shapes, or an object.
-  guard let list = value as? [Any], !list.isEmpty else { return nil }
-  if list.count == 1, list[0] is [Any] { return rowShape(list[0]) }
-  let sizes = list.dropFirst().map { $0 as? Int }
-  return sizes.contains { $0 == nil } ? nil : sizes.compactMap { $0 }
 }
