@@ -25,6 +25,8 @@ struct GamesCommand: ParsableCommand {
   @Option(name: .long, help: "The network to play Frog.", completion: .file(extensions: ["h5"]))
   var checkpoint: String
 
+  @OptionGroup var architecture: ArchitectureOption
+
   @Option(count: 1...1_000_000, help: "Games to play.")
   var games = 1000
 
@@ -84,9 +86,10 @@ struct GamesCommand: ParsableCommand {
   }
 
   func run() throws {
-    InputFiles.declare([checkpoint] + (["random", "self"].contains(partner) ? [] : [partner]))
+    InputFiles.declare([checkpoint] + architecture.paths + (["random", "self"].contains(partner) ? [] : [partner]))
     if let record { try requireAbsent(record, overwrite: table.destination.force) }
-    let frog = try GamesNetwork(checkpoint, veil: veil?.veil, forcesVeil: forceVeil, common: common)
+    let frog = try GamesNetwork(
+      checkpoint, architecture: architecture.architecture, veil: veil?.veil, forcesVeil: forceVeil, common: common)
     let other =
       ["random", "self"].contains(partner) ? nil : try GamesNetwork(partner, veil: veil?.veil, forcesVeil: forceVeil, common: common)
     let toad = other?.partner ?? (partner == "self" ? frog.partner : .random)
@@ -152,11 +155,11 @@ private struct GamesNetwork {
   let checkpoint: Checkpoint
   let veil: Veil
 
-  init(_ path: String, veil: Veil?, forcesVeil: Bool, common: CommonOptions) throws {
+  init(_ path: String, architecture: String? = nil, veil: Veil?, forcesVeil: Bool, common: CommonOptions) throws {
     self.path = path
-    checkpoint = try Checkpoint.open(path)
+    checkpoint = try Checkpoint.open(path, architecture: architecture)
     try checkpoint.network.requireStatesAndActions(in: path)
-    if let note = checkpoint.roundingNote(for: path) { common.logger.warning("\(note)") }
+    for note in checkpoint.importNotes(for: path) { common.logger.warning("\(note)") }
     self.veil = try checkpoint.veil(veil, isForced: forcesVeil, at: path, to: "let it play")
   }
 

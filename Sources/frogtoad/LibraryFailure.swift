@@ -11,7 +11,7 @@ extension Failure {
     switch error {
     case let error as RecordingError: self.init(error) { $0 == .replace ? "--force, --output" : nil }
     case let error as StatesFileError: self.init(error)
-    case let error as CheckpointError: self.init(.badFile, error.description)
+    case let error as CheckpointError: self.init(error)
     case let error as HDF5Error: self.init(error.isAboutOutput ? .failed : .badFile, error.description)
     case let error as CSVError: self.init(.badFile, error.description)
     case let error as GenerationError: self.init(error.isTooFew ? .notEnoughData : .failed, error.description)
@@ -19,6 +19,10 @@ extension Failure {
     case let error as StatisticsError: self.init(.failed, error.description)
     default: return nil
     }
+  }
+
+  private init(_ error: CheckpointError) {
+    self.init(.badFile, error.description + (error.needsArchitecture ? " See --architecture." : ""))
   }
 
   private init(_ error: StatesFileError) {

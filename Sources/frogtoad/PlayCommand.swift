@@ -20,6 +20,8 @@ struct PlayCommand: ParsableCommand {
   @Option(name: .long, help: "A network to play Frog.", completion: .file(extensions: ["h5"]))
   var checkpoint: String?
 
+  @OptionGroup var architecture: ArchitectureOption
+
   @Option(count: 1...1_000_000_000, help: "Turns to play; each player acts once a turn.")
   var turns = 100
 
@@ -30,14 +32,15 @@ struct PlayCommand: ParsableCommand {
   var seed: UInt64 = 1
 
   func validate() throws {
+    if architecture.architecture != nil, checkpoint == nil { throw ValidationError("--architecture needs a --checkpoint.") }
     guard delay >= 0, delay <= 60 else { throw ValidationError("--delay takes 0 to 60 seconds, not \(delay).") }
   }
 
   func run() throws {
     let player = try checkpoint.map { path in
-      let checkpoint = try Checkpoint.open(path)
+      let checkpoint = try Checkpoint.open(path, architecture: architecture.architecture)
       try checkpoint.network.requireStatesAndActions(in: path)
-      if let note = checkpoint.roundingNote(for: path) { writeToStandardError("warning: \(note)\n") }
+      for note in checkpoint.importNotes(for: path) { writeToStandardError("warning: \(note)\n") }
       return (network: checkpoint.network, veil: checkpoint.veil, couplings: checkpoint.couplings)
     }
     var stream = RandomStream(seed: seed, purpose: "play")

@@ -14,12 +14,15 @@ struct RecordCommand: ParsableCommand {
       EXAMPLE
         frogtoad record demo/networks/2x17 --states demo/states.h5 --output again
 
-      A checkpoint is a file of frogtoad train or a legacy Keras .h5; of a folder every checkpoint is recorded. The network sees the \
-      veiled state (own symbol, score and own cell are 0).
+      A checkpoint is a file of frogtoad train, a Keras model (.h5, .keras), or weights alone with --architecture (Keras .h5 and .weights.h5, \
+      PyTorch .safetensors); docs/networks.md says what is read. Of a folder every checkpoint is recorded. The network sees the veiled state \
+      (own symbol, score and own cell are 0).
       """)
 
   @Argument(help: "A checkpoint, or a folder of checkpoints.")
   var checkpoint: String
+
+  @OptionGroup var architecture: ArchitectureOption
 
   @Option(name: .long, help: "States to run through it.", completion: .file(extensions: ["h5"]))
   var states: String
@@ -60,11 +63,12 @@ struct RecordCommand: ParsableCommand {
     let exists = FileManager.default.fileExists(atPath: checkpoint, isDirectory: &isFolder)
     let paths = exists && isFolder.boolValue ? checkpointPaths(in: checkpoint) : [checkpoint]
     guard !paths.isEmpty else {
-      throw Failure(.badFile, "\(checkpoint): the folder has no checkpoint (.h5 of frogtoad train or Keras). Train one, or name a file.")
+      throw Failure(.badFile, "\(checkpoint): the folder has no checkpoint (.h5, .keras, .safetensors). Train one, or name a file.")
     }
-    InputFiles.declare(paths + [states])
+    InputFiles.declare(paths + architecture.paths + [states])
     let step = RecordStep(
-      split: split, veil: reproduceLeak ? .withScenarioLeak : veil?.veil, forcesVeil: forceVeil || reproduceLeak,
+      split: split, architecture: architecture.architecture, veil: reproduceLeak ? .withScenarioLeak : veil?.veil,
+      forcesVeil: forceVeil || reproduceLeak,
       recordsInputs: !noInputs, overwrite: force)
     if reproduceLeak { common.logger.warning("The network is shown the scenario: these recordings are for comparison only.") }
     let toFile = output.hasSuffix(".h5")
@@ -73,7 +77,7 @@ struct RecordCommand: ParsableCommand {
     }
     if !toFile { try makeFolder(output) }
     let plan = paths.map { path in
-      RecordStep.Pair(checkpoint: path, recording: toFile ? output : output + "/" + URL(filePath: path).lastPathComponent)
+      RecordStep.Pair(checkpoint: path, recording: toFile ? output : output + "/" + recordingName(ofCheckpoint: path))
     }
     let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
     try step.run(plan, states: states, common: common) { bar.update(done: $0, total: plan.count) }
@@ -81,4 +85,10 @@ struct RecordCommand: ParsableCommand {
     common.logger.info(
       "\(output): \(plan.count == 1 ? "1 recording" : "\(plan.count) recordings") of the \(split.rawValue) states of \(states).")
   }
+}
+
+/// That of the checkpoint, with `.h5` behind it where it is a file of another kind.
+private func recordingName(ofCheckpoint path: String) -> String {
+  let name = URL(filePath: path).lastPathComponent
+  return [".h5", ".hdf5"].contains { name.lowercased().hasSuffix($0) } ? name : name + ".h5"
 }

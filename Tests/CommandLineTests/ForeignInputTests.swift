@@ -49,7 +49,7 @@ struct ForeignInputTests {
     try makeStates()
     try FileManager.default.createDirectory(atPath: workplace.path("networks"), withIntermediateDirectories: true)
     try expectFailure(
-      2, "networks: the folder has no checkpoint (.h5 of frogtoad train or Keras). Train one, or name a file.", "record", "networks",
+      2, "networks: the folder has no checkpoint (.h5, .keras, .safetensors). Train one, or name a file.", "record", "networks",
       "--states", "states.h5", "--output", "r")
     try workplace.copyFixture("Golden/keras_1x10_epoch04.h5", as: "networks/a-epoch1.h5")
     try workplace.write("networks/b.h5", "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
@@ -90,6 +90,51 @@ struct ForeignInputTests {
       #expect(play.status == 0 && play.errors == note ?? "", play.transcript)
       try FileManager.default.removeItem(atPath: workplace.path("model.h5"))
     }
+  }
+
+  @Test("A Keras 3 archive with batch normalisation and a leaky relu is recorded, and its recording validated and ablated")
+  func kerasArchive() throws {
+    try makeStates()
+    try FileManager.default.createDirectory(atPath: workplace.path("networks"), withIntermediateDirectories: true)
+    try workplace.copyFixture("DenseNetwork/keras3_100.keras", as: "networks/model-epoch03.keras")
+    let note =
+      "warning: networks/model-epoch03.keras: layer norm of batch normalisation became part of the dense layers beside, whose weights are "
+      + "others here.\n"
+    let record = try workplace.run("frogtoad", "record", "networks", "--states", "states.h5", "--output", "recordings", "--quiet")
+    #expect(record.status == 0 && record.errors == note, record.transcript)
+    let recording = "recordings/model-epoch03.keras.h5"
+    let validate = try workplace.run("mirrorscope", "validate", recording)
+    #expect(validate.status == 0, validate.transcript)
+    let inspect = try workplace.run("mirrorscope", "inspect", recording)
+    #expect(inspect.output.contains("leaky_relu(0.25)"), inspect.transcript)
+    let ablate = try workplace.run("mirrorscope", "ablate", recording, "--units", "dense_1:0,1", "--quiet")
+    #expect(ablate.status == 0 && Set(Table(ablate.output)["target"]) == ["dense_1"], ablate.transcript)
+    let play = try workplace.run("frogtoad", "play", "--checkpoint", "networks/model-epoch03.keras", "--turns", "2", "--delay", "0")
+    #expect(play.status == 0 && play.errors == note, play.transcript)
+  }
+
+  @Test("Weights alone are recorded with the architecture beside them, and asked for it without")
+  func architecture() throws {
+    try makeStates()
+    try workplace.copyFixture("DenseNetwork/torch_100.safetensors", as: "model.safetensors")
+    try workplace.write("model.json", #"[{"name": "0", "activation": "relu"}, {"name": "2", "activation": "linear"}]"#)
+    let arguments = ["record", "model.safetensors", "--states", "states.h5", "--output", "out.h5", "--quiet"]
+    let alone = try workplace.run("frogtoad", arguments)
+    #expect(alone.status == 2 && alone.errors.hasPrefix("error: model.safetensors: the file has weights alone, "), alone.transcript)
+    #expect(alone.errors.hasSuffix(" See --architecture.\n"), alone.transcript)
+    let record = try workplace.run("frogtoad", arguments + ["--architecture", "model.json"])
+    #expect(record.status == 0 && record.errors.isEmpty, record.transcript)
+    #expect(try workplace.run("mirrorscope", "validate", "out.h5").status == 0)
+    let games = try workplace.run(
+      "frogtoad", "games", "--checkpoint", "model.safetensors", "--architecture", "model.json", "--games", "2", "--turns", "5",
+      "--bootstrap",
+      "0", "--quiet")
+    #expect(games.status == 0, games.transcript)
+    try expectFailure(
+      2, "out.h5: the file is a mirrorscope-recording, not a frogtoad-checkpoint. Give a file of that kind.", "record", "out.h5",
+      "--architecture", "model.json", "--states", "states.h5", "--output", "again.h5")
+    let needless = try workplace.run("frogtoad", "play", "--architecture", "model.json", "--turns", "1", "--delay", "0")
+    #expect(needless.status != 0 && needless.errors.contains("--architecture needs a --checkpoint."), needless.transcript)
   }
 
   @Test("Separate activations record what activations inside the layers do")

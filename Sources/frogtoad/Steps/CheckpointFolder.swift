@@ -1,12 +1,12 @@
 import DenseNetwork
 import Foundation
 
-/// The checkpoints of a folder, ours and Keras's, by epoch as far as they or their names say it, then by name.
+/// The checkpoints of a folder, ours and those of Keras and PyTorch, by epoch as far as they or their names say it, then by name.
 ///
 /// Files of something else are left out; what can't be read is kept, for the sentence that reading it gives.
 func checkpointPaths(in folder: String) -> [String] {
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-  let endings = [".h5", ".hdf5", ".keras"]
+  let endings = [".h5", ".hdf5", ".keras", ".safetensors"]
   let candidates = names.filter { name in endings.contains { name.lowercased().hasSuffix($0) } }
   let found = candidates.compactMap { name -> (name: String, epoch: Int?)? in
     switch Checkpoint.candidate(folder + "/" + name) {

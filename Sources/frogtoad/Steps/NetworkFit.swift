@@ -3,11 +3,20 @@ import FrogAndToad
 import Terminal
 
 extension Checkpoint {
-  /// What has to be said of weights that are not exactly those of the file; nil where they are.
-  func roundingNote(for path: String) -> String? {
-    guard !roundedLayers.isEmpty else { return nil }
-    let layers = roundedLayers.count == 1 ? "layer \(roundedLayers[0])" : "the layers \(roundedLayers.joined(separator: ", "))"
-    return "\(path): the weights of \(layers) have more digits than float32, in which networks run here, and were rounded to it."
+  /// What has to be said of weights that are not exactly those of the file.
+  func importNotes(for path: String) -> [String] {
+    func named(_ layers: [String]) -> String { layers.count == 1 ? "layer \(layers[0])" : "the layers \(layers.joined(separator: ", "))" }
+    var notes: [String] = []
+    if !roundedLayers.isEmpty {
+      notes.append(
+        "\(path): the weights of \(named(roundedLayers)) have more digits than float32, in which networks run here, and were rounded to it."
+      )
+    }
+    if !foldedLayers.isEmpty {
+      notes.append(
+        "\(path): \(named(foldedLayers)) of batch normalisation became part of the dense layers beside, whose weights are others here.")
+    }
+    return notes
   }
 }
 

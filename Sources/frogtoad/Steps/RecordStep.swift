@@ -14,6 +14,8 @@ struct RecordStep: Sendable {
   }
 
   var split = FrogAndToad.Split.test
+  /// Of checkpoints that are weights alone.
+  var architecture: String?
   /// Nil takes that of each checkpoint.
   var veil: Veil?
   /// Whether a checkpoint may be recorded under another veil than its own.
@@ -36,10 +38,10 @@ struct RecordStep: Sendable {
     var veils: [Veil] = []
     for pair in plan {
       try requireAbsent(pair.recording, overwrite: overwrite)
-      let checkpoint = try Checkpoint.open(pair.checkpoint)
+      let checkpoint = try Checkpoint.open(pair.checkpoint, architecture: architecture)
       let network = checkpoint.network
       try network.requireStatesAndActions(in: pair.checkpoint)
-      if let note = checkpoint.roundingNote(for: pair.checkpoint) { common.logger.warning("\(note)") }
+      for note in checkpoint.importNotes(for: pair.checkpoint) { common.logger.warning("\(note)") }
       largest = max(largest, Self.memory(for: network))
       let own = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
       if case .hidingIdentity = own, split != .train, !veils.contains(own) { veils.append(own) }
@@ -80,7 +82,7 @@ struct RecordStep: Sendable {
 
   /// - Parameter twins: under each veil that is in use, which states look like training states.
   private func record(_ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int) throws {
-    let checkpoint = try Checkpoint.open(pair.checkpoint)
+    let checkpoint = try Checkpoint.open(pair.checkpoint, architecture: architecture)
     let veil = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
     // It may have been replaced since it was looked at.
     try checkpoint.network.requireStatesAndActions(in: pair.checkpoint)
