@@ -54,6 +54,13 @@ def test_a_relu_that_is_clipped_is_not_called_relu(keras):
     assert functions == ["clipped_relu", "clipped_relu", "relu", "relu"]
 
 
+def test_a_leaky_relu_says_its_slope(keras):
+    layers = keras.layers
+    leaky = layers.LeakyReLU(**{"negative_slope" if keras.__version__ >= "3" else "alpha": 0.25})
+    model = keras.Sequential([layers.Input((6,)), layers.Dense(8), leaky, layers.Dense(4)])
+    assert [layer.activation_function for layer in mirrorscope.from_keras(model)] == ["leaky_relu(0.25)", "linear"]
+
+
 def test_what_is_made_of_a_dense_layer_is_refused_by_name(keras):
     class Mine(keras.layers.Dense):
         def call(self, inputs):

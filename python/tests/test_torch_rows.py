@@ -65,6 +65,15 @@ def test_convolutions(path, torch, networks, convolution):
         assert file["layers/conv.3"].attrs["activation_function"] == "relu"
 
 
+def test_a_leaky_relu_says_its_slope(path, torch):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LeakyReLU(0.25))
+    with mirrorscope.record(model, ["1"], path, outputs=["1"]) as recording:
+        recording.rows(phase="self")
+        model(torch.randn(2, 3))
+    with h5py.File(path) as file:
+        assert file["layers/1"].attrs["activation_function"] == "leaky_relu(0.25)"
+
+
 def test_a_position_outside_the_map(path, torch, networks):
     model = networks.Policy()
     with pytest.raises(mirrorscope.RecordingError, match=r"position \(7, 0\) does not lie in layer conv.0, whose maps are 7 × 7"):

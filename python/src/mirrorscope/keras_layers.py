@@ -141,7 +141,10 @@ def _function_of(layer: Any) -> str:
         return "relu"
     if kind == "ReLU":
         return "clipped_relu"
-    return {"Softmax": "softmax", "LeakyReLU": "leaky_relu", "ELU": "elu"}.get(kind, kind.lower())
+    if kind == "LeakyReLU":
+        # With its slope, so that ablation can replay it. Keras 2 calls it alpha.
+        return f"leaky_relu({float(layer.negative_slope if hasattr(layer, 'negative_slope') else layer.alpha)})"
+    return {"Softmax": "softmax", "ELU": "elu"}.get(kind, kind.lower())
 
 
 def _name_of(activation: Any) -> str:

@@ -22,7 +22,8 @@ class Layer:
     Attributes:
         name: Path of its group under `/layers`; it may hold dots and slashes.
         kind: Free text. Layers of kind `dropout` or `input` are recorded, but count as no layers of their own.
-        activation_function: `relu`, `linear`, …; None where it is not known. Ablation replays `relu` and `linear`.
+        activation_function: `relu`, `linear`, …; None where it is not known. Ablation replays `relu`, `linear`
+            and `leaky_relu(0.1)`, with its slope.
         is_output: Whether its units are the network's outputs.
         kernel: Weights, `[input, unit]` or as `kernel_layout` says; ablation and circuits need them.
         bias: `[unit]`.

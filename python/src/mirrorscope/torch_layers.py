@@ -20,7 +20,6 @@ _FUNCTIONS = {
     "Tanh": "tanh",
     "Sigmoid": "sigmoid",
     "ELU": "elu",
-    "LeakyReLU": "leaky_relu",
     "Softmax": "softmax",
 }
 
@@ -31,6 +30,9 @@ def described_layer(
     """A layer with its kind and function as the module's class says, and the weights of the module that is named."""
     kind = type(modules[name]).__name__
     function = activation_function or _FUNCTIONS.get(kind)
+    if function is None and kind == "LeakyReLU":
+        # With its slope, so that ablation can replay it.
+        function = f"leaky_relu({modules[name].negative_slope})"
     if weights_of is None:
         return Layer(name, kind="dense" if kind == "Linear" else kind.lower(), activation_function=function, is_output=is_output)
     source = modules.get(weights_of)
