@@ -91,7 +91,8 @@ struct GamesCommand: ParsableCommand {
     let frog = try GamesNetwork(
       checkpoint, architecture: architecture.architecture, veil: veil?.veil, forcesVeil: forceVeil, common: common)
     let other =
-      ["random", "self"].contains(partner) ? nil : try GamesNetwork(partner, veil: veil?.veil, forcesVeil: forceVeil, common: common)
+      ["random", "self"].contains(partner)
+      ? nil : try GamesNetwork(partner, architecture: partnerArchitecture(), veil: veil?.veil, forcesVeil: forceVeil, common: common)
     let toad = other?.partner ?? (partner == "self" ? frog.partner : .random)
     var plan = GamesPlan()
     (plan.games, plan.heldAt, plan.controls, plan.replicates) = (games, mode, controls, bootstrap)
@@ -114,6 +115,16 @@ struct GamesCommand: ParsableCommand {
       try take(rows)
     }
     if let record { common.logger.info("\(record): \(grouped(games * turns)) rows, one a turn, of the intact games.") }
+  }
+
+  /// That of the checkpoint, for a partner that is weights alone too.
+  private func partnerArchitecture() -> String? {
+    do {
+      _ = try Checkpoint.open(partner)
+      return nil
+    } catch {
+      return (error as? CheckpointError)?.needsArchitecture == true ? architecture.architecture : nil
+    }
   }
 
   /// The game that the checkpoint was trained on, but for the options that are given.

@@ -126,9 +126,8 @@ struct ForeignInputTests {
     #expect(record.status == 0 && record.errors.isEmpty, record.transcript)
     #expect(try workplace.run("mirrorscope", "validate", "out.h5").status == 0)
     let games = try workplace.run(
-      "frogtoad", "games", "--checkpoint", "model.safetensors", "--architecture", "model.json", "--games", "2", "--turns", "5",
-      "--bootstrap",
-      "0", "--quiet")
+      "frogtoad", "games", "--checkpoint", "model.safetensors", "--architecture", "model.json", "--partner", "model.safetensors",
+      "--games", "2", "--turns", "5", "--bootstrap", "0", "--quiet")
     #expect(games.status == 0, games.transcript)
     try expectFailure(
       2, "out.h5: the file is a mirrorscope-recording, not a frogtoad-checkpoint. Give a file of that kind.", "record", "out.h5",
