@@ -17,7 +17,7 @@ enum Architecture {
     let file = try ByteFile(path)
     guard file.byteCount <= Self.mostBytes else { throw invalid("it has \(file.byteCount) bytes, and at most \(Self.mostBytes) are read") }
     let bytes = try file.bytes(at: 0, count: file.byteCount)
-    guard let text = String(validating: bytes, as: UTF8.self), let json = try? JSONSerialization.jsonObject(with: Data(bytes)) else {
+    guard let text = String(bytes: bytes, encoding: .utf8), let json = try? JSONSerialization.jsonObject(with: Data(bytes)) else {
       throw invalid("it is no JSON")
     }
     if let name = firstRepeatedName(inJSON: bytes) { throw invalid("an object in it has two members \"\(name)\"") }

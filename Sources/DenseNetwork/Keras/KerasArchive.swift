@@ -26,7 +26,7 @@ struct KerasArchive {
   func network() throws -> ImportedNetwork {
     func fault(_ fault: CheckpointError.Fault) -> CheckpointError { CheckpointError(file: file, fault: fault) }
     let config = try archive.content(of: Self.configName, limit: Self.mostConfigBytes)
-    guard let text = String(validating: config, as: UTF8.self) else {
+    guard let text = String(bytes: config, encoding: .utf8) else {
       throw fault(.invalid(part: Self.configName, reason: "it is no text"))
     }
     if let name = firstRepeatedName(inJSON: config) {

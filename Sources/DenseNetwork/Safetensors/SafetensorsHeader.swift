@@ -37,7 +37,7 @@ struct SafetensorsHeader {
     }
     guard length <= file.byteCount - 8 else { throw CheckpointError(file: file.path, fault: .truncated(byteCount: file.byteCount)) }
     let text = try file.bytes(at: 8, count: length)
-    guard text.first == UInt8(ascii: "{"), String(validating: text, as: UTF8.self) != nil,
+    guard text.first == UInt8(ascii: "{"), String(bytes: text, encoding: .utf8) != nil,
       let members = (try? JSONSerialization.jsonObject(with: Data(text))) as? [String: Any]
     else { throw damaged("it is no JSON object") }
     if let name = firstRepeatedName(inJSON: text) { throw damaged("it has two members \"\(name)\"") }
