@@ -27,7 +27,7 @@ def test_tuples_and_dictionaries(path, torch, networks):
 def test_a_model_output_of_a_dataclass(torch):
     import dataclasses
 
-    from mirrorscope.torch_rows import tensor_of
+    from mirrorscope.torch_outputs import tensor_of
 
     @dataclasses.dataclass
     class Output:
@@ -292,6 +292,58 @@ def test_tokens_stay_tokens_in_a_model_that_has_a_convolution(path, torch):
         recording.rows(phase="self")
         states = model(x)
     assert np.array_equal(stored(path, "act"), states[:, -1].detach().numpy())
+
+
+def test_a_function_behind_a_convolution_over_time_leaves_no_mark(tmp_path, torch):
+    """Its result has as many channels as the convolution, or as many tokens: that has to be said."""
+
+    class Convolved(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv = torch.nn.Conv1d(3, 4, 2)
+            self.act = torch.nn.Identity()
+
+        def forward(self, x):
+            return self.act(torch.relu(self.conv(x)))
+
+    model = Convolved().eval()
+    x = torch.randn(5, 3, 6)
+    sentence = r"layer act puts out shape \[5, 4, 5\], which may be 4 channels, as a convolution before it has, or tokens; say where"
+    with pytest.raises(mirrorscope.RecordingError, match=sentence):
+        with mirrorscope.record(model, ["act"], tmp_path / "refused.h5") as recording:
+            recording.rows(phase="self")
+            model(x)
+    expected = {1: lambda values: values.mean(dim=2), -1: lambda values: values[:, -1]}
+    for dimension, rows in expected.items():
+        path = tmp_path / f"{dimension}.h5"
+        with mirrorscope.record(model, ["act"], path, channel_dim={"act": dimension}) as recording:
+            recording.rows(phase="self")
+            values = model(x)
+        assert np.allclose(stored(path, "act"), rows(values).detach().numpy(), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"frist": 1}, "channel_dim names frist, which is no module of the model."),
+        (0, "channel_dim is 0 for layer first, which puts out shape [2, 4]; give a dimension behind the examples'."),
+        (2, "channel_dim is 2 for layer first"),
+    ],
+)
+def test_channels_that_are_not_there(path, torch, networks, given, sentence):
+    with pytest.raises(mirrorscope.RecordingError, match=re.escape(sentence)):
+        with mirrorscope.record(networks.InPlace(), ["first"], path, channel_dim=given) as recording:
+            recording.rows(phase="self")
+            recording._model(torch.randn(2, 3))
+
+
+def test_units_behind_the_positions_of_a_map(path, torch):
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4))
+    x = torch.randn(2, 5, 6, 3)
+    with mirrorscope.record(model, ["0"], path, channel_dim=-1) as recording:
+        recording.rows(phase="self")
+        values = model(x)
+    assert np.allclose(stored(path, "0"), values.mean(dim=(1, 2)).detach().numpy(), atol=1e-6)
 
 
 def test_rows_that_may_be_something_else_are_refused(tmp_path, torch):

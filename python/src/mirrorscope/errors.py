@@ -19,6 +19,10 @@ class RecordingError(MirrorscopeError, ValueError):
     """A recording cannot be made of what was given."""
 
 
+class PlanError(MirrorscopeError, ValueError):
+    """A plan cannot be read, or not be run as it was asked for."""
+
+
 class MirrorscopeNote(UserWarning):
     """What a program said on standard error beside its table, or what a recorder left behind."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, TypeGuard
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,25 +15,14 @@ from mirrorscope.layer import Layer
 from mirrorscope.module_names import matching_names
 from mirrorscope.recorder import Recorder
 from mirrorscope.token_columns import Expansion, token_columns
+from mirrorscope.torch_calls import attention_mask, called_with, has_decoder, is_token_ids, mask_tensor, same_tokens
 from mirrorscope.torch_layers import described_layer
-from mirrorscope.torch_rows import (
-    LAYOUT,
-    Convolution,
-    RowFunction,
-    RowRule,
-    Tokens,
-    keeps_layout,
-    layout_of,
-    mark_layout,
-    rows_of,
-    tensor_of,
-)
+from mirrorscope.torch_layouts import ChannelDimensions, Layouts, copy_mark
+from mirrorscope.torch_outputs import tensor_of
+from mirrorscope.torch_rows import Convolution, RowFunction, RowRule, Tokens, rows_of
 
 if TYPE_CHECKING:
     import torch
-
-# Of what a model is called with, what says that it has a decoder beside an encoder.
-_OF_DECODERS = ("decoder_input_ids", "decoder_attention_mask", "decoder_inputs_embeds")
 
 Calls = Literal["refuse", "first", "last", "each"]
 
@@ -46,6 +34,7 @@ def record(
     *,
     rows: RowRule | RowFunction = "last",
     convolution: Convolution = "mean",
+    channel_dim: ChannelDimensions | None = None,
     calls: Calls = "refuse",
     weights: Mapping[str, str] | None = None,
     activation_functions: Mapping[str, str] | None = None,
@@ -71,6 +60,8 @@ def record(
             its `example`, `position` (from 0), `from_end` (the last is -1) and, where they are known, `token`. Or a function of a layer's
             tensor and the attention mask (or None) that gives `[rows, units]`.
         convolution: Of `[n, channels, height, width]` the `mean` or `max` of each channel, or positions such as `[(0, 0), (3, 3)]`.
+        channel_dim: The dimension of the units in what a layer puts out, of all layers or by a layer's name, where the order of modules
+            does not say it: 1 for channels in front of positions, -1 for units behind all else.
         calls: Where a layer runs several times in a forward pass: `refuse` it, take the `first` or `last`, or `each`, with a column `call`.
         weights: The module whose `weight` and `bias` make a recorded layer, by the layer's name: `{"1": "0"}` for a ReLU behind a Linear.
             Give it for a chain of dense layers that is recorded in whole; ablation replays each from the one below.
@@ -87,6 +78,7 @@ def record(
         path,
         rows=rows,
         convolution=convolution,
+        channel_dim=channel_dim,
         calls=calls,
         weights=weights or {},
         activation_functions=activation_functions or {},
@@ -106,6 +98,7 @@ class ModelRecording:
         *,
         rows: RowRule | RowFunction,
         convolution: Convolution,
+        channel_dim: ChannelDimensions | None,
         calls: Calls,
         weights: Mapping[str, str],
         activation_functions: Mapping[str, str],
@@ -138,6 +131,7 @@ class ModelRecording:
             if calls not in ("refuse", "first", "last", "each"):
                 raise BadValue(f"calls is {calls!r}; it may be 'refuse', 'first', 'last' or 'each'.")
             names = matching_names(layers, list(self._modules))
+            self._layouts = Layouts(self._modules, channel_dim)
             for what, given in (("weights", weights), ("activation_functions", activation_functions), ("outputs", outputs)):
                 for name in given:
                     if name not in names:
@@ -211,11 +205,7 @@ class ModelRecording:
         options["provenance"] = {"torch": torch.__version__, **(options.get("provenance") or {})}
         self._recorder = Recorder(self.path, None, **options)
         try:
-            # Before the layers' own hooks, which see the mark.
-            if any(layout_of(module) == "channels first" for module in self._modules.values()):
-                for module in self._modules.values():
-                    if layout_of(module) or keeps_layout(module):
-                        self._handles.append(module.register_forward_hook(mark_layout))
+            self._handles += self._layouts.hooks()
             for name in self._declared:
                 self._handles.append(self._modules[name].register_forward_hook(self._layer_hook(name)))
             self._handles.append(self._model.register_forward_pre_hook(self._begin, with_kwargs=True))
@@ -253,6 +243,7 @@ class ModelRecording:
         if self._announced is None:
             raise self._error("a forward pass began without rows; call rows(phase=…) before it, or run it inside paused().")
         self._captured = {}
+        self._layouts.begin()
         self._is_running = True
         self._tokens, self._token_ids = Tokens(None), None
         self._notice(module, args, kwargs)
@@ -260,32 +251,30 @@ class ModelRecording:
     def _notice(self, module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Takes notice of mask and tokens: announced, or else as the model is called with them."""
         assert self._announced is not None
-        given = _called_with(module, args, kwargs)
+        given = called_with(module, args, kwargs)
         mask = self._announced["attention_mask"]
         if mask is None:
-            mask = given.get("attention_mask")
-            # Masks of other shapes say which tokens see which.
-            mask = mask if getattr(mask, "ndim", 0) == 2 else None
+            mask = attention_mask(given)
         ids = self._announced["tokens"]
         examples = None
         if ids is None:
             ids = given.get("input_ids", args[0] if args else None)
-            ids = ids.detach().cpu().clone() if _is_token_ids(ids) else None
+            ids = ids.detach().cpu().clone() if is_token_ids(ids) else None
             examples = len(ids) if ids is not None and "input_ids" in given else None
         is_guessed = (mask is not None and self._announced["attention_mask"] is None) or (
             self._rule == "all" and ids is not None and self._announced["tokens"] is None
         )
-        if is_guessed and any(given.get(name) is not None for name in _OF_DECODERS):
+        if is_guessed and has_decoder(given):
             raise self._error(
                 "the model has an encoder and a decoder, each with tokens of its own; say which with rows(attention_mask=…, tokens=…)."
             )
         try:
-            tokens = Tokens(None if mask is None else _mask_tensor(mask), examples)
+            tokens = Tokens(None if mask is None else mask_tensor(mask), examples)
             # Several calls inside `forward`: each has its mask, but rows of tokens can have but one.
             is_like = tokens.is_like(self._tokens)
             if self._tokens.shape is None or (self._rule != "all" and not is_like):
                 self._tokens = tokens
-            elif self._rule == "all" and not (is_like and _same_tokens(ids, self._token_ids)):
+            elif self._rule == "all" and not (is_like and same_tokens(ids, self._token_ids)):
                 raise BadValue("the model is called with different masks or tokens in one forward pass; record its calls apart.")
         except BadValue as fault:
             raise self._error(fault) from None
@@ -309,9 +298,8 @@ class ModelRecording:
             try:
                 found = tensor_of(name, output)
                 tensor = found.detach()
-                if hasattr(found, LAYOUT):
-                    setattr(tensor, LAYOUT, getattr(found, LAYOUT))
-                chosen = rows_of(name, module, tensor, self._rule, self._convolution, self._tokens)
+                copy_mark(found, tensor)
+                chosen = rows_of(name, module, tensor, self._rule, self._convolution, self._tokens, self._layouts)
             except BadValue as fault:
                 raise self._error(fault) from None
             copied = chosen.detach().to(device="cpu", copy=True)
@@ -377,36 +365,3 @@ class ModelRecording:
 
     def _error(self, fault: BadValue | str) -> RecordingError:
         return RecordingError(f"{self.path}: {fault}")
-
-
-def _is_token_ids(value: Any) -> TypeGuard[torch.Tensor]:
-    import torch
-
-    return isinstance(value, torch.Tensor) and value.dim() == 2 and not value.is_floating_point() and not value.is_complex()
-
-
-def _mask_tensor(mask: Any) -> torch.Tensor:
-    import torch
-
-    tensor = torch.as_tensor(mask).detach().to(device="cpu", copy=True)
-    if ((tensor != 0) & (tensor != 1)).any():
-        raise BadValue("attention_mask holds other numbers than 0 and 1; give rows(attention_mask=…), 1 for a token and 0 for padding.")
-    return tensor.bool()
-
-
-def _called_with(module: torch.nn.Module, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a module is called with, by name: in order too, or in a dictionary that comes first."""
-    try:
-        named = inspect.signature(module.forward).bind_partial(*args, **kwargs).arguments
-    except (TypeError, ValueError):
-        named = {}
-    first = args[0] if args and isinstance(args[0], Mapping) else {}
-    return {**first, **named, **kwargs}
-
-
-def _same_tokens(ids: Any, others: Any) -> bool:
-    import torch
-
-    if isinstance(ids, torch.Tensor) and isinstance(others, torch.Tensor):
-        return bool(torch.equal(ids, others))
-    return ids is others
