@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -27,6 +28,15 @@ def pytest_runtest_setup(item):
             mirrorscope.find_program()
         except mirrorscope.MirrorscopeError as error:
             pytest.skip(f"needs the built programs: {error}")
+    if item.get_closest_marker("plan"):
+        require_plan()
+
+
+def require_plan():
+    """Skips where the programs are of a time before plans."""
+    shown = subprocess.run([mirrorscope.find_program(), "plan", "--help"], capture_output=True, text=True).stdout
+    if "USAGE: mirrorscope plan" not in shown:
+        pytest.skip("needs a mirrorscope that has the command plan")
 
 
 def pytest_configure():
@@ -53,3 +63,8 @@ def rng():
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "run.h5"
+
+
+@pytest.fixture
+def chain(torch, networks):
+    return networks.TwoLayers().eval()

@@ -22,7 +22,7 @@ def matching_names(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
     for pattern in patterns:
         matches = {name for name in names if _matches(pattern.split("."), name.split("."))}
         if not matches:
-            raise BadValue(f"no module matches '{pattern}'; the model has {_examples(pattern, names)}.")
+            raise BadValue(f"no module matches '{pattern}'; the model has {named_alike(pattern, names)}.")
         chosen |= matches
     return [name for name in names if name in chosen]
 
@@ -35,7 +35,8 @@ def _matches(pattern: list[str], parts: list[str]) -> bool:
     return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(pattern[1:], parts[1:])
 
 
-def _examples(pattern: str, names: Iterable[str]) -> str:
+def named_alike(pattern: str, names: Iterable[str]) -> str:
+    """Names that are like a pattern, else the first, for sentences."""
     names = list(names)
     close = difflib.get_close_matches(pattern, names, n=3, cutoff=0.3)
     shown = close or names[:5]

@@ -26,8 +26,12 @@ class PartialFile:
     replaced, not the link.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False, continues: bool = False) -> None:
+        """Args:
+        continues: Whether a partial file that nobody writes is taken up, unless `overwrite`: `is_continued` says if there was one.
+        """
         self.path = os.fspath(path)
+        self.is_continued = False
         self.overwrite = overwrite
         self._target = os.path.realpath(self.path)
         self.writing_path = self._target + ".partial"
@@ -37,7 +41,12 @@ class PartialFile:
             raise RecordingError(f"{self.path}: it is no ordinary file; choose another name.")
         self._refuse_existing()
         if os.path.lexists(self.writing_path):
-            self._remove_leftover()
+            leftover = self._locked_leftover()
+            if continues and not overwrite:
+                self._descriptor = leftover
+                self.is_continued = True
+                return
+            self._remove_leftover(leftover)
         try:
             self._descriptor = os.open(self.writing_path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
         except FileExistsError:
@@ -112,24 +121,28 @@ class PartialFile:
         if not self.overwrite and os.path.lexists(self._target):
             raise RecordingError(f"{self.path}: exists already; have it replaced with overwrite=True, or choose another name.")
 
-    def _remove_leftover(self) -> None:
-        """Removes a partial file that nobody writes, if it may be replaced."""
+    def _locked_leftover(self) -> int:
+        """A descriptor of a partial file that nobody writes, locked."""
         if not stat.S_ISREG(os.lstat(self.writing_path).st_mode):
             raise RecordingError(
                 f"{self.path}: {self.writing_path}, under which it is to be written, is no ordinary file; remove it, or choose "
                 "another name."
             )
         descriptor = os.open(self.writing_path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        if not _lock(descriptor) or not _same_file(descriptor, self.writing_path):
+            os.close(descriptor)
+            raise self._being_written()
+        return descriptor
+
+    def _remove_leftover(self, descriptor: int) -> None:
+        """Removes a partial file, if it may be replaced."""
         try:
-            if not _lock(descriptor):
-                raise self._being_written()
             if not self.overwrite:
                 raise RecordingError(
                     f"{self.path}: {self.writing_path} holds what an interrupted recorder left; get its rows with 'mirrorscope recover', "
                     "remove it, have it replaced with overwrite=True, or choose another name."
                 )
-            if _same_file(descriptor, self.writing_path):
-                os.unlink(self.writing_path)
+            os.unlink(self.writing_path)
         finally:
             os.close(descriptor)
 

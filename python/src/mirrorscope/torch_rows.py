@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mirrorscope.errors import BadValue
 from mirrorscope.torch_layouts import Layouts, shape_text
@@ -135,7 +135,8 @@ def _pooled(name: str, tensor: torch.Tensor, convolution: Convolution) -> torch.
         sizes = tuple(tensor.shape[2:])
         if len(place) != len(sizes) or any(not -size <= index < size for index, size in zip(place, sizes, strict=False)):
             raise BadValue(f"position {place} does not lie in layer {name}, whose maps are {' × '.join(map(str, sizes))}; choose others.")
-        parts.append(tensor[(slice(None), slice(None), *place)])
+        index: Any = (slice(None), slice(None), *place)
+        parts.append(tensor[index])
     return torch.cat(parts, dim=1)
 
 
