@@ -85,6 +85,43 @@ def test_a_bad_batch(path, activations, columns, sentence):
         assert np.all(file["layers/a/activations"][:] == 1)
 
 
+@pytest.mark.parametrize(
+    ("values", "stored"),
+    [
+        ({"data": [1, None, 3, 4]}, None),
+        ({"data": [1, None, 3, 4], "dtype": "Int64"}, None),
+        ({"data": [True, None, True, False], "dtype": "boolean"}, None),
+        ({"data": [1, 2, 3, 4], "dtype": "Int64"}, [1, 2, 3, 4]),
+        ({"data": [0.5, None, 3, 4]}, [0.5, np.nan, 3, 4]),
+        ({"data": [0.5, None, 3, 4], "dtype": "Float64"}, [0.5, np.nan, 3, 4]),
+    ],
+)
+def test_integers_of_pandas_with_gaps_do_not_become_floats(path, values, stored):
+    pandas = pytest.importorskip("pandas", reason="needs pandas: pip install pandas")
+    recorder = mirrorscope.Recorder(path)
+    # An index of its own, which says nothing of rows.
+    given = pandas.Series(**values, index=[7, 6, 5, 4])
+    if stored is None:
+        with pytest.raises(
+            mirrorscope.RecordingError, match="column turn has no value in row 1 of the batch, and no integer says that; fill"
+        ):
+            recorder.append(GOOD, turn=given)
+        recorder.cancel()
+        return
+    recorder.append(GOOD, turn=given)
+    recorder.close()
+    with h5py.File(path) as file:
+        assert np.array_equal(file["rows/turn"][:], stored, equal_nan=True)
+        assert file["rows/turn"].dtype.kind == ("i" if isinstance(stored[0], int) else "f")
+
+
+def test_a_list_of_numbers_with_gaps(path):
+    recorder = mirrorscope.Recorder(path)
+    with pytest.raises(mirrorscope.RecordingError, match="column turn has no value in row 2 of the batch"):
+        recorder.append(GOOD, turn=[1, 2, None, 4])
+    recorder.cancel()
+
+
 def test_a_column_that_is_missing(path):
     with mirrorscope.Recorder(path) as recorder:
         recorder.append(GOOD, phase="self", pair=1)

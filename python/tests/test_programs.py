@@ -36,6 +36,9 @@ if arguments[0] == "crash":
 if arguments[0] == "validate":
     print("it is not so", file=sys.stderr)
     sys.exit(2)
+if arguments[0] == "gaps":
+    print(json.dumps([{{"count": value, "share": value and value / 2, "flag": True, "empty": None}} for value in (2**53 + 1, None, 4)]))
+    sys.exit(0)
 if arguments[0] == "chatter":
     print("no table")
     sys.exit(0)
@@ -54,6 +57,14 @@ def program(tmp_path, monkeypatch):
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("MIRRORSCOPE_BIN", str(folder))
     return path
+
+
+def test_integers_with_empty_cells_do_not_become_floats(program):
+    pytest.importorskip("pandas", reason="needs pandas: pip install pandas")
+    table = mirrorscope.analyse("gaps", "run.h5")
+    assert [str(table[name].dtype) for name in ("count", "share", "flag")] == ["Int64", "float64", "bool"]
+    assert table["count"].dropna().tolist() == [2**53 + 1, 4]
+    assert table["empty"].isna().all()
 
 
 @pytest.mark.filterwarnings("ignore::mirrorscope.MirrorscopeNote")

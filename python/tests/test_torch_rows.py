@@ -166,6 +166,9 @@ def test_columns_of_tokens(path, torch, networks):
         ({"attention_mask": [[1, 1, 1], [0, 0, 0]]}, "last", "attention_mask has no token in example 1 of the batch"),
         ({"attention_mask": [1, 1, 1]}, "last", "attention_mask has shape [3]; give [examples, tokens]"),
         ({"tokens": [[1, 2]]}, "all", "tokens have shape [1, 2]; give [examples, tokens], here [2, 3]."),
+        ({"tokens": [[1, 2, 3], [1]]}, "all", "tokens are not as many in each example; give [examples, tokens]"),
+        ({"attention_mask": [[1, 1, 1], [1]]}, "last", "attention_mask is no table of numbers; give [examples, tokens]"),
+        ({"attention_mask": "111"}, "last", "attention_mask is no table of numbers"),
         ({"position": 3}, "all", "the column position is made here; give yours another name."),
         (
             {},

@@ -131,6 +131,7 @@ def column_array(name: str, given: Any, dimensions: int = 1) -> NDArray[Any]:
     if given is None:
         raise BadValue(f"column {name} is None; give values, or leave it out of every batch.")
     try:
+        given = _without_gaps(name, given)
         # As objects: numpy would cut zero bytes off the end of text, and make text of numbers beside it.
         if isinstance(given, str | bytes) or (isinstance(given, list | tuple) and any(isinstance(item, str | bytes) for item in given)):
             given = np.array(given, dtype=object)
@@ -142,6 +143,36 @@ def column_array(name: str, given: Any, dimensions: int = 1) -> NDArray[Any]:
     if array.ndim > dimensions:
         raise BadValue(f"column {name} has shape {list(array.shape)}; give one value for each row.")
     return array
+
+
+def _without_gaps(name: str, given: Any) -> Any:
+    """Values without missing ones; those of pandas as numpy's where they are numbers.
+
+    pandas and numpy make floats of integers where one is missing, so that a column would change its kind in silence.
+    """
+    if hasattr(given, "iloc") and hasattr(given, "isna"):
+        gaps, dtype = np.asarray(given.isna(), dtype=bool), given.dtype
+        is_masked = hasattr(dtype, "na_value") and getattr(dtype, "kind", "O") in "biuf"
+        if gaps.any() and getattr(dtype, "kind", "O") in "biuf":
+            present = given[~gaps].to_numpy(dtype="float64")
+            if dtype.kind in "biu" or (present == np.floor(present)).all():
+                raise _gap(name, int(gaps.argmax()))
+        if is_masked:
+            kind = {"f": "float64", "b": "bool", "u": "uint64"}.get(dtype.kind, "int64")
+            return given.to_numpy(dtype=kind, na_value=np.nan) if gaps.any() else given.to_numpy(dtype=kind)
+        return given
+    if isinstance(given, list | tuple) and not any(isinstance(item, str | bytes) for item in given):
+        missing = next((row for row, item in enumerate(given) if item is None), None)
+        if missing is not None:
+            raise _gap(name, missing)
+    return given
+
+
+def _gap(name: str, row: int) -> BadValue:
+    return BadValue(
+        f"column {name} has no value in row {row} of the batch, and no integer says that; fill the gaps, as with -1, or give floats of "
+        "numpy, with NaN for them."
+    )
 
 
 def _kind(name: str, array: NDArray[Any]) -> str:

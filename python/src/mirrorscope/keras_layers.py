@@ -41,7 +41,8 @@ def record_keras(
         batch_size: Rows of a batch.
         store_inputs: Whether to record the inputs too, flattened.
         options: Columns of rows as in `Recorder.append`, whole (one value for each row, or a single one), and options of `Recorder`. A
-            column that is a function is called with the outputs of each batch: `prediction=lambda output: output.argmax(axis=1)`.
+            column that is a function is called with the outputs of each batch: `prediction=lambda output: output.argmax(axis=1)`. `seed` is
+            the recording's; that of the network goes into `model_description={"hyperparameters": {"seed": 1}}`.
 
     Returns:
         The number of rows.

@@ -50,7 +50,7 @@ def find_program(name: str = "mirrorscope") -> str:
 
 
 def analyse(command: str, *recordings: str | os.PathLike[str], **options: Any) -> pandas.DataFrame:
-    """Runs an analysis and returns its table.
+    """Runs an analysis and returns its table. Integers with empty cells are of the type `Int64`.
 
     Args:
         command: `cmni`, `units`, `stats`, `inspect`, …: see `mirrorscope --help`.
@@ -71,7 +71,14 @@ def analyse(command: str, *recordings: str | os.PathLike[str], **options: Any) -
         raise MirrorscopeError(
             "analyse gives a table of pandas, which is not installed: 'pip install pandas', or take analyse_rows, which gives dictionaries."
         ) from None
-    return pandas.DataFrame(analyse_rows(command, *recordings, **options))
+    rows = analyse_rows(command, *recordings, **options)
+    table = pandas.DataFrame(rows)
+    for name in table.columns[table.isna().any()]:
+        values = [row[name] for row in rows if row[name] is not None]
+        # pandas would make floats of integers where a cell is empty.
+        if values and all(isinstance(value, int) and not isinstance(value, bool) for value in values):
+            table[name] = pandas.array([row[name] for row in rows], dtype="Int64")
+    return table
 
 
 def analyse_rows(command: str, *recordings: str | os.PathLike[str], **options: Any) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import math
 import os
 import shutil
@@ -22,12 +21,11 @@ from mirrorscope.attributes import set_attributes
 from mirrorscope.chunked_rows import ChunkedRows
 from mirrorscope.columns import Column, check_actions, declare_column
 from mirrorscope.datasets import DataSets, create_file, rows_per_chunk
-from mirrorscope.description import described, reason, size_text, versions
+from mirrorscope.description import described, reason, root_attributes, size_text, versions
 from mirrorscope.errors import BadValue, MirrorscopeNote, RecordingError
 from mirrorscope.layer import Layer, check_names
 from mirrorscope.parameters import stored_parameters
 from mirrorscope.partial_file import PartialFile
-from mirrorscope.version import __version__
 
 
 class Recorder:
@@ -48,6 +46,8 @@ class Recorder:
         model_description: Attributes of `/model`: `network` (a name that its checkpoints share), `checkpoint_id`, `epoch`,
             `validation_loss`, `architecture`, `hyperparameters`, …; dictionaries become JSON.
         provenance: Attributes of `/provenance`; versions of Python, numpy and h5py are added.
+        seed: Noted in the file as the recording's, of what drew its inputs, say; nothing is seeded by it. The seed that a network was
+            trained with goes into `model_description`.
         expected_rows: Says on standard error how large the file will be, when the first batch has come, and refuses to begin where the
             disk has not that much room.
         compression: Deflate level of activations, 0 (none) to 9. None by default: one core compresses 56 MB of float32 a second at level
@@ -107,19 +107,8 @@ class Recorder:
                 raise BadValue(f"compression is {compression!r}; it may be 0 (none) to 9.")
             if chunk_rows is not None and chunk_rows < 1:
                 raise BadValue(f"chunk_rows is {chunk_rows}; give 1 or more.")
-            if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
-                raise BadValue(f"seed is {seed!r}; give an integer.")
-            if seed is not None and not -(2**63) <= seed < 2**63:
-                raise BadValue(f"seed is {seed}; it may be -2^63 to 2^63 - 1.")
             self._attributes = {
-                "/": {
-                    "schema": "mirrorscope-recording",
-                    "schema_version": "1.1",
-                    "complete": 0,
-                    "created_utc": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-                    "writer": f"mirrorscope for Python {__version__}",
-                    **described("the recorder", {"command_line": command_line, "seed": seed, "title": title}),
-                },
+                "/": root_attributes(command_line=command_line, seed=seed, title=title),
                 "model": described("model_description", model_description or {}),
                 "provenance": described("provenance", {**versions(), **(provenance or {})}),
             }

@@ -62,7 +62,12 @@ def token_columns(expansion: Expansion, tokens: Any, first_example: int) -> dict
     position = (np.cumsum(mask, axis=1) - 1)[mask]
     columns = {"example": first_example + example, "position": position, "from_end": position - counts[example]}
     if tokens is not None:
-        array, _ = to_numpy(tokens)
+        try:
+            array, _ = to_numpy(tokens)
+        except ValueError:
+            raise BadValue(
+                "tokens are not as many in each example; give [examples, tokens], filled up where attention_mask has padding."
+            ) from None
         if array.shape != mask.shape:
             raise BadValue(f"tokens have shape {list(array.shape)}; give [examples, tokens], here {list(mask.shape)}.")
         columns["token"] = array[mask]

@@ -24,7 +24,12 @@ def is_token_ids(value: Any) -> TypeGuard[torch.Tensor]:
 def mask_tensor(mask: Any) -> torch.Tensor:
     import torch
 
-    tensor = torch.as_tensor(mask).detach().to(device="cpu", copy=True)
+    try:
+        tensor = torch.as_tensor(mask).detach().to(device="cpu", copy=True)
+    except (TypeError, ValueError, RuntimeError):
+        raise BadValue(
+            "attention_mask is no table of numbers; give [examples, tokens], as long for each example, 1 for a token and 0 for padding."
+        ) from None
     if ((tensor != 0) & (tensor != 1)).any():
         raise BadValue("attention_mask holds other numbers than 0 and 1; give rows(attention_mask=…), 1 for a token and 0 for padding.")
     return tensor.bool()
