@@ -29,18 +29,19 @@ _BLOCK = 4096
 _WEIGHTS = np.arange(_BLOCK, 0, -1, dtype=np.float64)
 
 
-def fletcher32(data: bytes) -> int:
+def fletcher32(data: bytes | NDArray[np.uint8]) -> int:
     """HDF5's Fletcher-32: sums of big-endian 16-bit words modulo 65535, the second in the upper half.
 
     A last odd byte counts as the upper half of a word. Sums of words that are not all zero are 1 to 65535, never 0, as HDF5's folding
     has them. The words are added up as little-endian ones: swapping bytes multiplies by 256 modulo 65535.
     """
     if len(data) % 2:
-        data += b"\0"
+        data = bytes(data) + b"\0"
     words = np.frombuffer(data, dtype="<u2")
     blocks = -(-len(words) // _BLOCK)
     # Zeros in front change neither sum. In float64 all of this is exact: a block's weighted sum is below 2^40.
-    padded = np.zeros(blocks * _BLOCK)
+    padded = np.empty(blocks * _BLOCK)
+    padded[: blocks * _BLOCK - len(words)] = 0
     padded[blocks * _BLOCK - len(words) :] = words
     table = padded.reshape(blocks, _BLOCK)
     sums = table.sum(axis=1).astype(np.int64).tolist()

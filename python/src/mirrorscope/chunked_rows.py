@@ -28,7 +28,10 @@ class ChunkedRows:
         self.dataset = group.create_dataset(
             path, shape=(0, *tail), maxshape=(None, *tail), chunks=(chunk_rows, *tail), dtype=dtype, fletcher32=True, **filters
         )
-        self._chunk: NDArray[Any] = np.zeros((chunk_rows, *tail), dtype=self.dataset.dtype)
+        # The chunk with room for its sum behind, so that it is written from where its rows were put.
+        size = chunk_rows * (width or 1) * self.dataset.dtype.itemsize
+        self._stored_bytes = np.zeros(size + 4, dtype="u1")
+        self._chunk: NDArray[Any] = self._stored_bytes[:size].view(self.dataset.dtype).reshape(chunk_rows, *tail)
         self._filled = 0
         self._stored = 0
         self._sums: list[bytes] = []
@@ -60,7 +63,7 @@ class ChunkedRows:
         self.dataset.id.set_extent((self._stored + self._filled, *self._chunk.shape[1:]))
         self.dataset.id.write_direct_chunk((self._stored,) + (0,) * (self._chunk.ndim - 1), encoded)
         self._stored, self._filled = self._stored + self._filled, 0
-        self._sums.append(encoded[-4:])
+        self._sums.append(bytes(encoded[-4:]))
 
     def seal(self) -> None:
         """Stores `content_sha256`: the last thing to do to the data set."""
@@ -74,11 +77,12 @@ class ChunkedRows:
         for start in range(0, self._stored, self._chunk_rows):
             yield b"".join(map(text_bytes, self.dataset[start : start + self._chunk_rows].tolist()))
 
-    def _encoded(self) -> bytes:
-        data = self._chunk.tobytes()
-        if self._level:
-            size = self._chunk.dtype.itemsize
-            if size > 1:
-                data = np.frombuffer(data, dtype="u1").reshape(-1, size).T.tobytes()
-            data = zlib.compress(data, self._level)
-        return data + fletcher32(data).to_bytes(4, "little")
+    def _encoded(self) -> bytes | NDArray[np.uint8]:
+        data = self._stored_bytes[:-4]
+        if not self._level:
+            self._stored_bytes[-4:] = np.frombuffer(fletcher32(data).to_bytes(4, "little"), dtype="u1")
+            return self._stored_bytes
+        size = self._chunk.dtype.itemsize
+        shuffled = data.reshape(-1, size).T.tobytes() if size > 1 else data.tobytes()
+        deflated = zlib.compress(shuffled, self._level)
+        return deflated + fletcher32(deflated).to_bytes(4, "little")

@@ -40,7 +40,8 @@ class Column:
         """Values for the rows of a batch as they are stored; a single one counts for all rows."""
         array = column_array(self.name, given, 1 if self.width is None else 2)
         if array.ndim == 0:
-            array = np.broadcast_to(array, (rows,))
+            # Converted once, not row by row.
+            return np.broadcast_to(self.convert(array.reshape(1)), (rows,)) if rows else self.convert(np.broadcast_to(array, (rows,)))
         if len(array) != rows:
             raise BadValue(
                 f"column {self.name} has {len(array)} values for a batch of {rows} rows; give one for each row, or a single one for all."
@@ -188,19 +189,24 @@ def _kind(name: str, array: NDArray[Any]) -> str:
 
 
 def _texts(name: str, array: NDArray[Any]) -> list[str]:
-    texts: list[str] = []
-    for row, value in enumerate(array.tolist() if array.ndim else [array.item()]):
-        if isinstance(value, bytes):
-            try:
-                value = value.decode()
-            except UnicodeDecodeError:
-                raise BadValue(f"column {name} holds {value!r} in row {row} of the batch, which is no UTF-8.") from None
-        if not isinstance(value, str):
-            raise BadValue(f"column {name} holds {value!r} in row {row} of the batch; give text in each row.")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            raise BadValue(f"column {name} holds {value!r} in row {row} of the batch, which is no UTF-8.")
-        texts.append(value)
-    return texts
+    values = array.tolist() if array.ndim else [array.item()]
+    texts: dict[Any, str] = {}
+    for row, value in enumerate(values):
+        # Most columns say the same in many rows.
+        if not isinstance(value, str | bytes) or value not in texts:
+            texts[value] = _text(name, row, value)
+    return [texts[value] for value in values]
+
+
+def _text(name: str, row: int, value: Any) -> str:
+    if not isinstance(value, str | bytes):
+        raise BadValue(f"column {name} holds {value!r} in row {row} of the batch; give text in each row.")
+    try:
+        text = value.decode() if isinstance(value, bytes) else value
+        text.encode()
+    except UnicodeError:
+        raise BadValue(f"column {name} holds {value!r} in row {row} of the batch, which is no UTF-8.") from None
+    return text
 
 
 def _encoded(name: str, array: NDArray[Any], size: int) -> NDArray[Any]:
@@ -247,12 +253,12 @@ def _codes(name: str, array: NDArray[Any], names: Sequence[str]) -> NDArray[Any]
     if array.dtype.kind == "f":
         raise BadValue(f"column {name} holds {array.dtype}; it may hold {allowed}.")
     numbers = {member: code for code, member in enumerate(names)}
-    codes = np.empty(len(array), dtype="u1")
-    for row, text in enumerate(_texts(name, array)):
-        if text not in numbers:
-            raise BadValue(f"column {name} holds '{text}' in row {row} of the batch; it may hold {allowed}.")
-        codes[row] = numbers[text]
-    return codes
+    texts = _texts(name, array)
+    codes = [numbers.get(text, -1) for text in texts]
+    if -1 in codes:
+        row = codes.index(-1)
+        raise BadValue(f"column {name} holds '{texts[row]}' in row {row} of the batch; it may hold {allowed}.")
+    return np.array(codes, dtype="u1")
 
 
 def _enum(names: Sequence[str]) -> Any:

@@ -121,6 +121,8 @@ class ModelRecording:
         self._is_explicit = False
         self._examples = 0
         self._captured: dict[str, list[torch.Tensor]] = {}
+        # The rows of the forward pass before, which are written.
+        self._before: dict[str, torch.Tensor] = {}
         self._tokens = Tokens(None)
         self._token_ids: Any = None
         try:
@@ -218,7 +220,7 @@ class ModelRecording:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._remove_hooks()
-        self._captured = {}
+        self._captured, self._before = {}, {}
         recorder = self._recorder
         assert recorder is not None
         if kind is None and self._announced is not None:
@@ -302,13 +304,27 @@ class ModelRecording:
                 chosen = rows_of(name, module, tensor, self._rule, self._convolution, self._tokens, self._layouts)
             except BadValue as fault:
                 raise self._error(fault) from None
-            copied = chosen.detach().to(device="cpu", copy=True)
+            copied = self._copied(name, chosen.detach(), tensor)
             if earlier is not None and self._calls == "each":
                 earlier.append(copied)
             else:
                 self._captured[name] = [copied]
 
         return copy
+
+    def _copied(self, name: str, chosen: torch.Tensor, output: torch.Tensor) -> torch.Tensor:
+        """Rows on the CPU that nobody else changes: in the memory of the batch before where it can be had."""
+        import torch
+
+        # What was computed of the output for the recording alone is a copy already; a function of the user may give anything.
+        if not callable(self._rule) and chosen.untyped_storage().data_ptr() != output.untyped_storage().data_ptr():
+            return chosen.to(device="cpu")
+        before = self._before.pop(name, None)
+        # Tensors of inference mode are not written to outside of it.
+        is_writable = before is not None and (torch.is_inference_mode_enabled() or not before.is_inference())
+        if before is not None and is_writable and before.shape == chosen.shape and before.dtype == chosen.dtype:
+            return before.copy_(chosen)
+        return chosen.to(device="cpu", copy=True)
 
     def _end(self, module: torch.nn.Module, args: Any, output: Any) -> None:
         if self._is_paused or self._is_explicit or not self._is_running:
@@ -318,6 +334,7 @@ class ModelRecording:
         assert announced is not None and self._recorder is not None
         try:
             self._write(announced["columns"], output)
+            self._before = {name: parts[0] for name, parts in self._captured.items()}
         except BadValue as fault:
             raise self._error(fault) from None
         finally:

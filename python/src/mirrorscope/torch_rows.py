@@ -28,6 +28,8 @@ class Tokens:
         self.examples = examples if mask is None else len(mask)
         if mask is not None:
             self._check(mask)
+        # Whether every position is a token.
+        self._is_whole = mask is None or bool(mask.all())
 
     def _check(self, mask: torch.Tensor) -> None:
         if mask.dim() != 2:
@@ -61,7 +63,7 @@ class Tokens:
         """Of each example the last token, on whichever side the padding is."""
         import torch
 
-        if self.mask is None:
+        if self.mask is None or self._is_whole:
             return tensor[:, -1]
         return tensor[torch.arange(len(tensor), device=tensor.device), last_tokens(self.mask.to(tensor.device))]
 
@@ -76,7 +78,7 @@ class Tokens:
 
     def all(self, tensor: torch.Tensor) -> torch.Tensor:
         """Every token, example after example."""
-        if self.mask is None:
+        if self.mask is None or self._is_whole:
             return tensor.flatten(0, 1)
         return tensor[self.mask.to(tensor.device)]
 
