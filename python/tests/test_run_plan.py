@@ -94,7 +94,7 @@ def test_packed_numbers_of_a_recording(tmp_path, torch):
         with arm.batch(range(EXAMPLES)):
             return model(torch.randn(EXAMPLES, 3))[:, 2]
 
-    with pytest.raises(mirrorscope.PlanError, match=r"run.h5, whose rows its arms take, is not there; give recording="):
+    with pytest.raises(mirrorscope.PlanError, match=r"run.h5, whose rows its arms take, is not there; say with recording= where it is"):
         mirrorscope.run_plan(model, plan, evaluate, tmp_path / "outcomes.csv")
     path = mirrorscope.run_plan(model, plan, evaluate, tmp_path / "outcomes.csv", recording=recording)
     assert np.array_equal(values_of(path), packed[donors[0], 2] * 0.5 - 3)
@@ -246,6 +246,43 @@ def test_a_decoder_of_transformers(tmp_path, torch, side, positions, mode):
         block.forward = original
     expected = logits[rows[:6], last[20:26]].log_softmax(-1)[:, 9]
     assert close(values_of(path), expected)
+
+
+@pytest.mark.transformers
+@pytest.mark.parametrize("positions", ["all", "last"])
+def test_generating(tmp_path, torch, positions):
+    """Each new token is ablated, whether the model keeps what it has computed (and runs on that token alone) or begins anew."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    torch.manual_seed(1)
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    model = LlamaForCausalLM(LlamaConfig(vocab_size=50, **sizes)).eval()
+    mask = torch.tensor(LEFT)
+    ids = torch.randint(3, 50, mask.shape)
+    layer = "model.layers.0"
+    recording = recorded(tmp_path, model, [layer], [{"input_ids": torch.randint(3, 50, (40, 5))}])
+    plan = plan_of(arm("t1", layer, kind="target", units=list(range(16)), draw=1), donors=[[1, 9, 3, 4, 2, 8]])
+    plan = write_plan(tmp_path, plan, recording)
+    lengths = {"attention_mask": mask, "max_new_tokens": 3, "do_sample": False, "pad_token_id": 0, "eos_token_id": None}
+    seen = {}
+
+    def evaluate(arm):
+        with arm.batch(range(EXAMPLES)):
+            texts = [model.generate(ids, use_cache=keeps, **lengths)[:, 5:] for keeps in (True, False)]
+        assert positions == "last" or torch.equal(*texts)
+        seen[arm.kind] = texts[0]
+        return texts[0][:, -1]
+
+    path = mirrorscope.run_plan(model, plan, evaluate, tmp_path / "outcomes.csv", positions=positions)
+    assert not torch.equal(seen["intact"], seen["target"])
+    assert values_of(path).tolist() == seen["target"][:, -1].tolist()
+
+    def without_batch(arm):
+        arm.batch(range(EXAMPLES))
+        return model.generate(ids, **lengths)[:, -1]
+
+    with pytest.raises(mirrorscope.PlanError, match="the model runs, but whose donors its examples get was not said"):
+        mirrorscope.run_plan(model, plan, without_batch, tmp_path / "again.csv")
 
 
 def test_tuples_and_dictionaries(tmp_path, torch, networks):

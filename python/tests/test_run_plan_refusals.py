@@ -139,11 +139,12 @@ def test_whose_donors(tmp_path, torch):
     assert (values_of(path) == float(stored(recording, "0")[0, 0])).all()
 
 
-def test_units_of_positions_are_no_channels(tmp_path, torch, networks):
+@pytest.mark.parametrize("how", [{"draw": 1}, {"values": [0.0]}], ids=["resample", "zero"])
+def test_units_of_positions_are_no_channels(tmp_path, torch, networks, how):
     model = networks.Policy().eval()
     x = torch.randn(40, 3, 9, 9)
     recording = recorded(tmp_path, model, ["conv.1"], [x], convolution=[(0, 0), (1, 1)])
-    plan = plan_of(arm("t1", "conv.1", kind="target", units=[0], draw=1), donors=[[0] * EXAMPLES])
+    plan = plan_of(arm("t1", "conv.1", kind="target", units=[0], **how), donors=[[0] * EXAMPLES])
 
     def evaluate(arm):
         arm.batch(range(EXAMPLES))
@@ -154,6 +155,8 @@ def test_units_of_positions_are_no_channels(tmp_path, torch, networks):
         pytest.raises(mirrorscope.PlanError, match="has 8 units in the recording, but its module"),
     ):
         mirrorscope.run_plan(model, write_plan(tmp_path, plan, recording), evaluate, tmp_path / "outcomes.csv")
+    with pytest.raises(mirrorscope.PlanError, match=r"nowhere\.h5 is not there; give the one of which the plan was made"):
+        mirrorscope.run_plan(model, tmp_path / "plan.json", evaluate, tmp_path / "again.csv", recording=tmp_path / "nowhere.h5")
 
 
 @pytest.mark.filterwarnings("ignore::mirrorscope.MirrorscopeNote")

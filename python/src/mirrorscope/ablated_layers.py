@@ -10,7 +10,7 @@ from mirrorscope.arms import Arm, Batch
 from mirrorscope.donors import Donors
 from mirrorscope.errors import BadValue
 from mirrorscope.plans import PlanArm
-from mirrorscope.torch_calls import attention_mask, called_with, has_decoder, mask_tensor
+from mirrorscope.torch_calls import attention_mask, called_with, has_decoder, mask_tensor, tokens_given
 from mirrorscope.torch_layouts import Layouts, copy_mark, shape_text
 from mirrorscope.torch_outputs import with_tensor
 from mirrorscope.torch_rows import last_tokens
@@ -27,6 +27,7 @@ class AblatedModel:
     Args:
         arm: What the evaluation was given, which knows the batch.
         donors: Where units take recorded activations; every forward pass then has to know its examples, the intact network's too.
+        width: Units of the layer in the recording, where that is at hand.
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class AblatedModel:
         arm: Arm,
         positions: Positions,
         donors: Donors | None,
+        width: int | None,
     ) -> None:
         self._model = model
         self._modules = modules
@@ -46,6 +48,7 @@ class AblatedModel:
         self._arm = arm
         self._positions = positions
         self._donors = donors
+        self._width = width
         self._handles: list[Any] = []
         self._is_running = False
         self._mask: torch.Tensor | None = None
@@ -94,7 +97,8 @@ class AblatedModel:
                     "the model runs, but whose donors its examples get was not said; call arm.batch(…) with their places in the plan "
                     "before each forward pass."
                 )
-            self._mask = self._mask_of(batch, called_with(module, args, kwargs)) if self._positions == "last" else None
+            if self._positions == "last":
+                self._mask = self._mask_of(batch, called_with(module, args, kwargs))
         except BadValue as fault:
             self._fault = self._fault or fault
             raise
@@ -113,6 +117,10 @@ class AblatedModel:
         tensor = mask_tensor(mask)
         if tensor.dim() != 2:
             raise BadValue(f"attention_mask has {shape_text(tensor)}; give [examples, tokens], 1 for a token and 0 for padding.")
+        # A model that keeps what it computed of earlier tokens is given the new ones alone, and a mask of all.
+        new = tokens_given(given)
+        if new is not None and new < tensor.shape[1]:
+            tensor = tensor[:, tensor.shape[1] - new :]
         if not bool(tensor.any(dim=1).all()):
             raise BadValue("attention_mask has no token in an example of the batch; leave the example out.")
         return tensor
@@ -148,6 +156,11 @@ class AblatedModel:
                 f"layer {name} puts out {shape_text(tensor)} for a batch of {len(batch.examples)} examples; say with arm.batch(…) those of "
                 "each forward pass."
             )
+        if self._width is not None and self._width != tensor.shape[dimension]:
+            raise BadValue(
+                f"layer {name} has {self._width} units in the recording, but its module puts out {tensor.shape[dimension]}; record whole "
+                "units, not positions or what a function makes of them."
+            )
         original = tensor.movedim(dimension, -1)
         replaced = self._without_direction(name, original) if self._planned.direction is not None else self._replaced(name, original, batch)
         tokens = self._tokens(name, tensor, dimension)
@@ -177,11 +190,6 @@ class AblatedModel:
                     "'with arm.batch(…):'."
                 )
             recorded = self._donors.activations(name, planned.draw)
-            if recorded.shape[1] != width:
-                raise BadValue(
-                    f"layer {name} has {recorded.shape[1]} units in the recording, but its module puts out {width}; record whole units, "
-                    "not positions or what a function makes of them."
-                )
             chosen = torch.from_numpy(recorded[batch.examples][:, list(planned.units)])
             values = chosen.reshape(len(chosen), *[1] * (original.dim() - 2), len(planned.units))
         cast = values.to(original.dtype)

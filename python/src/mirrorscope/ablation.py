@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirrorscope.ablated_layers import AblatedModel, Positions
 from mirrorscope.arms import Arm
-from mirrorscope.donors import Donors
+from mirrorscope.donors import Donors, recorded_widths, recording_of
 from mirrorscope.errors import BadValue, MirrorscopeNote, PlanError
 from mirrorscope.module_names import named_alike
 from mirrorscope.outcomes import Outcomes, OutcomesFile, outcomes_of
@@ -63,7 +63,8 @@ def run_plan(
         plan: What `mirrorscope plan` wrote.
         evaluate: Gets an `Arm` and gives one number for each of the plan's examples: an array, whose outcome is called as the plan's
             primary one, or `outcome`; or a dictionary of such arrays. NaN and None stand for an example without that outcome.
-        recording: Where the plan's recording is now; for `resample` only, which reads donors from it.
+        recording: Where the plan's recording is now, if not where the plan says: `resample` reads donors from it, other modes look at
+            its numbers of units where it is at hand.
         positions: Of `[examples, tokens, units]` ablate `all` tokens, or only the `last` that is no padding (by `attention_mask`), which
             `record` keeps by default.
         channel_dim: The dimension of the units, of all layers or by a layer's name, where modules do not say it: as in `record`.
@@ -83,7 +84,11 @@ def run_plan(
             raise BadValue(f"positions is {positions!r}; it may be 'all' or 'last'.")
         _check_model(plan, modules, model)
         layouts = Layouts(modules, channel_dim)
-        donors = Donors(plan, recording, progress=progress) if plan.takes_donors else None
+        recorded = recording_of(plan, recording)
+        if recording is not None and recorded is None:
+            raise BadValue(f"the recording {os.fspath(recording)} is not there; give the one of which the plan was made.")
+        donors = Donors(plan, recorded, progress=progress) if plan.takes_donors else None
+        widths = recorded_widths(recorded)
     except BadValue as fault:
         raise PlanError(f"{plan.path}: {fault}") from None
     run = {
@@ -105,7 +110,7 @@ def run_plan(
         for planned in plan.arms[file.whole_arms :]:
             arm = Arm(plan, planned)
             try:
-                hooks = AblatedModel(model, modules, layouts, planned, arm, positions, donors)
+                hooks = AblatedModel(model, modules, layouts, planned, arm, positions, donors, widths.get(planned.layer or ""))
                 file.append(planned.id, _evaluated(plan, planned, arm, hooks, evaluate, is_first=not file.names))
             except BadValue as fault:
                 raise PlanError(f"{plan.path}: arm {planned.id}: {fault}") from None

@@ -22,22 +22,47 @@ from mirrorscope.plans import Plan
 _BLOCK = 4096
 
 
+def recording_of(plan: Plan, path: str | os.PathLike[str] | None) -> Path | None:
+    """Where a plan's recording is: at the path, or the plan's own relative to the plan, or else to the folder of work; None for nowhere."""
+    places = [Path(path)] if path is not None else [plan.path.parent / plan.recording.path, Path(plan.recording.path)]
+    return next((place for place in places if place.is_file()), None)
+
+
+def recorded_widths(path: Path | None) -> dict[str, int]:
+    """Units of each layer of a recording; none where it is not at hand or cannot be read."""
+    widths: dict[str, int] = {}
+
+    def note(name: str, found: Any) -> None:
+        layer, _, last = name.rpartition("/")
+        if isinstance(found, h5py.Dataset) and last == "activations" and found.ndim == 2:
+            widths[layer] = int(found.shape[1])
+
+    if path is None:
+        return widths
+    try:
+        with h5py.File(path) as file:
+            if isinstance(file.get("layers"), h5py.Group):
+                file["layers"].visititems(note)
+    except OSError:
+        pass
+    return widths
+
+
 class Donors:
     """Activations of a plan's donors, from its recording, one layer of one draw in memory.
 
     Args:
-        path: The recording; None takes the plan's own, whose path is relative to the plan, or else to the folder of work.
+        path: The recording; None where it was not found.
 
     Raises:
         BadValue: Where the recording is not there, or not the one of which the plan was made.
     """
 
-    def __init__(self, plan: Plan, path: str | os.PathLike[str] | None, *, progress: bool = False) -> None:
+    def __init__(self, plan: Plan, path: Path | None, *, progress: bool = False) -> None:
         self._plan = plan
-        places = [Path(path)] if path is not None else [plan.path.parent / plan.recording.path, Path(plan.recording.path)]
-        self.path = next((place for place in places if place.is_file()), places[0])
-        if not self.path.is_file():
-            raise BadValue(f"the recording {self.path}, whose rows its arms take, is not there; give recording=…")
+        if path is None:
+            raise BadValue(f"the recording {plan.recording.path}, whose rows its arms take, is not there; say with recording= where it is.")
+        self.path = path
         if plan.recording.sha256 is not None and _sha256(self.path, progress) != plan.recording.sha256:
             raise BadValue(f"{self.path} is not the recording of which the plan was made: it has another SHA-256; give that one.")
         self._kept: tuple[str, int, NDArray[np.float64]] | None = None

@@ -62,3 +62,11 @@ def attention_mask(given: Mapping[str, Any]) -> Any:
     """The mask `[examples, tokens]` that a model is called with; None for masks of other shapes, which say which tokens see which."""
     mask = given.get("attention_mask")
     return mask if getattr(mask, "ndim", 0) == 2 else None
+
+
+def tokens_given(given: Mapping[str, Any]) -> int | None:
+    """How many tokens of each example a model is called with, where its arguments have the names of transformers."""
+    for name, dimensions in (("input_ids", 2), ("inputs_embeds", 3)):
+        if getattr(given.get(name), "ndim", 0) == dimensions:
+            return int(given[name].shape[1])
+    return None
