@@ -28,6 +28,7 @@ struct Mirrorscope: ParsableCommand {
       DivergenceCommand.self,
       CorrelateCommand.self,
       SimilarityCommand.self,
+      DirectionCommand.self,
       AblateCommand.self,
       CircuitCommand.self,
       PlanCommand.self,

@@ -18,7 +18,7 @@ struct AnalyzerTests {
       ["cmni", "--permutations", "50"], ["cmni", "--permutations", "50", "--by-layer"], ["stats"], ["units", "--permutations", "50"],
       ["units", "--p-values", "welch"],
       ["divergence"], ["correlate"], ["correlate", "--method", "spearman", "--phase", "self"], ["correlate", "--across-layers"], ["audit"],
-      ["decode"], ["circuit"],
+      ["direction", "--permutations", "50"], ["decode"], ["circuit"],
       ["ablate", "--controls", "20", "--bootstrap", "20"], ["ablate", "--each", "--mode", "noise", "--controls", "5", "--bootstrap", "0"],
     ])
   func threads(command: [String]) throws {

@@ -79,7 +79,7 @@ struct OutputTests {
     let before = try bytes("r.h5")
     _ = try workplace.shell("ln -s r.h5 link.h5; ln r.h5 hard.h5; mkdir folder; cp r.h5 x.csv.partial")
     for command in [
-      "cmni", "stats", "units --permutations 9", "divergence", "correlate", "similarity", "ablate --controls 2", "circuit",
+      "cmni", "stats", "units --permutations 9", "divergence", "correlate", "similarity", "direction", "ablate --controls 2", "circuit",
       "decode --permutations 9 --halves 2",
       "audit",
       "inspect", "validate",
@@ -94,7 +94,7 @@ struct OutputTests {
     for command in [
       "stats r.h5 -o r.h5", "stats r.h5 -o link.h5", "stats link.h5 -o r.h5", "stats r.h5 -o hard.h5", "stats r.h5 --join r.h5 -o r.h5",
       "circuit r.h5 --dot r.h5", "correlate r.h5 --matrix --across-layers -o r.h5", "stats x.csv.partial -o x.csv",
-      "recover r.h5 -o r.h5",
+      "recover r.h5 -o r.h5", "direction r.h5 --write r.h5",
     ] {
       let run = try workplace.shell("mirrorscope \(command) --quiet --force")
       #expect(run.status == 1 || command.contains("--join"), run.transcript)

@@ -12,6 +12,7 @@ private let tables: [TableSchema] = [
   ComparisonRow.schema,
   RecordingRow<CorrelationRow>.schema,
   RecordingRow<DecodingRow>.schema,
+  RecordingRow<DirectionRow>.schema,
   RecordingRow<DivergenceRow>.schema,
   RecordingRow<InspectionRow>.schema,
   RecordingRow<PlannedTargetRow>.schema,
@@ -62,6 +63,11 @@ struct TableSchemaTests {
       "recording, network, epoch, layer_a, unit_a, layer_b, unit_b, phase_a, phase_b, method, n, r, reason, precision"
     ),
     (RecordingRow<ShapleyRow>.schema, "recording, network, epoch, layer, unit, outcome, value, se, share, target_units, mode, reason"),
+    (
+      RecordingRow<DirectionRow>.schema,
+      "recording, network, epoch, layer, n, cosine, ci_low, ci_high, null_mean, p_value, norm_ratio, k, shared_variance, shared_null, angle_1, "
+        + "angle_2, angle_3, exchange, n_blocks, reason"
+    ),
     (
       RecordingRow<DivergenceRow>.schema,
       "recording, network, epoch, layer, unit, phase_a, phase_b, kl, common_positive, reason, kl_author, null_mean, excess, p_value, "

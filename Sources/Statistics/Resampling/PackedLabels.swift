@@ -56,17 +56,19 @@ extension ScaledRows {
   private static var labelsPerBlock: Int { 4096 }
   private static var unitsPerBlock: Int { 32 }
 
-  /// Sums, and sums of squares, over the rows that each label marks, in blocks of sets and units of fixed sizes: `threads` changes no digit.
+  /// Sums, and sums of squares, over the rows that each label marks, in blocks of sets and units of fixed sizes: `threads` changes no
+  /// digit.
   ///
   /// Sums of floats are formed as floats over 1,024 rows at a time, and added as doubles; those of doubles as doubles.
   ///
   /// - Parameters:
   ///   - labels: of all rows, or of the first of them.
+  ///   - squares: whether sums of squares are formed too; without them they are empty.
   ///   - body: gets the sums; runs on any thread.
   /// - Returns: what `body` gave, blocks of units of one block of sets together.
   /// - Throws: `StatisticsError.shape` where there are more labels than rows.
   public func mapSums<Result: Sendable>(
-    of labels: PackedLabels, threads: Int, _ body: @Sendable (RowProducts) throws -> Result
+    of labels: PackedLabels, squares withSquares: Bool = true, threads: Int, _ body: @Sendable (RowProducts) throws -> Result
   ) throws -> [Result] {
     guard labels.rowCount <= rowCount else {
       throw StatisticsError.shape(what: "labels of the rows", expected: rowCount, found: labels.rowCount)
@@ -81,14 +83,14 @@ extension ScaledRows {
       let ownSets = firstSet..<min(firstSet + setsPerBlock, sets)
       let ownUnits = firstUnit..<min(firstUnit + Self.unitsPerBlock, units)
       let size = ownSets.count * perSet * ownUnits.count
-      var (sums, squares) = ([Double](repeating: 0, count: size), [Double](repeating: 0, count: size))
+      var (sums, squares) = ([Double](repeating: 0, count: size), [Double](repeating: 0, count: withSquares ? size : 0))
       for first in stride(from: 0, to: ownUnits.count, by: Value.labelTile) {
         let tile = first..<min(first + Value.labelTile, ownUnits.count)
         let rows = packed(
           ownUnits.lowerBound + tile.lowerBound..<ownUnits.lowerBound + tile.upperBound, width: Value.labelTile,
           rows: PackedLabels.batches(labels.rowCount) * PackedLabels.rowsPerBatch)
         addSums(rows, labels, ownSets, to: &sums, tile, of: ownUnits.count)
-        addSums(Value.squares(rows), labels, ownSets, to: &squares, tile, of: ownUnits.count)
+        if withSquares { addSums(Value.squares(rows), labels, ownSets, to: &squares, tile, of: ownUnits.count) }
       }
       return try body(RowProducts(sets: ownSets, units: ownUnits, perSet: perSet, sums: sums, squares: squares))
     }

@@ -22,7 +22,7 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
   public let unitCount: Int
   /// By what a difference of scaled values is multiplied to be one of values.
   public let scales: [Double]
-  private let values: [Value]
+  let values: [Value]
 
   /// Rows, sets of weights and units of one product.
   private static var rowsPerStep: Int { 1024 }

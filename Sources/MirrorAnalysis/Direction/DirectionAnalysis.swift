@@ -1,0 +1,89 @@
+import ActivationRecording
+import Statistics
+import Tabular
+
+/// Whether a layer answers to self and to other in the same direction of its units, and along the same axes.
+///
+/// cosine = ½(a₁·b₂ + a₂·b₁) / √(a₁·a₂ b₁·b₂), a Δself and b Δother over the units, by half of the rows (strata whole): across halves,
+/// since
+/// the noise of the none mean, which both have in common, would make a cosine of about ½ without any effect, and noise in the lengths would
+/// make it smaller. Empty where a product under the root is not above 0.
+///
+/// p is the larger of two one-sided ones, none dealt against self and none dealt against other, each with the third phase left as it is: of
+/// the product over its standard error, taken anew in each deal, so that the test holds its level too where both phases have effects square
+/// to each other, and where variances differ.
+public struct DirectionAnalysis: Analysis {
+  /// Permutations of the phase labels; 0 for none.
+  public var permutations: Int
+  /// Axes of shared_variance.
+  public var axes: Int
+  /// What is exchanged, whatever the blocks would say.
+  public var exchange: ExchangeDesign?
+  /// Whether rows carry Δself and Δother of each unit.
+  public var keepsDirections = false
+
+  public init(permutations: Int = 0, axes: Int = 3, exchange: ExchangeDesign? = nil) {
+    (self.permutations, self.axes, self.exchange) = (permutations, max(1, axes), exchange)
+  }
+
+  public var needs: RecordingNeeds { RecordingNeeds() }
+
+  public var smallerAlternative: String { "Choose fewer rows, leave a wide layer out," }
+
+  /// The rows in use of the widest layer, their numbers, and the larger of what deals and axes take.
+  public func memory(_ shape: RecordingShape, threads: Int) -> Int {
+    let rows = Double(shape.contrastRowCount)
+    let work = shape.layers.map { layer -> Double in
+      let units = Double(layer.unitCount)
+      let values = Double(layer.valueBytes) * units * rows
+      // Sums of blocks of rows by half and phase, and weights.
+      let sums = 96 * units * (rows / 2048 + 2) + 400 * units
+      let axesRows = Double(max(shape.count(.own), shape.count(.other)))
+      let ofAxes = ScaledRows<Double>.axesBytes(rows: axesRows, units: units, axes: Double(max(3, axes)), threads: threads)
+      let ofDeals =
+        permutations > 0
+        ? DirectionPermutations<Double>.bytes(rows: rows, units: units, permutations: permutations, threads: threads) : 0
+      return values + sums + max(ofAxes, ofDeals)
+    }
+    var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape) + 96 * rows + (work.max() ?? 0)
+    if keepsDirections { bytes += 48 * Double(shape.unitCount) }
+    return byteCount(bytes + 400 * Double(shape.layers.count))
+  }
+
+  /// - Throws: `RecordingError.notEnoughRows` where the none, self or other phase has no rows, `.notFinite`, and what reading throws.
+  public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [DirectionRow] {
+    try rows(of: recording, using: IndexRows(of: recording, choice: exchange, seed: context.seed), in: context)
+  }
+
+  func rows(of recording: RecordingView, using index: IndexRows, in context: AnalysisContext) throws -> [DirectionRow] {
+    let deals = permutations > 0 && index.canCrossFit ? try DirectionDeals(index) : nil
+    if permutations > 0, let note = index.deals.joint.note { context.note("\(recording.path): \(note).") }
+    return try recording.layers.map { layer in
+      try context.checkCancellation()
+      return layer.storesDoubles
+        ? try row(of: layer, recording, index, deals, in: context, as: Double.self)
+        : try row(of: layer, recording, index, deals, in: context, as: Float.self)
+    }
+  }
+
+  private func row<Value: ActivationValue & MatrixScalar>(
+    of layer: RecordedLayer, _ recording: RecordingView, _ index: IndexRows, _ deals: DirectionDeals?, in context: AnalysisContext,
+    as type: Value.Type
+  ) throws -> DirectionRow {
+    var row = DirectionRow(layer: layer.name, rows: index)
+    let read = try recording.indexLayer(layer, rows: index, threads: context.threads, as: Value.self)
+    if keepsDirections, let contrasts = read.moments.contrasts {
+      row.directions = LayerDirections(deltaSelf: contrasts.map(\.deltaSelf), deltaOther: contrasts.map(\.deltaOther))
+    }
+    guard index.canCrossFit else {
+      row.reasons.append("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves")
+      return row
+    }
+    let units = try DirectionUnits(read.rows, of: index, threads: context.threads)
+    try units.fill(&row, threads: context.threads)
+    if let deals { try DirectionPermutations(units, deals: deals, permutations: permutations, in: context).fill(&row) }
+    try context.checkCancellation()
+    try units.fillAxes(&row, axes: axes, seed: context.seed, threads: context.threads)
+    return row
+  }
+}
