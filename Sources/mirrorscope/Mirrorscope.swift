@@ -29,6 +29,7 @@ struct Mirrorscope: ParsableCommand {
       CorrelateCommand.self,
       SimilarityCommand.self,
       DirectionCommand.self,
+      OverlapCommand.self,
       AblateCommand.self,
       CircuitCommand.self,
       PlanCommand.self,

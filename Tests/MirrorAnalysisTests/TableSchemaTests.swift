@@ -15,6 +15,7 @@ private let tables: [TableSchema] = [
   RecordingRow<DirectionRow>.schema,
   RecordingRow<DivergenceRow>.schema,
   RecordingRow<InspectionRow>.schema,
+  RecordingRow<OverlapRow>.schema,
   RecordingRow<PlannedTargetRow>.schema,
   RecordingRow<ShapleyRow>.schema,
   RecordingRow<SimilarityRow>.schema,
@@ -72,6 +73,11 @@ struct TableSchemaTests {
       RecordingRow<DivergenceRow>.schema,
       "recording, network, epoch, layer, unit, phase_a, phase_b, kl, common_positive, reason, kl_author, null_mean, excess, p_value, "
         + "permutations, exchange, n_blocks"
+    ),
+    (
+      RecordingRow<OverlapRow>.schema,
+      "recording, network, epoch, layer, measure, n_pairs, self_other, self_self, other_other, none_self, none_other, null_mean, excess, p_value, "
+        + "ci_low, ci_high, wording_only, exchange, n_blocks, reason"
     ),
     (
       RecordingRow<SimilarityRow>.schema,

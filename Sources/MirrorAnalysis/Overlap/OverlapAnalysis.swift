@@ -1,0 +1,98 @@
+import ActivationRecording
+import Statistics
+import Tabular
+
+/// Self–other overlap (Carauleanu et al., 2024): how far apart the activations of the self and the other version of the same thing are, per
+/// layer and measure, with what to hold it against.
+///
+/// A pair is an item of `/pair` with rows of self and of other, or, in a recording without items, a stratum with both; of each the mean
+/// activations are taken. The null deals other versions anew among the pairs of a stratum (the same wording) where at least half of
+/// the pairs
+/// lie in strata of several pairs, otherwise among all.
+public struct OverlapAnalysis: Analysis {
+  public var measures: [OverlapMeasure]
+  /// Permutations of the pairing for p; 0 for none.
+  public var permutations: Int
+  /// Among which pairs other versions move; nil for what is found.
+  public var exchange: ExchangeDesign?
+
+  public init(measures: [OverlapMeasure] = OverlapMeasure.allCases, permutations: Int = 0, exchange: ExchangeDesign? = nil) {
+    (self.measures, self.permutations, self.exchange) = (measures, permutations, exchange)
+  }
+
+  public var needs: RecordingNeeds { RecordingNeeds(counting: [.phase, .stratum]) }
+
+  public var smallerAlternative: String { "Choose fewer rows, leave a wide layer out," }
+
+  /// Means of self, other and none by pair in the widest layer while they are summed up, or these with what a measure makes of them and its
+  /// table of distances. How many pairs there are is not known before: at most the rows of self or of other.
+  public func memory(_ shape: RecordingShape, threads: Int) -> Int {
+    let (own, other, none) = (Double(shape.count(.own)), Double(shape.count(.other)), Double(shape.count(.neither)))
+    let pairs = min(own, other)
+    let units = Double(shape.widestLayer)
+    let strata = Double(shape.stratumCount ?? 1)
+    // With none versions in pairs, or strata means in their place.
+    let most = 2 * pairs + max(min(none, pairs), 3 * min(strata, own + other + none))
+    let reading = 16 * most * units
+    let working = 8 * most * units + 16 * pairs * units + (permutations > 0 ? 8 * pairs * pairs + 24 * pairs * units : 0)
+    return byteCount(max(reading, working) + 80 * Double(shape.rowCount) + 500 * Double(shape.layers.count * measures.count) + 64 * units)
+  }
+
+  /// - Throws: `RecordingError.notEnoughRows` where self or other has no rows, `.missingPart` without pairs and strata, `.notFinite`,
+  ///   and what
+  ///   reading throws.
+  public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [OverlapRow] {
+    let pairs = try OverlapPairs(of: recording)
+    if pairs.areStrata { context.note("\(recording.path): has no /pair: strata take the place of pairs.") }
+    return try recording.layers.flatMap { layer in
+      try context.checkCancellation()
+      return try rows(of: layer, recording, pairs, in: context)
+    }
+  }
+
+  private func rows(
+    of layer: RecordedLayer, _ recording: RecordingView, _ pairs: OverlapPairs, in context: AnalysisContext
+  ) throws -> [OverlapRow] {
+    guard !pairs.pairs.isEmpty else {
+      return measures.map { measure in
+        var row = OverlapRow(layer: layer.name, measure: measure)
+        row.reasons.append("no \(pairs.areStrata ? "stratum" : "pair") has rows of self and of other")
+        return row
+      }
+    }
+    let means = try recording.stratumMeans(of: [layer], by: pairs.indices + pairs.byStratum, threads: context.threads)
+    return try measures.map { measure in
+      try context.checkCancellation()
+      var row = OverlapRow(layer: layer.name, measure: measure)
+      let overlap = try LayerOverlap(
+        own: means[0].values, other: means[1].values, units: layer.unitCount, measure: measure, strata: pairs.strata, choice: exchange,
+        threads: context.threads)
+      try overlap.fill(&row, areStrata: pairs.areStrata, permutations: permutations, in: context)
+      if measure == .correlation, layer.unitCount < 3 { row.reasons = ["correlation needs 3 units"] }
+      try setReferences(of: &row, means, pairs, threads: context.threads)
+      return row
+    }
+  }
+
+  /// Distances of none to self and other: within the pairs that have a none version, otherwise of the means of strata that hold both.
+  private func setReferences(of row: inout OverlapRow, _ means: [StratumMeans], _ pairs: OverlapPairs, threads: Int) throws {
+    let inPairs = !means[2].strata.isEmpty
+    guard inPairs || means.count == 6 else {
+      row.reasons.append("no rows of none")
+      return
+    }
+    let (none, own, other) = inPairs ? (means[2], means[0], means[1]) : (means[3], means[4], means[5])
+    func mean(_ phase: StratumMeans) throws -> Double? {
+      let (first, second) = (none.shared(with: phase), phase.shared(with: none))
+      let units = first.unitCount
+      let left = try OverlapVectors(first.values, units: units, measure: row.measure, threads: threads)
+      let right = try OverlapVectors(second.values, units: units, measure: row.measure, threads: threads)
+      let used = left.isDefined.indices.filter { left.isDefined[$0] && right.isDefined[$0] }
+      guard !used.isEmpty else { return nil }
+      let sum = used.reduce(0) { $0 + left.squaredDistance($1, right, $1) }
+      let value = sum / Double(used.count) * LayerOverlap.factor(row.measure, units: units)
+      return value.isFinite ? value : nil
+    }
+    (row.noneSelf, row.noneOther) = (try mean(own), try mean(other))
+  }
+}

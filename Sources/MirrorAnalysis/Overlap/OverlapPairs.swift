@@ -1,0 +1,109 @@
+import ActivationRecording
+import Foundation
+import Statistics
+
+/// Which rows are versions of the same thing: items (`/pair`) that have rows of self and of other, or, without items, strata that have.
+struct OverlapPairs: Sendable {
+  /// Whether strata stand for pairs.
+  let areStrata: Bool
+  /// Numbers of the pairs with rows of self and of other, ascending.
+  let pairs: [Int32]
+  /// The stratum of each pair, where all of its rows of self and other lie in one; nil for one of several, or without strata.
+  let strata: [Int32?]
+  /// Rows of self, of other and of none by pair.
+  let indices: [StratumIndex]
+  /// Pairs that have rows of none too.
+  let hasNone: [Bool]
+  /// Rows of none, self and other by stratum, or all of each together without strata, where no pair has rows of none.
+  let byStratum: [StratumIndex]
+
+  /// - Throws: `RecordingError.notEnoughRows` where self or other has no rows, `.missingPart` without pairs and strata.
+  init(of recording: RecordingView) throws {
+    let phases = try recording.phases
+    try phases.require([.own, .other], in: recording.path)
+    let strata = try recording.strata
+    guard let numbers = try recording.pairs ?? strata else {
+      throw RecordingError.missingPart(
+        file: recording.path, part: "/pair and no /stratum",
+        advice: "Overlap compares the self and other versions of the same thing: record the number of each row's item as /pair.")
+    }
+    let areStrata = try recording.pairs == nil
+    func rows(_ phase: Phase) -> (Int) -> Bool { { phases.codes[$0] == phase.rawValue } }
+    // A pair below 0 is none; a stratum may have any number.
+    let isPaired: (Int) -> Bool = areStrata ? { _ in true } : { numbers[$0] >= 0 }
+    var (own, other): ([Int32: Int32?], [Int32: Int32?]) = ([:], [:])
+    func note(_ row: Int, in found: inout [Int32: Int32?]) {
+      let stratum = areStrata ? nil : strata?[row]
+      if let known = found[numbers[row]] {
+        if known != stratum { found[numbers[row]] = .some(nil) }
+      } else {
+        found[numbers[row]] = .some(stratum)
+      }
+    }
+    for row in phases.codes.indices where isPaired(row) {
+      if rows(.own)(row) { note(row, in: &own) } else if rows(.other)(row) { note(row, in: &other) }
+    }
+    let complete = own.keys.filter { other[$0] != nil }.sorted()
+    pairs = complete
+    self.areStrata = areStrata
+    self.strata = complete.map { pair in
+      guard let first = own[pair] ?? nil, let second = other[pair] ?? nil, first == second else { return nil }
+      return first
+    }
+    let wanted = Set(complete)
+    func index(_ phase: Phase) -> StratumIndex {
+      StratumIndex(numbers) { isPaired($0) && phases.codes[$0] == phase.rawValue && wanted.contains(numbers[$0]) }
+    }
+    indices = [index(.own), index(.other), index(.neither)]
+    let none = Set(indices[2].strata)
+    hasNone = complete.map { none.contains($0) }
+    let groups = strata ?? [Int32](repeating: 0, count: phases.codes.count)
+    byStratum =
+      none.isEmpty && phases.count(.neither) > 0
+      ? [Phase.neither, .own, .other].map { phase in StratumIndex(groups) { phases.codes[$0] == phase.rawValue } } : []
+  }
+}
+
+/// Among which pairs other versions are dealt anew.
+struct OverlapPairing: Sendable {
+  let design: ExchangeDesign?
+  /// Positions of pairs among which they move, in order; each pair is in one group at most.
+  let groups: [[Int]]
+  /// Strata of two pairs and more; empty where there are none.
+  let strata: [[Int]]
+  /// Why nothing is permuted.
+  let reason: String?
+
+  /// Found is `within` where at least half of the pairs lie in strata of several pairs, otherwise `free`.
+  ///
+  /// - Parameters:
+  ///   - strata: of each pair; nil for none.
+  ///   - isUsed: whether the pair's distance is defined.
+  init(strata: [Int32?], isUsed: [Bool], choice: ExchangeDesign?) {
+    var members: [Int32: [Int]] = [:]
+    let used = isUsed.indices.filter { isUsed[$0] }
+    for position in used {
+      if let stratum = strata[position] { members[stratum, default: []].append(position) }
+    }
+    let several = members.sorted { $0.key < $1.key }.map(\.value).filter { $0.count > 1 }
+    self.strata = several
+    let design = choice ?? (2 * several.reduce(0) { $0 + $1.count } >= max(1, used.count) ? .within : .free)
+    groups = design == .free ? [used] : design == .within ? several : []
+    let arrangements = groups.reduce(0.0) { sum, group in
+      // No more than it takes to say that there are enough.
+      sum + (group.count > 20 ? 20 : (1...max(1, group.count)).reduce(0.0) { $0 + log10(Double($1)) })
+    }
+    switch design {
+    case .whole: reason = "pairings are exchanged inside strata (within) or over all pairs (free)"
+    case .within where several.isEmpty: reason = "no stratum holds several pairs"
+    default:
+      reason =
+        arrangements < log10(Double(Exchangeability.fewestArrangements)) - 1e-9
+        ? "pairs can be arranged in fewer than \(Exchangeability.fewestArrangements) ways" : nil
+    }
+    self.design = design == .whole ? nil : design
+  }
+
+  /// Strata that can move; pairs where they are free.
+  var blockCount: Int { design == .free ? groups.reduce(0) { $0 + $1.count } : groups.count }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import Parallelism
+import Statistics
+
+/// Activations of one kind by pair, as a measure compares them: all three measures are squared distances of these vectors times a factor.
+///
+/// mse takes them as they are, 1/units; cosine at length 1, ½; correlation less their mean over the units, at length 1, ½.
+struct OverlapVectors: Sendable {
+  let units: Int
+  /// `[pairs × units]`
+  private(set) var values: [Double]
+  /// Whether a pair has a vector: one of length 0, or that is the same in all units, has no direction.
+  let isDefined: [Bool]
+
+  init(_ means: [Double], units: Int, measure: OverlapMeasure, threads: Int) throws {
+    self.units = units
+    let count = units > 0 ? means.count / units : 0
+    guard measure != .mse else {
+      (values, isDefined) = (means, [Bool](repeating: true, count: count))
+      return
+    }
+    var values = means
+    isDefined = try values.withUnsafeMutableBufferPointer { values in
+      // Each pair has a part of its own, and all are done when `mapBlocks` returns.
+      nonisolated(unsafe) let values = values
+      let size = 64
+      return try mapBlocks(count: (count + size - 1) / size, threads: threads) { block in
+        (block * size..<min((block + 1) * size, count)).map { pair in
+          Self.normalise(UnsafeMutableBufferPointer(rebasing: values[pair * units..<(pair + 1) * units]), centred: measure == .correlation)
+        }
+      }.flatMap { $0 }
+    }
+    self.values = values
+  }
+
+  /// - Returns: false for a vector without a direction, which becomes 0.
+  private static func normalise(_ vector: UnsafeMutableBufferPointer<Double>, centred: Bool) -> Bool {
+    let largest = vector.reduce(0) { max($0, abs($1)) }
+    if centred {
+      let origin = vector.first ?? 0
+      let mean = vector.reduce(0) { $0 + ($1 - origin) } / Double(max(1, vector.count))
+      for unit in vector.indices { vector[unit] = (vector[unit] - origin) - mean }
+    }
+    let size = vector.reduce(0) { max($0, abs($1)) }
+    // What is left of equal values is rounding.
+    guard size > 0, size.isFinite, size > 1e-13 * largest, !centred || vector.count > 2 else {
+      for unit in vector.indices { vector[unit] = 0 }
+      return false
+    }
+    // By the largest first: squares may leave the range of doubles.
+    for unit in vector.indices { vector[unit] /= size }
+    let length = vector.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    for unit in vector.indices { vector[unit] /= length }
+    return true
+  }
+
+  /// Σ (x − y)² of a vector and another's.
+  func squaredDistance(_ pair: Int, _ other: OverlapVectors, _ place: Int) -> Double {
+    var sum = 0.0
+    values.withUnsafeBufferPointer { own in
+      other.values.withUnsafeBufferPointer { others in
+        for unit in 0..<units {
+          let difference = own[pair * units + unit] - others[place * units + unit]
+          sum += difference * difference
+        }
+      }
+    }
+    return sum
+  }
+
+  /// Takes a vector off all of them: distances stay the same, and sums of products keep their digits.
+  mutating func subtract(_ origin: [Double]) {
+    for pair in isDefined.indices {
+      for unit in 0..<units { values[pair * units + unit] -= origin[unit] }
+    }
+  }
+
+  /// Σ of some vectors, and Σ of their squared lengths.
+  func sums(_ pairs: [Int]) -> (vector: [Double], squares: Double) {
+    var (vector, squares) = ([Double](repeating: 0, count: units), 0.0)
+    values.withUnsafeBufferPointer { values in
+      for pair in pairs {
+        for unit in 0..<units {
+          let value = values[pair * units + unit]
+          vector[unit] += value
+          squares += value * value
+        }
+      }
+    }
+    return (vector, squares)
+  }
+
+  /// Mean squared distance of every two different ones; nil for fewer than two.
+  func meanSquaredDistance(_ pairs: [Int]) -> Double? {
+    guard pairs.count > 1 else { return nil }
+    let (vector, squares) = sums(pairs)
+    let count = Double(pairs.count)
+    return max(0, 2 * (count * squares - dot(vector, vector)) / (count * (count - 1)))
+  }
+}
