@@ -40,7 +40,7 @@ let package = Package(
     // One chunk of a file through shuffle, deflate and Fletcher-32, and back. Knows no HDF5.
     .target(name: "ChunkCodec", dependencies: ["CISAL", "CKernels"]),
     // A file under way and its name, which file is which, and what a file of ours says it is.
-    .target(name: "Files"),
+    .target(name: "Files", dependencies: [crypto]),
     // A Swift face on HDF5, one file per notion.
     .target(name: "HDF5", dependencies: ["CHDF5", "CHeaderCheck", "ChunkCodec", "Files", "Parallelism", crypto]),
     // Moments, correlation, tests, resampling, random streams. Knows no file.

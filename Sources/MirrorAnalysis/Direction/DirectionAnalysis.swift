@@ -5,9 +5,8 @@ import Tabular
 /// Whether a layer answers to self and to other in the same direction of its units, and along the same axes.
 ///
 /// cosine = ½(a₁·b₂ + a₂·b₁) / √(a₁·a₂ b₁·b₂), a Δself and b Δother over the units, by half of the rows (strata whole): across halves,
-/// since
-/// the noise of the none mean, which both have in common, would make a cosine of about ½ without any effect, and noise in the lengths would
-/// make it smaller. Empty where a product under the root is not above 0.
+/// since the noise of the none mean, which both have in common, would make a cosine of about ½ without any effect, and noise in the lengths
+/// would make it smaller. Empty where a product under the root is not above 0.
 ///
 /// p is the larger of two one-sided ones, none dealt against self and none dealt against other, each with the third phase left as it is: of
 /// the product over its standard error, taken anew in each deal, so that the test holds its level too where both phases have effects square
@@ -57,7 +56,7 @@ public struct DirectionAnalysis: Analysis {
 
   func rows(of recording: RecordingView, using index: IndexRows, in context: AnalysisContext) throws -> [DirectionRow] {
     let deals = permutations > 0 && index.canCrossFit ? try DirectionDeals(index) : nil
-    if permutations > 0, let note = index.deals.joint.note { context.note("\(recording.path): \(note).") }
+    if permutations > 0 { for note in index.deals.directionNotes { context.note("\(recording.path): \(note).") } }
     return try recording.layers.map { layer in
       try context.checkCancellation()
       return layer.storesDoubles
@@ -75,8 +74,9 @@ public struct DirectionAnalysis: Analysis {
     if keepsDirections, let contrasts = read.moments.contrasts {
       row.directions = LayerDirections(deltaSelf: contrasts.map(\.deltaSelf), deltaOther: contrasts.map(\.deltaOther))
     }
+    if index.deals.joint.design == nil, let reason = index.deals.joint.reason { row.explain(reason) }
     guard index.canCrossFit else {
-      row.reasons.append("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves")
+      row.explain("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves")
       return row
     }
     let units = try DirectionUnits(read.rows, of: index, threads: context.threads)

@@ -10,10 +10,9 @@ extension DirectionUnits {
   func fillAxes(_ row: inout DirectionRow, axes: Int, seed: UInt64, threads: Int) throws {
     let groups = (0..<6).map { group in rowNumbers { $0 == group } }
     let size = [1, 2, 4, 5].map { groups[$0].count }.min() ?? 0
-    let count = min(axes, factors.count, size - 1)
+    let count = min(axes, liveCount, size - 1)
     guard count > 0 else {
-      row.reasons.append("a half of self or other has fewer than two rows: no axes")
-      return
+      return row.explain(liveCount < 1 ? "no axes: no unit varies" : "no axes: a half of self or other has fewer than two rows")
     }
     row.axisCount = count
     var (ofSelf, ofOther) = (0.0, 0.0)
@@ -34,12 +33,12 @@ extension DirectionUnits {
     }
     if !unsettled.isEmpty {
       let names = ["self", "other"].filter { unsettled.contains($0) }
-      row.reasons.append("the first \(count) axes of \(names.joined(separator: " and ")) do not settle")
+      row.explain("no shared_variance: \(Self.unsettled(count, names.joined(separator: " and ")))")
     } else if ofOther > 0 {
       row.sharedVariance = ofSelf / ofOther
-      row.sharedNull = Double(count) / Double(factors.count) / ofOther
+      row.sharedNull = Double(count) / Double(liveCount) / ofOther
     } else {
-      row.reasons.append("other does not vary along its axes")
+      row.explain("no shared_variance: other does not vary along its axes")
     }
     try setAngles(of: &row, seed: seed, threads: threads)
   }
@@ -48,19 +47,29 @@ extension DirectionUnits {
 
   private func setAngles(of row: inout DirectionRow, seed: UInt64, threads: Int) throws {
     let phases = [(rowNumbers { $0 % 3 == 1 }, "self"), (rowNumbers { $0 % 3 == 2 }, "other")]
+    let fewest = phases.map { $0.0.count }.min() ?? 0
     // Axes that span the layer have no angles.
-    let count = min(Self.angleCount, factors.count - 1, phases.map { $0.0.count - 1 }.min() ?? 0)
-    guard count > 0 else { return }
+    let count = min(Self.angleCount, liveCount - 1, fewest - 1)
+    guard count > 0 else {
+      return row.explain("no angles: \(liveCount < 2 ? "fewer than two units vary" : "self or other has a single row")")
+    }
+    if count < Self.angleCount {
+      let few = liveCount <= Self.angleCount ? "\(liveCount) units vary" : "self or other has \(fewest) rows"
+      row.explain("\(count) \(count == 1 ? "angle" : "angles") only: \(few)")
+    }
     var axes: [[Double]] = []
     for (rows, name) in phases {
       let found = try self.rows.principalAxes(of: rows, count: count, seed: seed, threads: threads)
-      guard found.hasSettled, found.count == count, found.isSeparated else {
-        row.reasons.append("no angles: axis \(count) of \(name) is not separated from the next one")
-        return
-      }
+      guard found.hasSettled, found.count == count else { return row.explain("no angles: \(Self.unsettled(count, name))") }
+      guard found.isSeparated else { return row.explain("no angles: axis \(count) of \(name) is not separated from the next one") }
       axes.append(found.axes)
     }
     row.angles = PrincipalAxes.angles(axes[0], axes[1], count: count)
+  }
+
+  private static func unsettled(_ count: Int, _ phases: String) -> String {
+    let axes = count == 1 ? "the first axis" : "the first \(count) axes"
+    return "\(axes) of \(phases) \(count == 1 ? "does" : "do") not settle, for want of variance or of differences between variances"
   }
 
   private func rowNumbers(_ isIn: (Int) -> Bool) -> [Int32] {

@@ -1,7 +1,6 @@
 import Statistics
 
-/// None dealt against self, and none against other, in each half of the rows by itself: halves were drawn with so many rows (strata)
-/// of each
+/// None dealt against self, and none against other, in each half of the rows by itself: halves were drawn with so many rows (strata) of each
 /// phase in either, so only arrangements that keep these numbers are as likely as the one that was seen.
 struct DirectionDeals: Sendable {
   private struct Part: Sendable {
@@ -36,7 +35,8 @@ struct DirectionDeals: Sendable {
       arrangements.append(sum)
     }
     self.parts = parts
-    var reason = index.deals.own.reason ?? index.deals.other.reason
+    // What cannot be decided for the three phases is not decided for two of them: the halves and `exchange` are those of the three.
+    var reason = index.deals.joint.reason ?? index.deals.own.reason ?? index.deals.other.reason
     if reason == nil, let least = arrangements.min(), least < Self.leastArrangements {
       reason = "inside the halves labels can be arranged in fewer than \(Exchangeability.fewestArrangements) ways"
     }
@@ -63,5 +63,21 @@ struct DirectionDeals: Sendable {
       }
       for (row, label) in zip(part.rows, labels) where Int(row) < marks.count { marks[Int(row)] |= label << UInt8(bit) }
     }
+  }
+}
+
+extension PhaseDeals {
+  /// What a reader of p has to know, or why there is none.
+  var directionNotes: [String] {
+    if let reason = joint.reason ?? own.reason ?? other.reason { return [reason] }
+    guard let design = joint.design else { return [] }
+    var notes = joint.note.map { [$0] } ?? []
+    for (deal, name) in [(own, "self"), (other, "other")] {
+      if let note = deal.note, !notes.contains(note) { notes.append(note) }
+      if let found = deal.design, found != design {
+        notes.append("none and \(name) are exchanged by another design (\(found.rawValue)) than all three phases (\(design.rawValue))")
+      }
+    }
+    return notes
   }
 }

@@ -21,7 +21,10 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
   /// A statistic under a deal: none and self, none and other.
   struct Dealt: Sendable {
     var product = SIMD2<Double>.zero
+    /// Products within rounding of 0 are 0, and over an error within rounding of 0 they are infinite.
     var t = SIMD2<Double>.zero
+    /// By what rounding may miss t.
+    var rounding = SIMD2<Double>.zero
   }
 
   init(_ units: DirectionUnits<Value>, deals: DirectionDeals, permutations: Int, in context: AnalysisContext) {
@@ -40,18 +43,17 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
 
   /// The larger p of the two deals, and the mean product under that deal in the scale of the cosine.
   func fill(_ row: inout DirectionRow) throws {
-    if let reason = deals.reason {
-      row.reasons.append(reason)
-      return
-    }
-    guard units.index.fewestBlocks > 1 else { return }
+    if let reason = deals.reason { return row.explain(reason) }
+    guard units.index.fewestBlocks > 1 else { return row.explain(units.index.tooFewForErrors) }
     let dealt = try all()
-    guard let observed = dealt.first, observed.product[0].isFinite else { return }
+    guard let observed = dealt.first, observed.product[0].isFinite else {
+      return row.explain("no p: activations differ by more or less than a double can hold")
+    }
     var largest = 0.0
     for deal in 0..<2 {
-      let error = observed.t[deal] == 0 ? 0 : abs(observed.product[deal] / observed.t[deal])
-      let tolerance = (error > 0 ? units.productRounding / error : 0) + Self.relativeRounding * abs(observed.t[deal])
-      var count = ExtremeCount(observed: observed.t[deal], tolerance: tolerance.isFinite ? tolerance : 0)
+      // One infinite t is as large as another.
+      let tolerance = observed.t[deal].isFinite ? observed.rounding[deal] + Self.relativeRounding * abs(observed.t[deal]) : 0
+      var count = ExtremeCount(observed: observed.t[deal], tolerance: tolerance)
       count.add(contentsOf: dealt.dropFirst().lazy.map { $0.t[deal] })
       guard let p = count.pValue, p > largest else { continue }
       largest = p
@@ -90,8 +92,9 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
   static func bytes(rows: Double, units: Double, permutations: Int, threads: Int) -> Double {
     let columns = 4 * Double(setsPerBlock)
     let perThread =
-      ScaledRows<Value>.sumBytes(rows: rows) + ScaledRows<Value>.panelBytes(rows: rows, units: units, columns: columns, valueBytes: 8)
-      + (8 * columns + 16 * Double(setsPerBlock)) * units + 16 * rows * Double(setsPerBlock)
+      ScaledRows<Value>.sumBytes(rows: rows)
+      + ScaledRows<Value>.panelBytes(rows: rows, units: units, columns: columns, valueBytes: Double(MemoryLayout<Value>.size))
+      + (2 * Double(MemoryLayout<Value>.size) * columns + 160) * units + 24 * rows * Double(setsPerBlock)
     let sets = min(Double(permutations) + 1, Double(waveSize(rows: rows, units: units)))
     // Sums once more while they are put together.
     return sets * (setBytes(rows: rows, units: units) + 32 * units) + Double(max(1, threads)) * perThread + 32 * Double(permutations) + 24
@@ -157,6 +160,9 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
       var result = [Dealt](repeating: Dealt(), count: sets.count)
       var variances = [SIMD2<Double>](repeating: .zero, count: sets.count)
       let columns = 4 * sets.count
+      // Of each deal the power of two that its weights are over, so that floats hold them, and the rounding of its product.
+      var scales = [SIMD2<Double>](repeating: .zero, count: sets.count)
+      var roundings = scales
       // Of each half the weights of a row of the other half: those of Δself and of Δother, under either deal of each set.
       var weights = [[Value]](repeating: [Value](repeating: 0, count: unitCount * columns), count: 2)
       for (place, set) in sets.enumerated() {
@@ -164,11 +170,16 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
         for deal in 0..<2 {
           let contrasts = contrasts(set, deal: deal, marks: own, sums: sums)
           result[place].product[deal] = contrasts.product
+          roundings[place][deal] = units.rounding(contrasts)
+          let largest = (0..<unitCount).reduce(0) { max($0, units.factors[$1] * contrasts.squares($1).squareRoot()) }
+          guard largest > 0, largest.isFinite else { continue }
+          let scale = Double(sign: .plus, exponent: largest.exponent, significand: 1)
+          scales[place][deal] = scale
           for half in 0..<2 {
             for unit in 0..<unitCount {
-              let at = unit * columns + 4 * place + 2 * deal
-              weights[1 - half][at] = Value(0.5 * units.factors[unit] * contrasts.own[half][unit])
-              weights[1 - half][at + 1] = Value(0.5 * units.factors[unit] * contrasts.other[half][unit])
+              let (at, factor) = (unit * columns + 4 * place + 2 * deal, 0.5 * units.factors[unit])
+              weights[1 - half][at] = Value(factor * contrasts.own[half][unit] / scale)
+              weights[1 - half][at + 1] = Value(factor * contrasts.other[half][unit] / scale)
             }
           }
         }
@@ -179,9 +190,11 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
       }
       for place in result.indices {
         for deal in 0..<2 {
-          let (product, variance) = (result[place].product[deal], variances[place][deal])
-          result[place].t[deal] =
-            variance > 0 ? product / variance.squareRoot() : product == 0 ? 0 : product > 0 ? .infinity : -.infinity
+          let (product, rounding) = (result[place].product[deal], roundings[place][deal])
+          let error = variances[place][deal].squareRoot() * scales[place][deal]
+          guard abs(product) > rounding else { continue }
+          result[place].t[deal] = error > rounding ? product / error : product > 0 ? .infinity : -.infinity
+          result[place].rounding[deal] = error > rounding ? rounding / error : 0
         }
       }
       return result

@@ -34,6 +34,11 @@ public struct DirectionRow: TableRow {
 
   public var reason: String? { reasons.isEmpty ? nil : reasons.joined(separator: "; ") }
 
+  /// Says why a cell is empty, once.
+  mutating func explain(_ reason: String) {
+    if !reasons.contains(reason) { reasons.append(reason) }
+  }
+
   public static let schema = TableSchema(
     name: "direction", title: "Whether a layer answers to self and to other in one direction, one row per layer",
     columns: [
@@ -47,7 +52,7 @@ public struct DirectionRow: TableRow {
       Column("norm_ratio", .number, "Length of Δother over that of Δself, across halves"),
       Column("k", .integer, "Axes of shared_variance"),
       Column("shared_variance", .number, "Variance of other along the first k axes of self, over that along its own, across halves"),
-      Column("shared_null", .number, "The same for k random axes"),
+      Column("shared_null", .number, "The same for k random axes over the units that vary"),
       Column("angle_1", .number, "Smallest principal angle between the first three axes of self and of other, in degrees"),
       Column("angle_2", .number, "The second one"),
       Column("angle_3", .number, "The largest one"),

@@ -12,7 +12,8 @@ public struct PrincipalAxes: Sendable {
   public let count: Int
   /// Rows that they were taken from.
   public let rowCount: Int
-  /// Whether the axes were found: those of nearly equal variance may not settle.
+  /// Whether the axes were found, and the variance of the one that comes next: those of nearly equal variance, or of one that is lost beside the
+  /// first, may not settle, and there is none where nothing varies.
   public let hasSettled: Bool
 
   /// Whether the last axis is set apart from the next one by more than the sampling error of its variance, λ√(2/n) (North et al., 1982):
@@ -59,8 +60,14 @@ public struct PrincipalAxes: Sendable {
 }
 
 extension ScaledRows {
-  /// The largest of `scales`; what axes and shares are taken of is divided by it, so that no square leaves the range of doubles.
-  public var largestScale: Double { scales.max() ?? 1 }
+  /// The largest of `scales` of units that vary; what axes and shares are taken of is divided by it, so that no square leaves the range of doubles.
+  public var largestScale: Double { zip(scales, isConstant).lazy.filter { !$0.1 }.map(\.0).max() ?? 1 }
+
+  /// Of each unit its scale over the largest one; 0 where it has a single value, whatever that is.
+  public var relativeScales: [Double] {
+    let largest = largestScale
+    return zip(scales, isConstant).map { $1 ? 0 : $0 / largest }
+  }
 
   /// Rows that are centred at a time; a function of the units alone.
   private var rowsPerPanel: Int { max(64, min(4096, (1 << 20) / max(1, unitCount))) }
@@ -68,9 +75,9 @@ extension ScaledRows {
   /// The first principal axes of some rows.
   ///
   /// Block Krylov iteration with thick restarts on the rows themselves (Stathopoulos and Saad, 1998; Musco and Musco, 2015), in double
-  /// precision, from a random start: in memory are some 150 vectors over the units, and never a matrix of units by units. Up to 64
-  /// units the
-  /// basis spans all of them, and the axes are exact. They have settled where each has ‖Cv − λv‖ ≤ 1e-9 λ₁, C the covariance.
+  /// precision, from a random start: in memory are some 150 vectors over the units, and never a matrix of units by units. Up to 64 units the
+  /// basis spans all of them. Axes have settled where each has ‖Cv − λv‖ ≤ 1e-9 λ, C the covariance and λ its own variance, the next one having
+  /// 1e-4 λ: so an axis is off by no more than 1e-9 λ over its distance to the next variance.
   /// Sums are taken over blocks of rows in order: `threads` changes no digit.
   ///
   /// - Parameters:
@@ -86,6 +93,7 @@ extension ScaledRows {
     var basis = KrylovBasis(units: units)
     var stream = RandomStream(seed: seed, purpose: "start of principal axes")
     var block = basis.orthonormalised((0..<width * units).map { _ in stream.normal() })
+    var stops = 0
     for _ in 0..<Self.mostRestarts {
       while !block.isEmpty {
         let images = try covarianceProduct(of: rows, means: means, block, threads: threads)
@@ -94,19 +102,23 @@ extension ScaledRows {
       }
       let ritz = basis.ritz(count: min(width, basis.count))
       let largest = ritz.values.first ?? 0
-      let isWhole = basis.count == units || ritz.isInvariant(largest)
-      let settled = isWhole || ritz.residuals.prefix(count).allSatisfy { $0 <= 1e-9 * largest }
-      if settled || !largest.isFinite {
-        return PrincipalAxes(
-          axes: Array(ritz.vectors.prefix(count * units)), variances: Array(ritz.values.prefix(count + 1)), count: min(count, basis.count),
-          rowCount: rows.count, hasSettled: settled && largest > 0 && basis.count >= count)
-      }
-      block = basis.restart(ritz, width: width)
+      let settled = ritz.hasSettled(count)
+      if settled || !largest.isFinite { return axes(ritz, count: count, rows: rows.count, hasSettled: settled) }
+      // Images anew: those of the basis, put together, have the rounding of the largest.
+      let images = try covarianceProduct(of: rows, means: means, ritz.vectors, threads: threads)
+      block = basis.restart(ritz, images: images, width: width)
+      // Where nothing lies outside the basis, a second look from its own axes has fewer digits to lose.
+      stops += block.isEmpty ? 1 : 0
+      if stops > 2 { break }
     }
-    let ritz = basis.ritz(count: min(width, basis.count))
+    return axes(basis.ritz(count: min(width, basis.count)), count: count, rows: rows.count, hasSettled: false)
+  }
+
+  private func axes(_ ritz: KrylovBasis.Ritz, count: Int, rows: Int, hasSettled: Bool) -> PrincipalAxes {
+    let found = min(count, ritz.values.count)
     return PrincipalAxes(
-      axes: Array(ritz.vectors.prefix(count * units)), variances: Array(ritz.values.prefix(count + 1)), count: min(count, basis.count),
-      rowCount: rows.count, hasSettled: false)
+      axes: Array(ritz.vectors.prefix(found * unitCount)), variances: Array(ritz.values.prefix(count + 1)), count: found, rowCount: rows,
+      hasSettled: hasSettled && found == count)
   }
 
   private static var mostRestarts: Int { 30 }
@@ -189,8 +201,8 @@ extension ScaledRows {
     of rows: [Int32], means: [Double], scaled: Bool = true, threads: Int, _ body: @Sendable ([Double], Int) -> Result
   ) throws -> [Result] {
     mirrorscope_blas_threads(1)
-    let (units, size, largest) = (unitCount, rowsPerPanel, largestScale)
-    let relative = scaled ? scales.map { $0 / largest } : [Double](repeating: 1, count: units)
+    let (units, size) = (unitCount, rowsPerPanel)
+    let relative = scaled ? relativeScales : [Double](repeating: 1, count: units)
     return try mapBlocks(count: (rows.count + size - 1) / size, threads: threads) { number in
       let own = rows[number * size..<min((number + 1) * size, rows.count)]
       let panel = [Double](unsafeUninitializedCapacity: own.count * units) { target, initialized in
@@ -259,12 +271,16 @@ private struct KrylovBasis {
     var values: [Double]
     /// `[count × units]`
     var vectors: [Double]
-    var images: [Double]
-    /// ‖Ay − θy‖ of each.
+    /// ‖Ay − θy‖ of each, but for what lies along the others: that is the rounding of the larger ones.
     var residuals: [Double]
 
-    /// Whether nothing lies outside the basis but rounding.
-    func isInvariant(_ largest: Double) -> Bool { residuals.allSatisfy { $0 <= 1e-14 * largest } }
+    /// Whether the first ones are eigenvectors, and the next one, if there is one, nearly.
+    func hasSettled(_ count: Int) -> Bool {
+      guard count > 0, values.count >= count, let last = values.prefix(count).last, last > 0, last.isFinite else { return false }
+      // Less than the rounding of the first may make of nothing is nothing.
+      guard last > 1e-15 * values[0], zip(values, residuals).prefix(count).allSatisfy({ $1 <= 1e-9 * $0 }) else { return false }
+      return residuals.count <= count || residuals[count] <= 1e-4 * last
+    }
   }
 
   func ritz(count wanted: Int) -> Ritz {
@@ -284,19 +300,19 @@ private struct KrylovBasis {
     }
     let (own, image) = (combined(vectors), combined(images))
     let residuals = (0..<wanted).map { index in
-      (0..<units).reduce(0.0) { sum, unit in
-        let rest = image[index * units + unit] - eigen.values[index] * own[index * units + unit]
-        return sum + rest * rest
-      }.squareRoot()
+      var rest = (0..<units).map { image[index * units + $0] - eigen.values[index] * own[index * units + $0] }
+      subtract(own, from: &rest)
+      return norm(rest)
     }
-    return Ritz(values: Array(eigen.values.prefix(wanted)), vectors: own, images: image, residuals: residuals)
+    return Ritz(values: Array(eigen.values.prefix(wanted)), vectors: own, residuals: residuals)
   }
 
   /// Keeps the best vectors alone.
   ///
+  /// - Parameter images: theirs.
   /// - Returns: what goes on from them: what their images add to them.
-  mutating func restart(_ ritz: Ritz, width: Int) -> [Double] {
-    (vectors, images, count) = (ritz.vectors, ritz.images, ritz.values.count)
+  mutating func restart(_ ritz: Ritz, images: [Double], width: Int) -> [Double] {
+    (vectors, self.images, count) = (ritz.vectors, images, ritz.values.count)
     var rest = images
     for index in 0..<count {
       for unit in 0..<units { rest[index * units + unit] -= ritz.values[index] * vectors[index * units + unit] }

@@ -1,3 +1,5 @@
+internal import CBLAS
+
 /// Products of chosen rows with weights of the units.
 extension ScaledRows {
   /// Rows that are packed at a time.
@@ -15,6 +17,7 @@ extension ScaledRows {
     try require(weights.count, unitCount * columns, "weights of the units")
     var result = [Double](repeating: 0, count: rows.count * columns)
     guard columns > 0, unitCount > 0 else { return result }
+    mirrorscope_blas_threads(1)
     let size = min(Self.rowsPerPanel, rows.count)
     let panel = UnsafeMutablePointer<Value>.allocate(capacity: size * unitCount)
     let scratch = UnsafeMutablePointer<Value>.allocate(capacity: size * columns)

@@ -22,6 +22,8 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
   public let unitCount: Int
   /// By what a difference of scaled values is multiplied to be one of values.
   public let scales: [Double]
+  /// Whether a unit has the same value in all rows.
+  public let isConstant: [Bool]
   let values: [Value]
 
   /// Rows, sets of weights and units of one product.
@@ -54,6 +56,7 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
       scales.append(2 * Double(sign: .plus, exponent: exponent, significand: 1))
     }
     self.scales = scales
+    isConstant = spreads.map { $0.low == $0.high }
     let rowCount = rowCount
     var own = values
     try own.withUnsafeMutableBufferPointer { buffer in
@@ -69,8 +72,8 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
     self.values = own
   }
 
-  private init(rowCount: Int, scales: [Double], values: [Value]) {
-    (self.rowCount, unitCount, self.scales, self.values) = (rowCount, scales.count, scales, values)
+  private init(rowCount: Int, scales: [Double], isConstant: [Bool], values: [Value]) {
+    (self.rowCount, unitCount, self.scales, self.isConstant, self.values) = (rowCount, scales.count, scales, isConstant, values)
   }
 
   /// The same rows of some of the units.
@@ -87,7 +90,7 @@ public struct ScaledRows<Value: MatrixScalar>: Sendable {
       }
       initialized = rowCount * units.count
     }
-    return ScaledRows(rowCount: rowCount, scales: units.map { scales[$0] }, values: chosen)
+    return ScaledRows(rowCount: rowCount, scales: units.map { scales[$0] }, isConstant: units.map { isConstant[$0] }, values: chosen)
   }
 
   private static func blocks(_ rows: Int) -> Int { (rows + rowsPerSum - 1) / rowsPerSum }
