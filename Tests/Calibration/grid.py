@@ -4,6 +4,7 @@ First those that failed then, so that a run that is cut short has them.
 """
 
 from networks import Network
+from pairs import Pairs
 from recordings import Design
 
 EVEN, FEW_NONE, PAPER, PAPER_WHOLE, SMALL = (
@@ -88,9 +89,51 @@ GRID = [
     Design(PAPER_WHOLE, 1000, recordings=0.05, unit_count=10_000),
 ]
 
-DESIGNS = FAILED_IN_THE_FIRST_RELEASE + UNITS_OF_THEIR_OWN + ABLATION + NETWORKS_OF_TWO_LAYERS + GRID
+# Effects of self and other that are square to each other: in other units, or with signs that take each other away.
+APART, CROSSED = ((19, 0.5, 0), (19, 0, 0.5)), ((19, 0.5, 0.5), (19, 0.5, -0.5))
+EVEN_1000 = (1000, 1000, 1000)
+DIRECTION = [
+    Design(rows, units, analyses=("direction",), **{"recordings": 0.5, **options})
+    for rows, units, options in [
+        # No effect, and an effect of one phase alone.
+        (EVEN, 38, {}), (EVEN, 200, {"recordings": 0.25}), (PAPER, 38, {"recordings": 0.25}), (FEW_NONE, 38, {"recordings": 0.25}), (SMALL, 17, {}),
+        (EVEN, 38, {"shape": "rectified"}), (EVEN, 38, {"spread": NONE_9}), (EVEN, 38, {"spread": SELF_9}),
+        (EVEN, 38, {"effects": all_units(1, 0)}), (EVEN, 200, {"effects": all_units(1, 0, 200), "recordings": 0.25}),
+        (EVEN, 38, {"effects": all_units(0, 0.4)}), (PAPER, 38, {"effects": all_units(0.4, 0), "recordings": 0.25}),
+        (FEW_NONE, 38, {"effects": all_units(0, 0.4), "recordings": 0.25}), (SMALL, 17, {"effects": all_units(1, 0, 17)}),
+        (EVEN, 38, {"shape": "rectified", "effects": all_units(0.5, 0)}), (EVEN, 38, {"spread": OTHER_9, "effects": all_units(1, 0)}),
+        (EVEN, 38, {"spread": NONE_9, "effects": all_units(1, 0)}), (PAPER, 38, {"spread": SELF_9, "effects": all_units(0, 0.4), "recordings": 0.25}),
+        (EVEN, 38, {"exchange": "whole", "icc": 0.5}), (EVEN, 38, {"exchange": "within", "icc": 0.5}),
+        (PAPER, 38, {"exchange": "whole", "icc": 0.5, "recordings": 0.25}), (PAPER, 38, {"exchange": "within", "icc": 0.5, "recordings": 0.25}),
+        (SMALL, 17, {"exchange": "whole", "icc": 0.5}), (SMALL, 17, {"exchange": "within", "icc": 0.5}),
+        (EVEN, 38, {"exchange": "whole", "icc": 0.5, "effects": all_units(1, 0)}), (EVEN, 38, {"exchange": "within", "icc": 0.5, "effects": all_units(1, 0)}),
+        # Square to each other, opposite, and alike.
+        (EVEN, 38, {"effects": APART}), (EVEN, 38, {"effects": CROSSED}), (PAPER, 38, {"effects": APART, "recordings": 0.25}),
+        (EVEN, 38, {"effects": APART, "spread": NONE_9}), (EVEN, 38, {"effects": APART, "spread": SELF_9}),
+        (EVEN, 38, {"effects": APART, "exchange": "whole", "icc": 0.5}), (EVEN, 38, {"effects": APART, "exchange": "within", "icc": 0.5}),
+        (EVEN, 38, {"effects": all_units(0.5, -0.5)}), (EVEN, 38, {"effects": ((19, 0.5, 0.5), (19, 0.5, 0))}),
+        (EVEN, 38, {"effects": all_units(0.1, 0.1)}), (EVEN, 38, {"effects": all_units(0.3, 0.3)}), (EVEN, 38, {"effects": all_units(1, 1)}),
+        (EVEN, 38, {"effects": ((5, 0.5, 0.5),)}), (PAPER, 38, {"effects": all_units(0.3, 0.3), "recordings": 0.25}),
+        (FEW_NONE, 38, {"effects": all_units(0.3, 0.3), "recordings": 0.25}), (SMALL, 17, {"effects": all_units(1, 1, 17)}),
+        (EVEN_1000, 38, {"effects": all_units(0.1, 0.1), "recordings": 0.25}), (EVEN_1000, 38, {"effects": CROSSED, "recordings": 0.25}),
+        (EVEN, 38, {"effects": all_units(0.5, 0.5), "exchange": "whole", "icc": 0.5}),
+        (EVEN, 38, {"effects": all_units(0.5, 0.5), "exchange": "within", "icc": 0.5}),
+        (SMALL, 17, {"effects": all_units(1, 1, 17), "exchange": "whole", "icc": 0.5}),
+        (EVEN, 38, {"effects": all_units(0.5, 0.5), "shape": "rectified"}), (EVEN, 38, {"effects": all_units(0.3, 0.3), "spread": SELF_9}),
+    ]
+]
+
+OVERLAP = [
+    Pairs(5, 4, 10), Pairs(10, 4, 10), Pairs(), Pairs(30, 4, 10), Pairs(10, 10, by_phase=0.5), Pairs(by_phase=0.5, rectified=True),
+    Pairs(30, 4, by_phase=0.5), Pairs(5, 8, by_phase=0.5), Pairs(40, 1, wording=0), Pairs(40, 1, 10, wording=0), Pairs(rows=(1, 20)), Pairs(10, 10, 10, rows=(1, 10)),
+    Pairs(10, 4, 10, item=0.3), Pairs(item=0.3), Pairs(item=0.7, by_phase=0.5), Pairs(10, 4, 10, item=0.3, rows=(1, 10)), Pairs(40, 1, 10, item=0.7, wording=0),
+]
+
+DESIGNS = FAILED_IN_THE_FIRST_RELEASE + UNITS_OF_THEIR_OWN + ABLATION + NETWORKS_OF_TWO_LAYERS + GRID + DIRECTION + OVERLAP
 
 QUICK = [
+    Design(EVEN, 38, effects=APART, analyses=("direction",)), Design(EVEN, 38, effects=all_units(0.3, 0.3), analyses=("direction",)),
+    Pairs(10, 4, 10), Pairs(item=0.7, by_phase=0.5),
     Design(EVEN, 38), Design(FEW_NONE, 38), Design(EVEN, 38, spread=SELF_9), Design(EVEN, 38, exchange="whole", icc=0.5),
     Design(EVEN, 38, exchange="within", icc=0.5), Design(EVEN, 38, effects=all_units(0.4, 0)), Design(EVEN, 38, effects=all_units(0.3, 0.3)),
     Design(EVEN, 38, effects=((5, 0.5, 0.5),)), Network(1, targets=10), Network(1, rows=80, episodes=20, targets=10),

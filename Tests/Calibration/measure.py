@@ -167,7 +167,28 @@ def count_decode(cells, design, table, _):
             cells.share("decode", "ci", "coverage", low <= 0.5 <= high, 1, name)
 
 
+def count_direction(cells, design, table, _):
+    own, other = design.truth[0]
+    product = own @ other
+    lengths = np.sqrt((own @ own) * (other @ other))
+    row = table.iloc[0]
+    # Effects square to each other, or opposite, are no evidence of one direction.
+    kind = "power" if product > 1e-9 * lengths else "level"
+    cells.rejections("direction", "p_value", kind, np.array([row.p_value], float), [row.reason])
+    given = row.ci_low == row.ci_low
+    if not lengths:
+        # Without an effect of either there is no cosine that an interval could hold.
+        cells.share("direction", "ci without a cosine", "shown", given, 1)
+        return
+    cells.share("direction", "ci given", "shown", given, 1)
+    if given:
+        cells.share("direction", "ci", "coverage", row.ci_low <= product / lengths <= row.ci_high, 1)
+    else:
+        cells.rejections("direction", "ci", "coverage", np.array([np.nan]), [row.reason], levels=(None,))
+
+
 EXTRA = {"similarity": ["--phase", "self,other"]}
 COUNTS = {
     "cmni": count_cmni, "units": count_units, "divergence": count_divergence, "similarity": count_similarity, "decode": count_decode,
+    "direction": count_direction,
 }

@@ -37,6 +37,11 @@ KNOWN = [
     ("similarity", "p_value", "above", ("rectified",),
      "cka_biased counts the noise of stratum means in both phases; rectified activations vary more in strata whose mean is higher, so that this noise is alike in both. "
      "cka leaves out what of it is on the diagonal, and is above at .01 alone."),
+    ("direction", "ci", "wide", ("",),
+     "Where both directions are one, N and √(D₁D₂) have one error, which Fieller's interval leaves out but for the noise of the weights: that alone makes it wide."),
+    ("overlap", "p_value, mse", "below", ("",), CHANCE),
+    ("overlap", "p_value, cosine", "below", ("",), CHANCE),
+    ("overlap", "p_value, correlation", "below", ("",), CHANCE),
     ("units", "p_self", "above", ("",), CHANCE),
     ("units", "p_other", "above", ("",), CHANCE),
     ("units", "p_interaction", "above", ("",), CHANCE),

@@ -120,7 +120,7 @@ class Design:
         return layers
 
 
-def write(path, layers, phase, block=None, kernel=None, bias=None, label=None):
+def write(path, layers, phase, block=None, kernel=None, bias=None, label=None, pair=None):
     """layers: activations by layer; where there is a kernel it is that of the last one, which is the output."""
     with h5py.File(path, "w") as file:
         file.attrs.update({"schema": "mirrorscope-recording", "schema_version": "1.1", "complete": 1})
@@ -132,6 +132,8 @@ def write(path, layers, phase, block=None, kernel=None, bias=None, label=None):
             file.create_dataset("prediction", data=layers[-1].argmax(1).astype("u1"), dtype=names)
         if block is not None:
             file["stratum"] = block
+        if pair is not None:
+            file["pair"] = pair
         for index, values in enumerate(layers):
             is_output = kernel is not None and index == len(layers) - 1
             group = file.create_group(f"layers/dense_{index + 1}")

@@ -21,7 +21,7 @@ scripts/calibrate --quick    # a tenth of the recordings of a few designs, in le
 least ten recordings. Each batch of up to 25 recordings has a `--seed` of its own, so that permutations and halves vary as well as the data.
 
 **The rule.** Share of p ≤ α never above α by more than two Monte-Carlo standard errors; of exact tests (the index's `p_value`, p's of units,
-divergence, similarity, ablation) not below α/2 either; 95 % intervals hold the truth in {low:g} to {high:g} of recordings; mirror units of g = 0.5 are found by q ≤ .05 in more than
+divergence, similarity, overlap, ablation) not below α/2 either; 95 % intervals hold the truth in {low:g} to {high:g} of recordings; mirror units of g = 0.5 are found by q ≤ .05 in more than
 {power:g} where each phase has 1,000 rows. In brackets the standard error: between recordings, where each gives many p's, or binomial, the larger one.
 
 ▲ rejects too often · ▽ rejects too seldom for an exact test (said where the level promises eight rejections or more) · ▼ interval too short, or too
@@ -56,6 +56,12 @@ TABLES = [
     ("divergence", "p's over units whose two phases have equal distributions (power over the others).", None),
     ("similarity", "Two layers of independent noise; phases self and other.", None),
     ("decode", "No effect in the phase that is tested.", None),
+    ("direction", "`interval` is held against the cosine of the true Δ of self and other, of the recordings that have one; *given* is their share, and *without a cosine* the share "
+     "of recordings with an interval where self or other has no effect, so that there is nothing for it to hold.",
+     [("p_value", "p_value"), ("ci", "interval"), ("ci given", "*given*"), ("ci without a cosine", "*without a cosine*")]),
+    ("overlap", "Wordings have a standard deviation of 1 in each unit, noise one of 0.7; `pairs` is that of what the two versions of a pair have in common. The interval is held "
+     "against the mean distance of 20,000 pairs and more.",
+     [(f"{column}, {measure}", f"{title}: {measure}") for measure in ("mse", "cosine", "correlation") for column, title in (("p_value", "p"), ("ci", "interval"))]),
 ]
 
 
@@ -120,14 +126,15 @@ def marked(cells):
     return lines
 
 
-def write_report(source, path, designs, wanted, seed, minutes="45"):
+def write_report(source, path, designs, wanted, seed, minutes="60"):
     cells = pd.read_csv(source, keep_default_na=False, na_values={"level": [""], "rate": [""], "se": [""]})
     ruled = cells[(cells.run == 1) & cells.kind.isin(["exact", "level", "coverage"]) & (cells.recordings > 0)]
     cells["key"] = cells.design + "; " + cells.analysis
     repeated = set(cells[cells.run == 2].key)
     again = [key for key in dict.fromkeys(cells[(cells.run == 1) & cells.verdict.isin(BEYOND)].key) if key not in repeated]
     last = cells[(cells.run == 2) | ~cells.key.isin(repeated)]
-    order = {design.name: place for place, design in enumerate(designs)}
+    # A design may be there for several analyses; its first place counts.
+    order = {design.name: place for place, design in reversed(list(enumerate(designs)))}
     last = last.iloc[last.design.map(lambda name: order.get(name, len(order))).argsort(kind="stable")]
     lines = [INTRODUCTION.format(
         minutes=minutes, wanted=wanted, seed=seed, low=COVERAGE[0], high=COVERAGE[1], power=POWER, first=len(ruled),

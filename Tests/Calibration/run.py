@@ -13,8 +13,10 @@ from cells import BEYOND, append, written
 from grid import DESIGNS, QUICK
 from measure import Programs, measure
 from networks import Network, measure_network
+from pairs import Pairs, measure_pairs
 from report import write_report
 
+MEASURES = {Network: measure_network, Pairs: measure_pairs}
 options = argparse.ArgumentParser()
 options.add_argument("programs", help="folder of the release programs")
 options.add_argument("--quick", action="store_true", help="a tenth of the recordings of a few designs, in less than two minutes")
@@ -43,7 +45,7 @@ def run(design, folder, number, analyses):
     """number: 1, or 2 for the second run, which has another seed and four times the recordings."""
     times = 4 if number == 2 else 1
     recordings = max(10, round(wanted * design.recordings)) * times
-    make = measure_network if isinstance(design, Network) else measure
+    make = MEASURES.get(type(design), measure)
     cells = make(design, analyses, programs, folder, recordings, 2 * chosen.seed + number, times)
     append(path, cells.rows(design.name, number))
     marks = [

@@ -156,7 +156,7 @@ struct DirectionInferenceTests {
     var stream = RandomStream(seed: 14, purpose: "no design")
     let values = phase.flatMap { phase in (0..<5).map { _ in stream.normal() + (phase == 0 ? 0 : 1) } }
     let view = try directionRecording(phase: phase, strata: strata, values: values, units: 5)
-    let notes = Notes()
+    let notes = TakenNotes()
     let row = try #require(
       try DirectionAnalysis(permutations: 40).rows(of: view, in: AnalysisContext(note: { notes.add($0) })).first)
     #expect(row.exchange == nil && row.blockCount == nil && row.pValue == nil && row.nullMean == nil && row.interval == nil)
@@ -201,15 +201,6 @@ struct DirectionInferenceTests {
       }
     }
   }
-}
-
-/// What an analysis notes.
-private final class Notes: @unchecked Sendable {
-  private let lock = NSLock()
-  private var texts: [String] = []
-
-  func add(_ text: String) { lock.withLock { texts.append(text) } }
-  var all: [String] { lock.withLock { texts } }
 }
 
 /// Made-up recordings whose truth is known, with fixed seeds: what of docs/calibration.md a test has time for.

@@ -9,8 +9,7 @@ struct LayerOverlap: Sendable {
   private let pairing: OverlapPairing
   private let strata: [Int32?]
   private let used: [Int]
-  /// By what a squared distance becomes one of the measure.
-  private let factor: Double
+  private let scale: OverlapScale
   /// Squared distance of each pair's self and other.
   private let distances: [Double]
 
@@ -18,10 +17,11 @@ struct LayerOverlap: Sendable {
   ///   - own: of each pair, `[pairs × units]`.
   ///   - other: likewise.
   init(
-    own: [Double], other: [Double], units: Int, measure: OverlapMeasure, strata: [Int32?], choice: ExchangeDesign?, threads: Int
+    own: [Double], other: [Double], units: Int, measure: OverlapMeasure, pairs: OverlapPairs, choice: ExchangeDesign?, threads: Int
   ) throws {
-    var own = try OverlapVectors(own, units: units, measure: measure, threads: threads)
-    var other = try OverlapVectors(other, units: units, measure: measure, threads: threads)
+    scale = OverlapScale(of: [own, other], units: units, measure: measure)
+    var own = try OverlapVectors(own, units: units, measure: measure, scale: scale, threads: threads)
+    var other = try OverlapVectors(other, units: units, measure: measure, scale: scale, threads: threads)
     let isUsed = zip(own.isDefined, other.isDefined).map { $0 && $1 }
     let used = isUsed.indices.filter { isUsed[$0] }
     let distances = isUsed.indices.map { isUsed[$0] ? own.squaredDistance($0, other, $0) : .nan }
@@ -30,12 +30,9 @@ struct LayerOverlap: Sendable {
     own.subtract(origin)
     other.subtract(origin)
     (self.own, self.other, self.used, self.distances) = (own, other, used, distances)
-    self.strata = strata
-    pairing = OverlapPairing(strata: strata, isUsed: isUsed, choice: choice)
-    factor = Self.factor(measure, units: units)
+    strata = pairs.strata
+    pairing = OverlapPairing(pairs, isUsed: isUsed, choice: choice)
   }
-
-  static func factor(_ measure: OverlapMeasure, units: Int) -> Double { measure == .mse ? 1 / Double(max(1, units)) : 0.5 }
 
   func fill(_ row: inout OverlapRow, areStrata: Bool, permutations: Int, in context: AnalysisContext) throws {
     row.pairCount = used.count
@@ -44,24 +41,25 @@ struct LayerOverlap: Sendable {
       return
     }
     let observed = used.reduce(0) { $0 + distances[$1] } / Double(used.count)
-    guard (observed * factor).isFinite else {
-      row.reasons.append("activations differ by more than a double can hold")
+    guard let selfOther = scale.distance(observed) else {
+      row.reasons.append("squares of activations are beyond what a double can hold")
       return
     }
-    row.selfOther = observed * factor
-    row.selfSelf = own.meanSquaredDistance(used).map { $0 * factor }
-    row.otherOther = other.meanSquaredDistance(used).map { $0 * factor }
+    row.selfOther = selfOther
+    row.selfSelf = own.meanSquaredDistance(used).flatMap(scale.distance)
+    row.otherOther = other.meanSquaredDistance(used).flatMap(scale.distance)
     guard used.count > 1 else {
       row.reasons.append("a single \(areStrata ? "stratum" : "pair")")
       return
     }
+    if row.selfSelf == nil || row.otherOther == nil { row.reasons.append("squares of activations are beyond what a double can hold") }
     setInterval(of: &row, mean: observed)
     row.exchange = pairing.design
     row.blockCount = pairing.design == nil ? nil : pairing.blockCount
     if let reason = pairing.reason {
       row.reasons.append(reason)
     } else {
-      row.nullMean = nullSum / Double(used.count) * factor
+      row.nullMean = scale.distance(nullSum / Double(used.count))
       if permutations > 0 { row.pValue = try pValue(permutations: permutations, in: context) }
     }
     if areStrata {
@@ -71,28 +69,25 @@ struct LayerOverlap: Sendable {
     }
   }
 
-  /// Mean over pairs ± t standard errors: the ordinary one, or CR1 by stratum where all pairs lie in two strata or more.
+  /// The interval of a mean over pairs, or over strata where pairs lie in strata; a pair that lies in none, or in several, is a cluster of its own.
   private func setInterval(of row: inout OverlapRow, mean: Double) {
-    let count = Double(used.count)
-    let groups = Dictionary(grouping: used) { strata[$0] }.sorted { ($0.key ?? 0) < ($1.key ?? 0) }
-    let isClustered = groups.count > 1 && !groups.contains { $0.key == nil }
-    var squares = 0.0
-    let size = isClustered ? groups.count : used.count
-    if isClustered {
-      for group in groups {
-        let score = group.value.reduce(0) { $0 + (distances[$1] - mean) } / count
-        squares += score * score
-      }
-      squares *= Double(size) / Double(size - 1)
-    } else {
-      squares = used.reduce(0) { $0 + (distances[$1] - mean) * (distances[$1] - mean) } / (count - 1) / count
+    let groups = Dictionary(grouping: used.filter { strata[$0] != nil }) { strata[$0] ?? 0 }.sorted { $0.key < $1.key }.map(\.value)
+    let clusters = groups + used.filter { strata[$0] == nil }.map { [$0] }
+    // A single stratum is the whole of what was sampled.
+    let scores = (clusters.count > 1 ? clusters : used.map { [$0] }).map { cluster in
+      cluster.reduce(0) { $0 + (distances[$1] - mean) } / Double(used.count)
     }
-    let half = intervalFactor(degreesOfFreedom: size - 1) * squares.squareRoot()
-    if half.isFinite, half > 0 {
-      row.interval = (mean - half) * factor...(mean + half) * factor
-    } else {
+    guard let interval = skewedMeanInterval(mean, scores: scores) else {
       row.reasons.append("no interval: distances do not vary")
+      return
     }
+    guard let below = scale.distance(mean - interval.lowerBound), let above = scale.distance(interval.upperBound - mean),
+      let middle = row.selfOther
+    else {
+      row.reasons.append("no interval: squares of activations are beyond what a double can hold")
+      return
+    }
+    row.interval = middle - below...middle + above
   }
 
   /// Σ over pairs of the mean squared distance of a pair's self and the other of every pair that it may be paired with; of a pair that
@@ -150,31 +145,40 @@ struct LayerOverlap: Sendable {
     row.wordingOnly = (across - within) / (across - alone)
   }
 
-  /// (b + 1)/(N + 1), b of N pairings with a mean distance at most as large.
+  /// (b + 1)/(N + 1), b of N pairings whose statistic is at least as large.
+  ///
+  /// The statistic is studentised (DiCiccio and Romano, 2017): with c the product of a self and an other version about the means of their
+  /// group, Σ c / √(Σ c²) over the pairs of a pairing. Σ c alone is what the mean distance depends on, but it varies more as pairs are than as
+  /// they are dealt where both versions of some pairs vary more than those of others.
   private func pValue(permutations: Int, in context: AnalysisContext) throws -> Double? {
     // Of each group, self by other.
     let tables = try pairing.groups.map { group in
-      try squaredDistances(own.values, other.values, chosen: group, units: own.units, threads: context.threads)
+      try CentredProducts(own.values, other.values, chosen: group, units: own.units, threads: context.threads)
     }
-    let groups = pairing.groups
-    @Sendable func sum(_ orders: [[Int]]) -> Double {
-      zip(zip(tables, groups), orders).reduce(0.0) { sum, item in
-        let (table, size) = (item.0.0, item.0.1.count)
-        var own = 0.0
-        for (place, other) in item.1.enumerated() { own += table[place * size + other] }
-        return sum + own
+    let rounding = 1e-12 * tables.reduce(0) { $0 + $1.size }
+    @Sendable func statistic(_ orders: [[Int]]) -> (t: Double, error: Double) {
+      var (sum, squares) = (0.0, 0.0)
+      for (table, order) in zip(tables, orders) {
+        for (place, other) in order.enumerated() {
+          let product = table.values[place * table.count + other]
+          sum += product
+          squares += product * product
+        }
       }
+      let error = squares.squareRoot()
+      return abs(sum) > rounding && error > rounding ? (sum / error, error) : (0, 0)
     }
-    let observed = sum(groups.map { Array($0.indices) })
+    let observed = statistic(tables.map { Array(0..<$0.count) })
     let size = 64
     let null = try mapBlocks(count: (permutations + size - 1) / size, threads: context.threads) { block in
-      (block * size..<min((block + 1) * size, permutations)).map { number -> Double in
+      try context.checkCancellation()
+      return (block * size..<min((block + 1) * size, permutations)).map { number -> Double in
         var stream = RandomStream(seed: context.seed, purpose: "overlap: pairing", index: UInt64(number + 1))
-        return sum(groups.map { Array($0.indices).shuffled(using: &stream) })
+        return statistic(tables.map { Array(0..<$0.count).shuffled(using: &stream) }).t
       }
     }.flatMap { $0 }
-    // What rounding of products may leave of a mean pairing's sum.
-    var count = ExtremeCount(observed: observed, alternative: .less, tolerance: 1e-11 * max(nullSum, observed))
+    let tolerance = (observed.error > 0 ? rounding / observed.error : 0) + 1e-12 * abs(observed.t)
+    var count = ExtremeCount(observed: observed.t, tolerance: tolerance)
     count.add(contentsOf: null)
     return count.pValue
   }

@@ -7,8 +7,8 @@ import Tabular
 ///
 /// A pair is an item of `/pair` with rows of self and of other, or, in a recording without items, a stratum with both; of each the mean
 /// activations are taken. The null deals other versions anew among the pairs of a stratum (the same wording) where at least half of
-/// the pairs
-/// lie in strata of several pairs, otherwise among all.
+/// the pairs lie in strata of several pairs, otherwise among all; and only
+/// among those whose other version has as many rows, since a mean of many rows lies elsewhere than one of few.
 public struct OverlapAnalysis: Analysis {
   public var measures: [OverlapMeasure]
   /// Permutations of the pairing for p; 0 for none.
@@ -34,16 +34,29 @@ public struct OverlapAnalysis: Analysis {
     // With none versions in pairs, or strata means in their place.
     let most = 2 * pairs + max(min(none, pairs), 3 * min(strata, own + other + none))
     let reading = 16 * most * units
-    let working = 8 * most * units + 16 * pairs * units + (permutations > 0 ? 8 * pairs * pairs + 24 * pairs * units : 0)
+    let ofPairs = 16 * pairs * units + (permutations > 0 ? 8 * pairs * pairs + 16 * pairs * units : 0)
+    // Means that none and self share, and what a measure makes of them.
+    let ofReferences = 32 * max(min(none, pairs), min(strata, own + none)) * units
+    let working = 8 * most * units + max(ofPairs, ofReferences)
     return byteCount(max(reading, working) + 80 * Double(shape.rowCount) + 500 * Double(shape.layers.count * measures.count) + 64 * units)
   }
 
   /// - Throws: `RecordingError.notEnoughRows` where self or other has no rows, `.missingPart` without pairs and strata, `.notFinite`,
-  ///   and what
-  ///   reading throws.
+  ///   and what reading throws.
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [OverlapRow] {
     let pairs = try OverlapPairs(of: recording)
     if pairs.areStrata { context.note("\(recording.path): has no /pair: strata take the place of pairs.") }
+    if pairs.incompleteCount > 0, !pairs.pairs.isEmpty {
+      let (what, all) = (pairs.areStrata ? "strata" : "pairs", pairs.pairs.count + pairs.incompleteCount)
+      context.note(
+        "\(recording.path): \(pairs.incompleteCount) of \(all) \(what) have rows of self alone or of other alone, and are left out.")
+    }
+    let pairing = OverlapPairing(pairs, isUsed: pairs.pairs.map { _ in true }, choice: exchange)
+    if pairing.unmatchedCount > 0, permutations > 0 {
+      context.note(
+        "\(recording.path): \(pairing.unmatchedCount) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have an other version of as many "
+          + "rows as no other one, and change places with none.")
+    }
     return try recording.layers.flatMap { layer in
       try context.checkCancellation()
       return try rows(of: layer, recording, pairs, in: context)
@@ -64,11 +77,20 @@ public struct OverlapAnalysis: Analysis {
     return try measures.map { measure in
       try context.checkCancellation()
       var row = OverlapRow(layer: layer.name, measure: measure)
+      guard measure != .correlation || layer.unitCount > 2 else {
+        row.reasons.append("correlation needs 3 units")
+        return row
+      }
       let overlap = try LayerOverlap(
-        own: means[0].values, other: means[1].values, units: layer.unitCount, measure: measure, strata: pairs.strata, choice: exchange,
+        own: means[0].values, other: means[1].values, units: layer.unitCount, measure: measure, pairs: pairs, choice: exchange,
         threads: context.threads)
       try overlap.fill(&row, areStrata: pairs.areStrata, permutations: permutations, in: context)
-      if measure == .correlation, layer.unitCount < 3 { row.reasons = ["correlation needs 3 units"] }
+      let silent = pairs.pairs.count - row.pairCount
+      if silent > 0, row.pairCount > 0 {
+        context.note(
+          "\(recording.path): \(layer.name): \(silent) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have a version without a "
+            + "direction, and are left out of \(measure.rawValue).")
+      }
       try setReferences(of: &row, means, pairs, threads: context.threads)
       return row
     }
@@ -82,17 +104,22 @@ public struct OverlapAnalysis: Analysis {
       return
     }
     let (none, own, other) = inPairs ? (means[2], means[0], means[1]) : (means[3], means[4], means[5])
-    func mean(_ phase: StratumMeans) throws -> Double? {
+    func mean(_ phase: StratumMeans, _ column: String) throws -> Double? {
       let (first, second) = (none.shared(with: phase), phase.shared(with: none))
       let units = first.unitCount
-      let left = try OverlapVectors(first.values, units: units, measure: row.measure, threads: threads)
-      let right = try OverlapVectors(second.values, units: units, measure: row.measure, threads: threads)
+      let scale = OverlapScale(of: [first.values, second.values], units: units, measure: row.measure)
+      let left = try OverlapVectors(first.values, units: units, measure: row.measure, scale: scale, threads: threads)
+      let right = try OverlapVectors(second.values, units: units, measure: row.measure, scale: scale, threads: threads)
       let used = left.isDefined.indices.filter { left.isDefined[$0] && right.isDefined[$0] }
-      guard !used.isEmpty else { return nil }
-      let sum = used.reduce(0) { $0 + left.squaredDistance($1, right, $1) }
-      let value = sum / Double(used.count) * LayerOverlap.factor(row.measure, units: units)
-      return value.isFinite ? value : nil
+      guard !used.isEmpty else {
+        let why = first.strata.isEmpty ? "no stratum holds both" : "no \(inPairs ? "pair" : "stratum") has both with a direction"
+        row.reasons.append("no \(column): \(why)")
+        return nil
+      }
+      let value = scale.distance(used.reduce(0) { $0 + left.squaredDistance($1, right, $1) } / Double(used.count))
+      if value == nil { row.reasons.append("no \(column): squares of activations are beyond what a double can hold") }
+      return value
     }
-    (row.noneSelf, row.noneOther) = (try mean(own), try mean(other))
+    (row.noneSelf, row.noneOther) = (try mean(own, "none_self"), try mean(other, "none_other"))
   }
 }

@@ -8,6 +8,8 @@ struct OverlapPairs: Sendable {
   let areStrata: Bool
   /// Numbers of the pairs with rows of self and of other, ascending.
   let pairs: [Int32]
+  /// How many have rows of one of them alone.
+  let incompleteCount: Int
   /// The stratum of each pair, where all of its rows of self and other lie in one; nil for one of several, or without strata.
   let strata: [Int32?]
   /// Rows of self, of other and of none by pair.
@@ -45,6 +47,7 @@ struct OverlapPairs: Sendable {
     }
     let complete = own.keys.filter { other[$0] != nil }.sorted()
     pairs = complete
+    incompleteCount = Set(own.keys).union(other.keys).count - complete.count
     self.areStrata = areStrata
     self.strata = complete.map { pair in
       guard let first = own[pair] ?? nil, let second = other[pair] ?? nil, first == second else { return nil }
@@ -67,28 +70,40 @@ struct OverlapPairs: Sendable {
 /// Among which pairs other versions are dealt anew.
 struct OverlapPairing: Sendable {
   let design: ExchangeDesign?
-  /// Positions of pairs among which they move, in order; each pair is in one group at most.
+  /// Positions of pairs among which they move, in order: two and more whose other versions are means of as many rows. Each pair is in one group at
+  /// most.
   let groups: [[Int]]
   /// Strata of two pairs and more; empty where there are none.
   let strata: [[Int]]
+  /// Pairs that could move if it were not for their number of rows.
+  let unmatchedCount: Int
+  /// Strata that can move; pairs where they are free.
+  let blockCount: Int
   /// Why nothing is permuted.
   let reason: String?
 
   /// Found is `within` where at least half of the pairs lie in strata of several pairs, otherwise `free`.
   ///
-  /// - Parameters:
-  ///   - strata: of each pair; nil for none.
-  ///   - isUsed: whether the pair's distance is defined.
-  init(strata: [Int32?], isUsed: [Bool], choice: ExchangeDesign?) {
+  /// - Parameter isUsed: whether a pair's distance is defined.
+  init(_ pairs: OverlapPairs, isUsed: [Bool], choice: ExchangeDesign?) {
     var members: [Int32: [Int]] = [:]
     let used = isUsed.indices.filter { isUsed[$0] }
     for position in used {
-      if let stratum = strata[position] { members[stratum, default: []].append(position) }
+      if let stratum = pairs.strata[position] { members[stratum, default: []].append(position) }
     }
     let several = members.sorted { $0.key < $1.key }.map(\.value).filter { $0.count > 1 }
-    self.strata = several
+    strata = several
     let design = choice ?? (2 * several.reduce(0) { $0 + $1.count } >= max(1, used.count) ? .within : .free)
-    groups = design == .free ? [used] : design == .within ? several : []
+    let whole = design == .free ? [used] : design == .within ? several : []
+    let rows = pairs.indices[1].counts
+    let matched = whole.map { group in
+      Dictionary(grouping: group) { rows[$0] }.sorted { $0.key < $1.key }.map(\.value).filter { $0.count > 1 }
+    }
+    let groups = matched.flatMap { $0 }
+    let moving = groups.reduce(0) { $0 + $1.count }
+    unmatchedCount = whole.reduce(0) { $0 + $1.count } - moving
+    blockCount = design == .free ? moving : matched.count { !$0.isEmpty }
+    self.groups = groups
     let arrangements = groups.reduce(0.0) { sum, group in
       // No more than it takes to say that there are enough.
       sum + (group.count > 20 ? 20 : (1...max(1, group.count)).reduce(0.0) { $0 + log10(Double($1)) })
@@ -99,11 +114,9 @@ struct OverlapPairing: Sendable {
     default:
       reason =
         arrangements < log10(Double(Exchangeability.fewestArrangements)) - 1e-9
-        ? "pairs can be arranged in fewer than \(Exchangeability.fewestArrangements) ways" : nil
+        ? "pairs\(unmatchedCount > 0 ? " of as many rows" : "") can be arranged in fewer than \(Exchangeability.fewestArrangements) ways"
+        : nil
     }
     self.design = design == .whole ? nil : design
   }
-
-  /// Strata that can move; pairs where they are free.
-  var blockCount: Int { design == .free ? groups.reduce(0) { $0 + $1.count } : groups.count }
 }

@@ -51,7 +51,7 @@ public struct OverlapRow: TableRow {
       Column("none_other", .number, "The same of none and other"),
       Column("null_mean", .number, "Mean of self_other over all pairings that the null allows"),
       Column("excess", .number, "self_other minus null_mean; below 0 where a pair's own versions are closer than those of others"),
-      Column("p_value", .number, "(b + 1) / (N + 1), b of N permuted pairings with a mean distance at most as large"),
+      Column("p_value", .number, "(b + 1) / (N + 1), b of N permuted pairings that are studentised at least as close"),
       Column("ci_low", .number, "Lower end of the 95 % interval of self_other over pairs"),
       Column("ci_high", .number, "Upper end of the 95 % interval of self_other over pairs"),
       Column("wording_only", .number, "Share of the overlap that pairs of one stratum have though they are not the same pair"),

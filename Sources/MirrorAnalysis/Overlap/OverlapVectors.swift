@@ -4,7 +4,7 @@ import Statistics
 
 /// Activations of one kind by pair, as a measure compares them: all three measures are squared distances of these vectors times a factor.
 ///
-/// mse takes them as they are, 1/units; cosine at length 1, ½; correlation less their mean over the units, at length 1, ½.
+/// mse takes them as they are but for a power of two, 1/units; cosine at length 1, ½; correlation less their mean over the units, at length 1, ½.
 struct OverlapVectors: Sendable {
   let units: Int
   /// `[pairs × units]`
@@ -12,11 +12,13 @@ struct OverlapVectors: Sendable {
   /// Whether a pair has a vector: one of length 0, or that is the same in all units, has no direction.
   let isDefined: [Bool]
 
-  init(_ means: [Double], units: Int, measure: OverlapMeasure, threads: Int) throws {
+  /// - Parameter scale: what activations are multiplied by for mse.
+  init(_ means: [Double], units: Int, measure: OverlapMeasure, scale: OverlapScale, threads: Int) throws {
     self.units = units
     let count = units > 0 ? means.count / units : 0
     guard measure != .mse else {
-      (values, isDefined) = (means, [Bool](repeating: true, count: count))
+      values = scale.factor == 1 ? means : means.map { $0 * scale.factor }
+      isDefined = [Bool](repeating: true, count: count)
       return
     }
     var values = means
@@ -96,5 +98,31 @@ struct OverlapVectors: Sendable {
     let (vector, squares) = sums(pairs)
     let count = Double(pairs.count)
     return max(0, 2 * (count * squares - dot(vector, vector)) / (count * (count - 1)))
+  }
+}
+
+/// From squared distances of `OverlapVectors` to those of a measure: a power of two brings activations into −1…1 for mse, so that no square
+/// leaves the range of doubles on the way.
+struct OverlapScale: Sendable {
+  let factor: Double
+  private let measure: OverlapMeasure
+  private let units: Double
+
+  init(of sets: [[Double]], units: Int, measure: OverlapMeasure) {
+    (self.measure, self.units) = (measure, Double(max(1, units)))
+    guard measure == .mse else {
+      factor = 1
+      return
+    }
+    let largest = sets.reduce(0) { $1.reduce($0) { max($0, abs($1)) } }
+    let exponent = largest > 0 && largest.isFinite ? max(-1000, min(1000, Int(largest.exponent) + 1)) : 0
+    factor = Double(sign: .plus, exponent: -exponent, significand: 1)
+  }
+
+  /// Nil where a double does not hold it.
+  func distance(_ squared: Double) -> Double? {
+    guard measure == .mse else { return squared * 0.5 }
+    let value = squared / units / factor / factor
+    return value.isFinite && (squared == 0 || value >= .leastNormalMagnitude) ? value : nil
   }
 }

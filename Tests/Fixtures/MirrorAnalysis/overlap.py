@@ -10,13 +10,22 @@ import json
 
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
-from scipy.stats import t as student
+from scipy.stats import skew, t as student
 
 MEASURES = {"mse": "sqeuclidean", "cosine": "cosine", "correlation": "correlation"}
 
 
 def means(x, rows, groups, wanted):
     return np.array([x[rows & (groups == g)].mean(axis=0) for g in wanted])
+
+
+def skewed(mean, score):
+    """From the lower to the larger end of t and of Hall's (1992) transformation of it."""
+    n = len(score)
+    error, q = np.sqrt(n / (n - 1) * (score**2).sum()), student.ppf(0.975, n - 1)
+    g = skew(score)
+    hall = lambda t: 3 * np.sqrt(n) / g * (np.cbrt(1 + g * (t / np.sqrt(n) - g / (6 * n))) - 1)
+    return [min(mean - error * q, mean - error * hall(q)), max(mean + error * q, mean - error * hall(-q))]
 
 
 def analyse(x, phase, pair, stratum):
@@ -40,6 +49,7 @@ def analyse(x, phase, pair, stratum):
         for k in (1, 2):
             both = sorted(set(by[phase == 0]) & set(by[phase == k]))
             references.append((means(x, phase == 0, by, both), means(x, phase == k, by, both)))
+    rows_of = [int((paired & (phase == 2) & (groups == p)).sum()) for p in pairs]
     result = {}
     for name, metric in MEASURES.items():
         scale = 1 / x.shape[1] if name == "mse" else 1
@@ -48,15 +58,16 @@ def analyse(x, phase, pair, stratum):
         sizes = {w: [i for i, v in enumerate(within) if v == w] for w in set(within) - {None}}
         several = {w: m for w, m in sizes.items() if len(m) > 1}
         inside = 2 * sum(map(len, several.values())) >= len(d)
-        moving = list(several.values()) if inside else [list(range(len(d)))]
+        whole = list(several.values()) if inside else [list(range(len(d)))]
+        # Only other versions of as many rows change places.
+        split = [[[i for i in m if rows_of[i] == count] for count in sorted({rows_of[i] for i in m})] for m in whole]
+        split = [[m for m in parts if len(m) > 1] for parts in split]
+        moving = [m for parts in split for m in parts]
         null = sum(table[np.ix_(m, m)].sum() / len(m) for m in moving) + sum(d[i] for i in range(len(d)) if not any(i in m for m in moving))
-        clustered = None not in within and len(sizes) > 1
-        if clustered:
-            score = np.array([(d[m] - d.mean()).sum() / len(d) for m in sizes.values()])
-            error, degrees = np.sqrt(len(score) / (len(score) - 1) * (score**2).sum()), len(score) - 1
-        else:
-            error, degrees = d.std(ddof=1) / np.sqrt(len(d)), len(d) - 1
-        half = student.ppf(0.975, degrees) * error
+        # A pair of no stratum, or of several, is a cluster of its own.
+        clusters = [*sizes.values(), *([i] for i, v in enumerate(within) if v is None)]
+        score = np.array([(d[m] - d.mean()).sum() / len(d) for m in (clusters if len(clusters) > 1 else range(len(d)))])
+        interval = skewed(d.mean(), score)
         shares = []
         for w, m in several.items():
             outside = [i for i, v in enumerate(within) if v is not None and v != w]
@@ -71,8 +82,8 @@ def analyse(x, phase, pair, stratum):
             "none": [np.mean([cdist([u], [v], metric)[0, 0] for u, v in zip(*r)]) * scale for r in references],
             "null_mean": null / len(d),
             "exchange": "within" if inside else "free",
-            "n_blocks": len(moving) if inside else len(d),
-            "interval": [d.mean() - half, d.mean() + half],
+            "n_blocks": sum(map(bool, split)) if inside else sum(map(len, moving)),
+            "interval": interval,
             "wording_only": (across - near) / (across - own) if shares else None,
         }
     return result
@@ -85,6 +96,8 @@ def make(design, rng):
         stratum = np.repeat(np.arange(6), [3, 5, 2, 4, 4, 1])
         rows = [(p, w, k) for p, w in enumerate(stratum) for k in (0, 1, 2) for _ in range(1 + (p + k) % 2)]
         rows += [(-1, 0, 0), (-1, 2, 1), (-1, 3, 2)]
+        # A pair whose versions have different wordings.
+        rows += [(19, 0, 1), (19, 1, 2), (19, 0, 0)]
     elif design == "items":
         rows = [(p, 0, k) for p in range(14) for k in (1, 2)] + [(-1, 0, 0)] * 9
     else:
