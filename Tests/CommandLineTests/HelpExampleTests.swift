@@ -71,6 +71,6 @@ struct HelpExampleTests {
         #expect(run.status == 0, run.transcript)
       }
     }
-    #expect(count == 2 + 9 + 16)
+    #expect(count == 2 + 9 + 18)
   }
 }

@@ -47,7 +47,7 @@ struct DirectionReferences: Sendable {
     let scale = (0..<layer.unitCount).reduce(0.0) { max($0, (moments[.neither].variance($1) ?? 0).squareRoot()) }
     var found: [PhaseDirection: Found] = [:]
     for kind in kinds {
-      var deals = try DirectionDeals(kind, in: recording, select: select, choice: choice)
+      var deals = try PhaseDirectionDeals(kind, in: recording, select: select, choice: choice)
       if deals.exchange.reason == nil {
         // A block of rows is not to make more than some megabytes of sums.
         let size = max(1, Self.sumBytes / (16 * layer.unitCount))
@@ -85,7 +85,7 @@ struct DirectionReferences: Sendable {
 }
 
 /// The rows of the phases that a kind of direction is made of, and the deals of their labels.
-private struct DirectionDeals {
+private struct PhaseDirectionDeals {
   let kind: PhaseDirection
   /// Row numbers: none first, then self, then other.
   let rows: [Int]
@@ -133,7 +133,7 @@ private struct DealtSums {
   private var sums: [Double]
 
   init(
-    _ labels: [[UInt8]], of deals: DirectionDeals, layer: RecordedLayer, recording: RecordingView, origin: [Double], threads: Int
+    _ labels: [[UInt8]], of deals: PhaseDirectionDeals, layer: RecordedLayer, recording: RecordingView, origin: [Double], threads: Int
   ) throws {
     (kind, self.labels, units) = (deals.kind, labels, layer.unitCount)
     treated = deals.exchange.groupCount - 1

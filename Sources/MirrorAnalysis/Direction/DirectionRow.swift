@@ -83,19 +83,5 @@ public struct LayerDirections: Sendable, Equatable {
 
   /// The mean direction of the two, of length 1: the sum of their unit vectors over its length. Nil where one has no length, or they
   /// are opposite.
-  public var mean: [Double]? {
-    guard let own = Self.unit(deltaSelf), let other = Self.unit(deltaOther) else { return nil }
-    let sum = zip(own, other).map { $0 + $1 }
-    // What rounding leaves of opposite ones is no direction.
-    guard sum.contains(where: { abs($0) > 1e-12 }) else { return nil }
-    return Self.unit(sum)
-  }
-
-  private static func unit(_ vector: [Double]) -> [Double]? {
-    // By the largest first: squares may leave the range of doubles.
-    guard let largest = vector.map({ abs($0) }).max(), largest > 0, largest.isFinite else { return nil }
-    let scaled = vector.map { $0 / largest }
-    let length = scaled.reduce(0) { $0 + $1 * $1 }.squareRoot()
-    return scaled.map { $0 / length }
-  }
+  public var mean: [Double]? { PhaseDirection.shared.vector(own: deltaSelf, other: deltaOther) }
 }
