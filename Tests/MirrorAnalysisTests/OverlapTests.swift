@@ -211,6 +211,31 @@ struct OverlapTests {
     #expect(notes.all[1].contains("dense_1: 1 of 6 pairs have a version without a direction, and are left out of cosine."))
   }
 
+  @Test("Only other versions of as many rows change places; where none are, there is no p, with the reason")
+  func unequalRows() throws {
+    // Eight pairs in two wordings; their other versions have one or two rows, then all another number.
+    func rows(_ counts: [Int], notes: TakenNotes) throws -> (rows: [OverlapRow], pairing: OverlapPairing) {
+      let pairs = counts.enumerated().flatMap { [Int32](repeating: Int32($0), count: 1 + $1) }
+      let phase = counts.flatMap { (count: Int) -> [UInt8] in [1] + [UInt8](repeating: 2, count: count) }
+      let values = (0..<4 * phase.count).map { (place: Int) -> Double in Double((place * 7) % 13) + Double(place % 4) }
+      let view = try recording(phase: phase, pairs: pairs, strata: pairs.map { $0 / 4 }, values: values, units: 4)
+      let found = try OverlapAnalysis(permutations: 19).rows(of: view, in: AnalysisContext(note: { notes.add($0) }))
+      let all = try OverlapPairs(of: view)
+      return (found, OverlapPairing(all, isUsed: all.pairs.map { _ in true }, choice: nil))
+    }
+    let some = TakenNotes()
+    let found = try rows([1, 2, 1, 2, 1, 1, 1, 2], notes: some)
+    #expect(found.pairing.groups == [[0, 2], [1, 3], [4, 5, 6]] && found.pairing.blockCount == 2 && found.pairing.unmatchedCount == 1)
+    #expect(found.rows.allSatisfy { $0.exchange == .within && $0.blockCount == 2 && $0.pValue != nil && $0.nullMean != nil })
+    #expect(some.all.count == 1 && some.all[0].contains("1 of 8 pairs have an other version of as many rows as no other one"))
+    let none = try rows([1, 2, 3, 4, 1, 2, 3, 4], notes: TakenNotes())
+    #expect(none.pairing.groups.isEmpty && none.pairing.unmatchedCount == 8)
+    for row in none.rows {
+      #expect(row.pValue == nil && row.nullMean == nil && row.excess == nil && row.blockCount == 0 && row.selfOther != nil)
+      #expect(row.reason?.contains("pairs of as many rows can be arranged in fewer than 20 ways") == true)
+    }
+  }
+
   /// Made-up recordings whose truth is known: what of the runs of docs/analyses/overlap.md a test has time for.
   @Test(
     "Wordings alone are no evidence, pairs are, and the interval holds the true distance", arguments: [1, 8], [OverlapMeasure.mse, .cosine])
