@@ -70,7 +70,7 @@ class Tokens:
     def mean(self, tensor: torch.Tensor) -> torch.Tensor:
         """Of each example the mean over its tokens, taken in float32 at least."""
         wide = _widened(tensor)
-        if self.mask is None:
+        if self.mask is None or self._is_whole:
             return wide.mean(dim=1).to(tensor.dtype)
         mask = self.mask.to(tensor.device).unsqueeze(-1)
         # Padding may hold NaN: it is left out, not multiplied by 0.
