@@ -9,6 +9,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from recordings import stored
 
 import mirrorscope
 
@@ -61,3 +62,20 @@ def test_hooks_keep_no_rows(tmp_path):
     many = peak(160)
     (tmp_path / "160.h5").unlink()
     assert many - few < 20e6
+
+
+@pytest.mark.torch
+def test_memory_is_used_again_without_mixing_batches(path, torch):
+    """Batches of changing size, in changing modes, with layers that hand on the same tensor."""
+    torch.manual_seed(1)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Identity(), torch.nn.ReLU(inplace=True))
+    batches = [torch.randn(rows, 3) for rows in (5, 5, 5, 2, 5, 5, 5)]
+    modes = [torch.inference_mode, torch.no_grad, torch.enable_grad, torch.inference_mode, torch.enable_grad, torch.enable_grad]
+    with mirrorscope.record(model, ["*"], path) as recording:
+        for batch, mode in zip(batches, [*modes, torch.inference_mode], strict=True):
+            recording.rows(phase="other")
+            with mode():
+                model(batch)
+    expected = torch.cat([model[0](batch) for batch in batches]).detach()
+    assert stored(path, "0").tobytes() == stored(path, "1").tobytes() == expected.numpy().tobytes()
+    assert stored(path, "2").tobytes() == expected.relu().numpy().tobytes()
