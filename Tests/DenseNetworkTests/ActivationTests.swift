@@ -9,7 +9,8 @@ import Testing
       ("relu", .relu), ("linear", .linear), ("leaky_relu(0.3)", .leakyReLU(negativeSlope: 0.3)), ("leaky_relu(0)", .relu),
       ("leaky_relu(1.0)", .linear), ("leaky_relu(1e-2)", .leakyReLU(negativeSlope: 0.01)),
       ("leaky_relu", nil), ("leaky_relu()", nil), ("leaky_relu(-0.1)", nil), ("leaky_relu(nan)", nil), ("leaky_relu(inf)", nil),
-      ("leaky_relu(1e300)", nil), ("leaky_relu(0.3", nil), ("ReLU", nil), ("", nil),
+      ("leaky_relu(1e300)", nil), ("leaky_relu(1e-40)", nil), ("leaky_relu(1e-300)", nil), ("leaky_relu(0.3", nil), ("ReLU", nil),
+      ("", nil),
     ] as [(String, DenseLayer.Activation?)])
   func names(name: String, activation: DenseLayer.Activation?) {
     #expect(DenseLayer.Activation(rawValue: name) == activation)
@@ -21,6 +22,11 @@ import Testing
     let activation = DenseLayer.Activation.leaky(0.1234567890123)
     #expect(activation?.negativeSlope == Float(0.1234567890123))
     #expect(activation.flatMap { DenseLayer.Activation(rawValue: $0.rawValue) } == activation)
+  }
+
+  @Test("NaN stays NaN", arguments: [.relu, .linear, .leakyReLU(negativeSlope: 0.5)] as [DenseLayer.Activation])
+  func notANumber(activation: DenseLayer.Activation) {
+    #expect(activation(.nan).isNaN && activation(2) == 2)
   }
 
   /// 3 inputs, 40 leaky units and 4 outputs, of which one layer is leaky too.

@@ -7,13 +7,14 @@ extension DenseLayer {
     case relu
     /// x.
     case linear
-    /// x from 0 up, slope · x below. The slope is finite, above 0 and not 1: `leaky(_:)` makes it from any.
+    /// x from 0 up, slope · x below. The slope is a normal number above 0 and not 1: `leaky(_:)` makes it from any.
     case leakyReLU(negativeSlope: Float)
 
-    /// slope · x below 0: relu for a slope of 0, linear for 1. Nil for a slope that is negative or not finite.
+    /// slope · x below 0: relu for a slope of 0, linear for 1. Nil for a slope that is negative, not finite, or so small that float32 has
+    /// not all its digits.
     public static func leaky(_ slope: Double) -> Activation? {
       let rounded = Float(slope)
-      guard slope >= 0, rounded.isFinite else { return nil }
+      guard slope >= 0, slope == 0 || rounded.isNormal else { return nil }
       return rounded == 0 ? .relu : rounded == 1 ? .linear : .leakyReLU(negativeSlope: rounded)
     }
 
@@ -30,7 +31,7 @@ extension DenseLayer {
     @inlinable
     public func callAsFunction(_ sum: Double) -> Double {
       switch self {
-      case .relu: max(0, sum)
+      case .relu: sum < 0 ? 0 : sum
       case .linear: sum
       case .leakyReLU(let slope): sum < 0 ? Double(slope) * sum : sum
       }
@@ -39,7 +40,7 @@ extension DenseLayer {
     /// The sum whose activation a value is; 0 for what relu cannot give.
     func sum(giving value: Float) -> Float {
       switch self {
-      case .relu: max(0, value)
+      case .relu: value < 0 ? 0 : value
       case .linear: value
       case .leakyReLU(let slope): value < 0 ? value / slope : value
       }
