@@ -61,6 +61,25 @@ def test_a_leaky_relu_says_its_slope(keras):
     assert [layer.activation_function for layer in mirrorscope.from_keras(model)] == ["leaky_relu(0.25)", "linear"]
 
 
+def test_a_leaky_relu_by_name_and_a_relu_with_a_slope_say_it_too(keras):
+    def leaky_relu(x):
+        return x
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            layers.Input((6,)),
+            *[layers.Dense(8, activation="leaky_relu"), layers.Dense(8), layers.Activation("leaky_relu")],
+            *[layers.Dense(8), layers.ReLU(negative_slope=0.125), layers.Dense(8), layers.ReLU(negative_slope=0.125, max_value=6.0)],
+            *[layers.Dense(8), layers.ReLU(negative_slope=0.125, threshold=1.0), layers.Dense(4, activation=leaky_relu)],
+        ]
+    )
+    functions = [layer.activation_function for layer in mirrorscope.from_keras(model)]
+    assert functions == ["leaky_relu(0.2)", "leaky_relu(0.2)", "leaky_relu(0.125)", "clipped_relu", "clipped_relu", "leaky_relu"]
+    below_zero = model.layers[0](np.full((1, 6), 1.0)) * 0 - 1
+    assert np.allclose(model.layers[0].activation(below_zero), -0.2)
+
+
 def test_what_is_made_of_a_dense_layer_is_refused_by_name(keras):
     class Mine(keras.layers.Dense):
         def call(self, inputs):

@@ -138,8 +138,8 @@ def _function_of(layer: Any) -> str:
     kind = type(layer).__name__
     if kind == "Activation":
         return _name_of(layer.activation)
-    if kind == "ReLU" and layer.max_value is None and not layer.negative_slope and not layer.threshold:
-        return "relu"
+    if kind == "ReLU" and layer.max_value is None and not layer.threshold:
+        return f"leaky_relu({float(layer.negative_slope)})" if layer.negative_slope else "relu"
     if kind == "ReLU":
         return "clipped_relu"
     if kind == "LeakyReLU":
@@ -150,7 +150,13 @@ def _function_of(layer: Any) -> str:
 
 def _name_of(activation: Any) -> str:
     # A layer may be given as the function of another one.
-    return str(activation.__name__).lower() if hasattr(activation, "__name__") else _function_of(activation)
+    if not hasattr(activation, "__name__"):
+        return _function_of(activation)
+    name = str(activation.__name__).lower()
+    if name == "leaky_relu" and str(activation.__module__).split(".")[0] in ("keras", "tf_keras", "tensorflow"):
+        # Called by name the function has this slope in Keras 2 (TensorFlow's) and 3. One of the user's may have any.
+        return "leaky_relu(0.2)"
+    return name
 
 
 def _in_order(model: Any, name: str) -> Sequence[Any]:
