@@ -22,7 +22,7 @@ struct GamesCommand: ParsableCommand {
       the options of it that are given. Results are the same for any number of threads.
       """)
 
-  @Option(name: .long, help: "The network to play Frog.", completion: .file(extensions: ["h5"]))
+  @Option(name: .long, help: "The network to play Frog.", completion: .file(extensions: networkFileEndings))
   var checkpoint: String
 
   @OptionGroup var architecture: ArchitectureOption
@@ -92,7 +92,10 @@ struct GamesCommand: ParsableCommand {
       checkpoint, architecture: architecture.architecture, veil: veil?.veil, forcesVeil: forceVeil, common: common)
     let other =
       ["random", "self"].contains(partner)
-      ? nil : try GamesNetwork(partner, architecture: partnerArchitecture(), veil: veil?.veil, forcesVeil: forceVeil, common: common)
+      ? nil : try GamesNetwork(partner, architecture: architecture.architecture, veil: veil?.veil, forcesVeil: forceVeil, common: common)
+    if architecture.architecture != nil, ![frog, other].contains(where: { $0?.checkpoint.architectureSHA256 != nil }) {
+      throw CheckpointError(file: checkpoint, fault: .architectureKnown)
+    }
     let toad = other?.partner ?? (partner == "self" ? frog.partner : .random)
     var plan = GamesPlan()
     (plan.games, plan.heldAt, plan.controls, plan.replicates) = (games, mode, controls, bootstrap)
@@ -115,16 +118,6 @@ struct GamesCommand: ParsableCommand {
       try take(rows)
     }
     if let record { common.logger.info("\(record): \(grouped(games * turns)) rows, one a turn, of the intact games.") }
-  }
-
-  /// That of the checkpoint, for a partner that is weights alone too.
-  private func partnerArchitecture() -> String? {
-    do {
-      _ = try Checkpoint.open(partner)
-      return nil
-    } catch {
-      return (error as? CheckpointError)?.needsArchitecture == true ? architecture.architecture : nil
-    }
   }
 
   /// The game that the checkpoint was trained on, but for the options that are given.
@@ -166,9 +159,9 @@ private struct GamesNetwork {
   let checkpoint: Checkpoint
   let veil: Veil
 
-  init(_ path: String, architecture: String? = nil, veil: Veil?, forcesVeil: Bool, common: CommonOptions) throws {
+  init(_ path: String, architecture: String?, veil: Veil?, forcesVeil: Bool, common: CommonOptions) throws {
     self.path = path
-    checkpoint = try Checkpoint.open(path, architecture: architecture)
+    checkpoint = try Checkpoint.open(path, architectureIfNeeded: architecture)
     try checkpoint.network.requireStatesAndActions(in: path)
     for note in checkpoint.importNotes(for: path) { common.logger.warning("\(note)") }
     self.veil = try checkpoint.veil(veil, isForced: forcesVeil, at: path, to: "let it play")

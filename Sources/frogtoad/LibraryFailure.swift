@@ -22,7 +22,9 @@ extension Failure {
   }
 
   private init(_ error: CheckpointError) {
-    self.init(.badFile, error.description + (error.needsArchitecture ? " See --architecture." : ""))
+    // Nothing is wrong with the file where there is no room to unpack it to.
+    let code = error.fault == .noRoom ? ExitStatus.failed : .badFile
+    self.init(code, error.description + (error.needsArchitecture ? " See --architecture." : ""))
   }
 
   private init(_ error: StatesFileError) {

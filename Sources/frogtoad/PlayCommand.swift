@@ -17,7 +17,7 @@ struct PlayCommand: ParsableCommand {
       are the network's choice.
       """)
 
-  @Option(name: .long, help: "A network to play Frog.", completion: .file(extensions: ["h5"]))
+  @Option(name: .long, help: "A network to play Frog.", completion: .file(extensions: networkFileEndings))
   var checkpoint: String?
 
   @OptionGroup var architecture: ArchitectureOption

@@ -1,4 +1,5 @@
 import Foundation
+import HDF5
 import Testing
 
 /// What `frogtoad` makes of other programs' networks and states.
@@ -134,6 +135,63 @@ struct ForeignInputTests {
       "--architecture", "model.json", "--states", "states.h5", "--output", "again.h5")
     let needless = try workplace.run("frogtoad", "play", "--architecture", "model.json", "--turns", "1", "--delay", "0")
     #expect(needless.status != 0 && needless.errors.contains("--architecture needs a --checkpoint."), needless.transcript)
+  }
+
+  @Test("One architecture serves for those of several networks that need it, and is refused where none does; recordings say which it was")
+  func mixed() throws {
+    try makeStates()
+    try FileManager.default.createDirectory(atPath: workplace.path("networks"), withIntermediateDirectories: true)
+    try workplace.copyFixture("DenseNetwork/torch_100.safetensors", as: "networks/a-epoch1.safetensors")
+    try workplace.copyFixture("DenseNetwork/keras3_100.keras", as: "networks/b-epoch2.keras")
+    try workplace.write("model.json", #"[{"name": "0", "activation": "relu"}, {"name": "2", "activation": "linear"}]"#)
+    let record = try workplace.run(
+      "frogtoad", "record", "networks", "--architecture", "model.json", "--states", "states.h5", "--output", "recordings", "--quiet")
+    #expect(record.status == 0, record.transcript)
+    let hash = try workplace.shell("sha256sum < model.json").output.prefix(64)
+    for (name, architecture, folded) in [("a-epoch1.safetensors", String(hash), nil), ("b-epoch2.keras", nil, "norm")] {
+      let provenance = try File.open(workplace.path("recordings/\(name).h5")).root.group("provenance").attributes
+      #expect(try provenance.string("architecture_sha256") == architecture)
+      #expect(try provenance.string("folded_layers") == folded)
+    }
+    for (frog, toad) in [("a-epoch1.safetensors", "b-epoch2.keras"), ("b-epoch2.keras", "a-epoch1.safetensors")] {
+      let games = try workplace.run(
+        "frogtoad", "games", "--checkpoint", "networks/\(frog)", "--partner", "networks/\(toad)", "--architecture", "model.json", "--games",
+        "2", "--turns", "5", "--bootstrap", "0", "--quiet")
+      #expect(games.status == 0, games.transcript)
+    }
+    let needless = "networks/b-epoch2.keras: the file says itself how its layers are connected and activated. Leave the architecture out."
+    let network = "networks/b-epoch2.keras"
+    for arguments in [
+      ["record", network, "--states", "states.h5", "--output", "r.h5"], ["play", "--checkpoint", network, "--turns", "1", "--delay", "0"],
+      ["games", "--checkpoint", network, "--games", "2", "--turns", "5"],
+    ] {
+      let run = try workplace.run("frogtoad", arguments + ["--architecture", "model.json"])
+      #expect(run.status == 2 && run.errors.hasSuffix("error: \(needless)\n"), run.transcript)
+    }
+  }
+
+  @Test("An archive that there is no room to unpack is a failure, not a bad file")
+  func noRoom() throws {
+    try workplace.copyFixture("DenseNetwork/keras3_100.keras", as: "model.keras")
+    let run = try workplace.shell("TMPDIR=/no/such/folder frogtoad play --checkpoint model.keras --turns 1 --delay 0")
+    #expect(run.status == 1 && run.errors.contains("can't be unpacked to the folder for temporary files"), run.transcript)
+  }
+
+  @Test("A leaky relu by name alone is noted, with the slope that was taken")
+  func unsaidSlope() throws {
+    let file = try File.create(workplace.path("model.weights.h5"))
+    for group in ["layers", "layers/dense", "layers/dense/vars"] { _ = try file.root.createGroup(group) }
+    try file.root.write("layers/dense/vars/0", (0..<400).map { Float($0 % 7) }, shape: [100, 4]).seal()
+    try file.close()
+    let layer = #"{"class_name": "Dense", "config": {"name": "out", "units": 4, "use_bias": false, "activation": "leaky_relu"}}"#
+    try workplace.write("model.json", #"{"class_name": "Sequential", "config": {"layers": [\#(layer)]}}"#)
+    let run = try workplace.run(
+      "frogtoad", "play", "--checkpoint", "model.weights.h5", "--architecture", "model.json", "--turns", "1", "--delay", "0")
+    #expect(run.status == 0, run.transcript)
+    #expect(
+      run.errors
+        == "warning: model.weights.h5: leaky_relu of layer out has no slope in the file; it was taken as leaky_relu(0.2), as Keras's function of "
+        + "that name.\n", run.transcript)
   }
 
   @Test("Separate activations record what activations inside the layers do")

@@ -78,14 +78,14 @@ import Testing
 
   @Test("A header whose length is that of a giant, or more than the file, and a file of nothing")
   func length() throws {
-    for length in [UInt64.max, UInt64(Int.max), 100_000_001] {
+    for length in [UInt64.max, UInt64(Int.max), 4_194_305] {
       #expect(
         try sentence("a.safetensors", tensors("{}", data: 0, length: length), architecture: nil)
-          == "its header can't be used: its first eight bytes are not the length of a header of at most 100000000 bytes. "
+          == "its header can't be used: its first eight bytes are not the length of a header of at most 4194304 bytes. "
           + "Use another copy of the file or train again.")
     }
     #expect(
-      try sentence("a.safetensors", tensors("{}", data: 0, length: 100_000_000), architecture: nil)
+      try sentence("a.safetensors", tensors("{}", data: 0, length: 1 << 22), architecture: nil)
         == "the file ends too early, after 10 bytes. Use another copy of the file.")
     #expect(try sentence("a.safetensors", Data(), architecture: nil).hasPrefix("its header can't be used: its first eight bytes"))
     #expect(try sentence("a.safetensors", Data([1, 0]), architecture: nil).hasPrefix("its header can't be used: its first eight bytes"))
@@ -124,7 +124,7 @@ import Testing
     #expect(try changed(second + 10, [12]).hasPrefix("config.json is compressed by method 12"))
     #expect(try changed(second + 16, [0, 0, 0, 0]).contains("it fails its checksum"))
     #expect(try changed(second + 20, [0xff, 0xff, 0xff, 0xff]).hasPrefix("the zip archive has parts of 4 GiB or more."))
-    #expect(try changed(second + 24, [0xfe, 0xff, 0xff, 0xff]).contains("and at most 67108864 are read"))
+    #expect(try changed(second + 24, [0xfe, 0xff, 0xff, 0xff]).contains("and at most 4194304 are read"))
     #expect(try changed(second + 42, [0xff, 0xff, 0xff, 0x7f]).contains("the file ends too early"))
     #expect(try changed(second + 42, [1]).contains("it is not where the directory says"))
   }

@@ -20,6 +20,10 @@ public struct Checkpoint: Sendable, Equatable {
   public var roundedLayers: [String] = []
   /// Normalisations, by the names in the file, that became part of the dense layers beside them.
   public var foldedLayers: [String] = []
+  /// Layers, by the names in the file, of which it names a leaky relu without its slope: that of Keras, 0.2, was taken.
+  public var unsaidSlopes: [String] = []
+  /// SHA-256 of the file that says how weights alone are connected and activated, in hexadecimal; nil for a checkpoint that needs none.
+  public var architectureSHA256: String?
 
   public init(
     network: Network, hyperparameters: Hyperparameters? = nil, epoch: Int? = nil, validationLoss: Double? = nil,
@@ -130,6 +134,8 @@ extension Checkpoint {
     var checkpoint = Checkpoint(network: imported.network, epoch: name.epoch, validationLoss: name.validationLoss)
     checkpoint.roundedLayers = imported.roundedLayers
     checkpoint.foldedLayers = imported.foldedLayers
+    checkpoint.unsaidSlopes = imported.unsaidSlopes
+    checkpoint.architectureSHA256 = imported.architectureSHA256
     return checkpoint
   }
 
@@ -148,13 +154,15 @@ extension Checkpoint {
 
   /// Looks at a file without reading its weights.
   public static func candidate(_ path: String) -> Candidate {
-    switch NetworkFileKind(path) {
-    case .kerasArchive, .safetensors: return .checkpoint(epoch: KerasFileName(path).epoch)
-    case .hdf5: break
-    }
     do {
+      let imported = Candidate.checkpoint(epoch: KerasFileName(path).epoch)
+      switch NetworkFileKind(path) {
+      case .kerasArchive: return try KerasArchive(path).isWhole ? imported : .other
+      case .safetensors: return try SafetensorsHeader(ByteFile(path)).hasKernels ? imported : .other
+      case .hdf5: break
+      }
       let root = try hdf5Root(path)
-      if try isKerasModel(root) { return .checkpoint(epoch: KerasFileName(path).epoch) }
+      if try isKerasModel(root) { return imported }
       guard try root.attributes.string("schema") == schema.name else { return .other }
       return .checkpoint(epoch: try root.attributes.integer("epoch"))
     } catch {

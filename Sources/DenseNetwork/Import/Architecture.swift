@@ -1,13 +1,18 @@
+import Crypto
+import Files
 import Foundation
 
 /// How the layers of a network are connected and activated, from a file of its own beside one of weights alone: what `model.to_json()` of Keras
 /// gives, config.json of a `.keras` archive, or a list of layers (`schemas/architecture.schema.json`).
-enum Architecture {
-  case keras(KerasModel)
-  case list(LayerChain)
+struct Architecture {
+  enum Kind {
+    case keras(KerasModel)
+    case list(LayerChain)
+  }
 
-  /// The most bytes that are read; that of a network of 16 layers has a few thousand.
-  static let mostBytes = 1 << 26
+  let kind: Kind
+  /// Of the file's bytes, in hexadecimal.
+  let sha256: String
 
   /// - Throws: `CheckpointError`, of the architecture's file, for one that can't be read or is no architecture.
   init(_ path: String) throws {
@@ -15,22 +20,25 @@ enum Architecture {
       CheckpointError(file: path, fault: .notArchitecture(reason: reason))
     }
     let file = try ByteFile(path)
-    guard file.byteCount <= Self.mostBytes else { throw invalid("it has \(file.byteCount) bytes, and at most \(Self.mostBytes) are read") }
+    guard file.byteCount <= KerasModel.mostBytes else {
+      throw invalid("it has \(file.byteCount) bytes, and at most \(KerasModel.mostBytes) are read")
+    }
     let bytes = try file.bytes(at: 0, count: file.byteCount)
     guard let text = String(bytes: bytes, encoding: .utf8), let json = try? JSONSerialization.jsonObject(with: Data(bytes)) else {
       throw invalid("it is no JSON")
     }
+    sha256 = hexadecimal(SHA256.hash(data: bytes))
     if let name = firstRepeatedName(inJSON: bytes) { throw invalid("an object in it has two members \"\(name)\"") }
     if let object = json as? [String: Any], object["class_name"] != nil || object["config"] != nil {
-      self = .keras(try KerasModel(json: text, file: path, part: "the architecture"))
+      kind = .keras(try KerasModel(json: text, file: path, part: "the architecture"))
     } else {
-      self = .list(try LayerChain(list: json, file: path))
+      kind = .list(try LayerChain(list: json, file: path))
     }
   }
 
   /// - Parameter file: that of the architecture.
   func chain(file: String) throws -> LayerChain {
-    switch self {
+    switch kind {
     case .keras(let model): try LayerChain(model, file: file)
     case .list(let chain): chain
     }
@@ -60,6 +68,9 @@ extension LayerChain {
     }
     guard let list = json as? [Any] ?? (json as? [String: Any])?["layers"] as? [Any], !list.isEmpty else {
       throw invalid("it has no list of layers")
+    }
+    guard list.count <= KerasModel.mostLayers else {
+      throw invalid("its list has \(list.count) layers, and at most \(KerasModel.mostLayers) are read")
     }
     var names: Set<String> = []
     var steps: [Step] = []

@@ -2,12 +2,15 @@
 ///
 /// A normalisation is x · s + t with s = γ / √(variance + ε) and t = β − mean · s. Behind a dense layer without activation it is folded into
 /// that one: kernel · s, bias · s + t; before a dense layer, into that one: s · kernel, bias + t · kernel. It is computed in Double, and each
-/// weight rounded once. What is neither is refused. Activations belong to the dense layer below.
+/// weight rounded once, when all that lies beside its layer is known. What is neither is refused. Activations belong to the dense layer below.
 struct ChainAssembly {
   private let weights: any ChainWeights
   /// Of the chain.
   private let chainFile: String
   private let inputCount: Int?
+  private let unsaidSlopes: [String]
+  /// Of all tensors that were read.
+  private var valueCount = 0
   private var layers: [Part] = []
   private var waiting: Waiting?
   private var rounded: [String] = []
@@ -16,9 +19,22 @@ struct ChainAssembly {
   private struct Part {
     let inputCount: Int
     let unitCount: Int
-    var kernel: [Float]
-    var bias: [Float]
+    let kernel: [Float]
+    var bias: [Double]
+    /// What the kernel's rows and columns are multiplied by; nil for nothing.
+    var inputScale: [Double]?
+    var unitScale: [Double]?
+    /// The last normalisation that became part of it.
+    var folded: String?
     var activation = DenseLayer.Activation.linear
+
+    var foldedKernel: [Float] {
+      guard inputScale != nil || unitScale != nil else { return kernel }
+      return kernel.indices.map { index in
+        let (input, unit) = index.quotientAndRemainder(dividingBy: unitCount)
+        return Float((inputScale?[input] ?? 1) * (unitScale?[unit] ?? 1) * Double(kernel[index]))
+      }
+    }
   }
 
   /// Normalisations that the next dense layer takes up.
@@ -32,6 +48,11 @@ struct ChainAssembly {
   /// - Throws: `CheckpointError` for weights that do not fit the chain, and for a normalisation or activation without a dense layer to go with.
   static func network(of chain: LayerChain, with weights: any ChainWeights) throws -> ImportedNetwork {
     var assembly = ChainAssembly(chain, weights)
+    // Before their weights are read: there may be any number of them.
+    let count = chain.steps.count { if case .dense = $0 { true } else { false } }
+    guard count <= Network.maximumLayerCount else {
+      throw assembly.invalidModel(.tooManyLayers(count: count, limit: Network.maximumLayerCount))
+    }
     for step in chain.steps {
       switch step {
       case .dense(let layer): try assembly.add(layer)
@@ -43,7 +64,7 @@ struct ChainAssembly {
   }
 
   private init(_ chain: LayerChain, _ weights: any ChainWeights) {
-    (chainFile, inputCount) = (chain.file, chain.inputCount)
+    (chainFile, inputCount, unsaidSlopes) = (chain.file, chain.inputCount, chain.unsaidSlopes)
     self.weights = weights
   }
 
@@ -53,26 +74,35 @@ struct ChainAssembly {
     CheckpointError(file: chainFile, fault: .unsupported(layer: layer, what: what))
   }
 
+  private func invalidModel(_ error: NetworkError) -> CheckpointError {
+    CheckpointError(file: chainFile, fault: .invalid(part: "the model", reason: error.description))
+  }
+
+  /// - Throws: `CheckpointError` where the tensors so far have more values together than a network may have.
+  private mutating func count(_ values: Int, of layer: String) throws {
+    valueCount += values
+    guard valueCount <= StoredFloats.mostValues else {
+      throw fault(.invalid(part: "layer \(layer)", reason: "the network has more than \(StoredFloats.mostValues) values with it"))
+    }
+  }
+
   /// How many values the next step gets; nil where only its weights say it.
   private var width: Int? { waiting?.scale.count ?? layers.last?.unitCount ?? inputCount }
 
   private mutating func add(_ layer: LayerChain.Dense) throws {
     let tensors = try weights.dense(layer, inputCount: width)
     if tensors.isRounded { rounded.append(layer.name) }
+    try count(tensors.kernel.count + tensors.unitCount, of: layer.name)
     var part = Part(
       inputCount: tensors.inputCount, unitCount: tensors.unitCount, kernel: tensors.kernel,
-      bias: tensors.bias ?? Array(repeating: 0, count: tensors.unitCount))
+      bias: tensors.bias?.map { Double($0) } ?? Array(repeating: 0, count: tensors.unitCount))
     if let waiting {
-      var shifts = part.bias.map { Double($0) }
       for input in 0..<part.inputCount {
         for unit in 0..<part.unitCount {
-          let weight = Double(part.kernel[input * part.unitCount + unit])
-          shifts[unit] += waiting.shift[input] * weight
-          part.kernel[input * part.unitCount + unit] = Float(waiting.scale[input] * weight)
+          part.bias[unit] += waiting.shift[input] * Double(part.kernel[input * part.unitCount + unit])
         }
       }
-      part.bias = shifts.map { Float($0) }
-      try requireFinite(part, foldedFrom: waiting.layer)
+      (part.inputScale, part.folded) = (waiting.scale, waiting.layer)
       self.waiting = nil
     }
     layers.append(part)
@@ -82,6 +112,7 @@ struct ChainAssembly {
     let tensors = try weights.normalisation(layer, unitCount: width)
     if tensors.isRounded { rounded.append(layer.name) }
     folded.append(layer.name)
+    try count(4 * tensors.mean.count, of: layer.name)
     if let unit = tensors.variance.firstIndex(where: { !(Double($0) + layer.epsilon > 0) }) {
       throw fault(
         .invalid(
@@ -99,11 +130,9 @@ struct ChainAssembly {
       }
       self.waiting = waiting
     } else if let last = layers.indices.last, layers[last].activation == .linear {
-      for index in layers[last].kernel.indices {
-        layers[last].kernel[index] = Float(Double(layers[last].kernel[index]) * scale[index % scale.count])
-      }
-      for unit in scale.indices { layers[last].bias[unit] = Float(Double(layers[last].bias[unit]) * scale[unit] + shift[unit]) }
-      try requireFinite(layers[last], foldedFrom: layer.name)
+      layers[last].unitScale = scale.indices.map { (layers[last].unitScale?[$0] ?? 1) * scale[$0] }
+      for unit in scale.indices { layers[last].bias[unit] = layers[last].bias[unit] * scale[unit] + shift[unit] }
+      layers[last].folded = layer.name
     } else {
       waiting = Waiting(layer: layer.name, scale: scale, shift: shift)
     }
@@ -123,9 +152,19 @@ struct ChainAssembly {
     layers[last].activation = both
   }
 
-  private func requireFinite(_ part: Part, foldedFrom layer: String) throws {
-    guard part.kernel.allSatisfy(\.isFinite), part.bias.allSatisfy(\.isFinite) else {
-      throw fault(.invalid(part: "layer \(layer)", reason: "folded into the dense layer beside it, it gives weights beyond float32"))
+  /// A dense layer of which each weight is rounded once.
+  private func layer(_ index: Int) throws -> DenseLayer {
+    let part = layers[index]
+    let (kernel, bias) = (part.foldedKernel, part.bias.map { Float($0) })
+    if let folded = part.folded, !(kernel.allSatisfy(\.isFinite) && bias.allSatisfy(\.isFinite)) {
+      throw fault(.invalid(part: "layer \(folded)", reason: "folded into the dense layer beside it, it gives weights beyond float32"))
+    }
+    do {
+      return try DenseLayer(
+        name: Network.layerName(index), inputCount: part.inputCount, unitCount: part.unitCount, kernel: kernel, bias: bias,
+        activation: part.activation)
+    } catch {
+      throw invalidModel(error)
     }
   }
 
@@ -136,16 +175,11 @@ struct ChainAssembly {
     guard !layers.isEmpty else {
       throw CheckpointError(file: chainFile, fault: .invalid(part: "the model", reason: "it has no dense layers"))
     }
+    let dense = try layers.indices.map(layer)
     do {
-      let network = try Network(
-        layers: layers.enumerated().map { index, part throws(NetworkError) in
-          try DenseLayer(
-            name: Network.layerName(index), inputCount: part.inputCount, unitCount: part.unitCount, kernel: part.kernel, bias: part.bias,
-            activation: part.activation)
-        })
-      return ImportedNetwork(network: network, roundedLayers: rounded, foldedLayers: folded)
+      return ImportedNetwork(network: try Network(layers: dense), roundedLayers: rounded, foldedLayers: folded, unsaidSlopes: unsaidSlopes)
     } catch {
-      throw CheckpointError(file: chainFile, fault: .invalid(part: "the model", reason: error.description))
+      throw invalidModel(error)
     }
   }
 }

@@ -24,8 +24,11 @@ func firstRepeatedName(inJSON bytes: [UInt8]) -> String? {
       index += 1
       while index < bytes.count, bytes[index] != UInt8(ascii: "\"") { index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1 }
       if isName, let last = open.indices.last, index < bytes.count {
-        let text = Data(bytes[start...index])
-        let name = (try? JSONSerialization.jsonObject(with: text, options: .fragmentsAllowed)) as? String
+        let text = bytes[start...index]
+        let name =
+          text.contains(UInt8(ascii: "\\"))
+          ? (try? JSONSerialization.jsonObject(with: Data(text), options: .fragmentsAllowed)) as? String
+          : String(bytes: text.dropFirst().dropLast(), encoding: .utf8)
         if let name, open[last]?.insert(name).inserted == false { return name }
       }
     default: break

@@ -30,6 +30,8 @@ struct LayerChain {
   var steps: [Step]
   /// Nil where only the weights say it.
   var inputCount: Int?
+  /// Of which the slope of a leaky relu is not told, but that of the library.
+  var unsaidSlopes: [String] = []
 }
 
 /// What a file holds for the steps of a chain.
@@ -73,4 +75,15 @@ struct ImportedNetwork {
   let roundedLayers: [String]
   /// Normalisations that became part of the dense layers beside them.
   let foldedLayers: [String]
+  /// Of which the file names a leaky relu without its slope.
+  let unsaidSlopes: [String]
+  /// Of the architecture's file; nil for a file with its own.
+  var architectureSHA256: String?
+
+  /// The same, with where its architecture comes from.
+  func described(by architecture: Architecture?) -> ImportedNetwork {
+    var network = self
+    network.architectureSHA256 = architecture?.sha256
+    return network
+  }
 }

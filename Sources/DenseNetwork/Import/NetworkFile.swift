@@ -34,10 +34,11 @@ func importNetwork(_ path: String, architecture: String?) throws -> ImportedNetw
   case .safetensors:
     let weights = try SafetensorsWeights(path)
     guard let architecture else { throw CheckpointError(file: path, fault: .weightsAlone(.safetensors)) }
-    guard case .list(let chain) = try Architecture(architecture) else {
+    let described = try Architecture(architecture)
+    guard case .list(let chain) = described.kind else {
       throw CheckpointError(file: architecture, fault: .otherArchitecture)
     }
     try weights.requirePlaces(in: chain)
-    return try ChainAssembly.network(of: chain, with: weights)
+    return try ChainAssembly.network(of: chain, with: weights).described(by: described)
   }
 }

@@ -71,7 +71,7 @@ struct ZipArchive {
   private static let directoryEntryBytes = 46
   private static let localHeaderBytes = 30
 
-  var names: [String] { entries.keys.sorted() }
+  func contains(_ name: String) -> Bool { entries[name] != nil }
 
   /// The content of an entry, checked against its CRC-32.
   ///

@@ -5,7 +5,7 @@ import HDF5
 struct Keras3Weights: ChainWeights {
   let file: String
   private let container: Group
-  /// The group of each layer, by the architecture's name for it.
+  /// The path in the container of the group of each layer, by the architecture's name for it.
   private let groups: [String: String]
 
   /// The group that holds a group for each layer; nil for a file of another kind.
@@ -19,20 +19,20 @@ struct Keras3Weights: ChainWeights {
     return nil
   }
 
-  /// Weights whose layers an architecture names by their groups.
-  init(container: Group, chain: LayerChain, file: String) throws {
+  /// Weights whose layers an architecture names by their groups; those of a model within the model by their paths (sequential/layers/dense).
+  init(root: Group, container: Group, chain: LayerChain, file: String) throws {
     (self.container, self.file) = (container, file)
     groups = Dictionary(uniqueKeysWithValues: Set(chain.layerNames).map { ($0, $0) })
-    try requirePlaces()
+    try requirePlaces(in: root)
   }
 
   /// Weights of a model of Keras, whose n-th dense layer has the n-th of the groups dense, dense_1, …
   ///
   /// - Throws: `CheckpointError` where the file has more or fewer of them than the model, or says that they are of other layers.
-  init(container: Group, model: KerasModel, file: String) throws {
+  init(root: Group, container: Group, model: KerasModel, file: String) throws {
     (self.container, self.file) = (container, file)
     var groups: [String: String] = [:]
-    for (kind, prefix) in [("Dense", "dense"), ("BatchNormalization", "batch_normalization")] {
+    for (kind, prefix) in [("Dense", Self.denseGroup), ("BatchNormalization", Self.normalisationGroup)] {
       let layers = model.layers.filter { $0.kind == kind }.map(\.name)
       let stored = try Self.numbered(prefix, in: container)
       guard layers.count == stored.count else {
@@ -55,54 +55,87 @@ struct Keras3Weights: ChainWeights {
       }
     }
     self.groups = groups
-    try requirePlaces()
+    try requirePlaces(in: root)
   }
+
+  /// Groups have the names of their layers' classes.
+  private static let denseGroup = "dense"
+  private static let normalisationGroup = "batch_normalization"
 
   /// `dense`, `dense_1`, …, in that order.
   private static func numbered(_ prefix: String, in container: Group) throws -> [String] {
-    try container.childNames().compactMap { name -> (Int, String)? in
-      if name == prefix { return (0, name) }
-      guard name.hasPrefix(prefix + "_"), let number = Int(name.dropFirst(prefix.count + 1)), number > 0 else { return nil }
-      return (number, name)
-    }.sorted { $0.0 < $1.0 }.map(\.1)
+    try container.childNames().compactMap { name in number(of: name, prefix).map { ($0, name) } }.sorted { $0.0 < $1.0 }.map(\.1)
+  }
+
+  /// 0 for `dense`, 1 for `dense_1`; nil for the group of another class.
+  private static func number(of name: String, _ prefix: String) -> Int? {
+    if name == prefix { return 0 }
+    guard name.hasPrefix(prefix + "_"), let number = Int(name.dropFirst(prefix.count + 1)), number > 0, name == "\(prefix)_\(number)" else {
+      return nil
+    }
+    return number
   }
 
   private func fault(_ fault: CheckpointError.Fault) -> CheckpointError { CheckpointError(file: file, fault: fault) }
 
-  /// - Throws: `CheckpointError` for weights in a group that belongs to no layer.
-  private func requirePlaces() throws {
-    let placed = Set(groups.values)
-    for name in try container.childNames() where !placed.contains(name) {
-      guard try container.kind(of: name) == .group, try container.contains("\(name)/vars"), try container.kind(of: "\(name)/vars") == .group
-      else { continue }
-      if let tensor = try container.group("\(name)/vars").childNames().first {
-        throw fault(.noPlace(tensor: "\(container.path)/\(name)/vars/\(tensor)"))
+  /// What the training keeps beside the model: the optimiser's state, and the metrics of Keras 2.
+  private static let ofTraining: Set = ["optimizer", "metrics"]
+  private static let mostDepth = 64
+  private static let mostObjects = 100_000
+
+  /// - Throws: `CheckpointError` for a data set, anywhere in the file, that is no variable of one of the layers: of another layer, of a model
+  ///   within the model, of the model itself.
+  private func requirePlaces(in root: Group) throws {
+    let placed = Set(groups.values.map { "\(container.path)/\($0)/vars" })
+    var objects = 0
+    var open = [(group: root, depth: 0)]
+    while let (group, depth) = open.popLast() {
+      var inside: [(group: Group, depth: Int)] = []
+      for name in try group.childNames() where depth > 0 || !Self.ofTraining.contains(name) {
+        objects += 1
+        // A group may hold itself.
+        guard depth < Self.mostDepth, objects <= Self.mostObjects else {
+          throw fault(.invalid(part: group.path, reason: "there are more groups in the file, or deeper ones, than a model has"))
+        }
+        switch try group.kind(of: name) {
+        case .group: inside.append((try group.group(name), depth + 1))
+        case .dataset:
+          guard placed.contains(group.path) else { throw fault(.noPlace(tensor: group.path == "/" ? "/\(name)" : "\(group.path)/\(name)")) }
+        case .namedType: break
+        }
       }
+      open += inside.reversed()
     }
   }
 
   /// The variables of a layer: a group of data sets 0, 1, …
-  private func variables(of layer: String) throws -> (Group, count: Int) {
-    let path = "\(groups[layer] ?? layer)/vars"
-    guard try container.contains(path), try container.kind(of: path) == .group else {
-      throw fault(.missing(part: "\(container.path)/\(path)"))
+  ///
+  /// - Throws: `CheckpointError` where the group is of another class: the statistics of another kind of normalisation mean something else.
+  private func variables(of layer: String, class kind: String) throws -> (Group, count: Int) {
+    let stored = groups[layer] ?? layer
+    let names = stored.split(separator: "/", omittingEmptySubsequences: false)
+    let path = "\(stored)/vars"
+    guard !names.contains(where: { ["", ".", ".."].contains($0) }), try container.contains(path), try container.kind(of: path) == .group
+    else { throw fault(.missing(part: "\(container.path)/\(path)")) }
+    guard let last = names.last, Self.number(of: String(last), kind) != nil else {
+      throw fault(.unsupported(layer: layer, what: "weights in a group of another class than \(kind)"))
     }
     let group = try container.group(path)
-    let names = try group.childNames()
-    guard Set(names) == Set(names.indices.map(String.init)) else {
-      throw fault(.unsupported(layer: layer, what: "the variables \(names.joined(separator: ", "))"))
+    let variables = try group.childNames()
+    guard Set(variables) == Set(variables.indices.map(String.init)) else {
+      throw fault(.unsupported(layer: layer, what: "the variables \(variables.joined(separator: ", "))"))
     }
-    return (group, names.count)
+    return (group, variables.count)
   }
 
   func dense(_ layer: LayerChain.Dense, inputCount: Int?) throws -> DenseTensors {
-    let (group, count) = try variables(of: layer.name)
+    let (group, count) = try variables(of: layer.name, class: Self.denseGroup)
     guard (1...2).contains(count) else { throw fault(.unsupported(layer: layer.name, what: "\(count) variables")) }
     return try kerasDense(layer, in: group, kernel: "0", bias: count == 2 ? "1" : nil, inputCount: inputCount, file: file)
   }
 
   func normalisation(_ layer: LayerChain.Normalisation, unitCount: Int?) throws -> NormalisationTensors {
-    let (group, count) = try variables(of: layer.name)
+    let (group, count) = try variables(of: layer.name, class: Self.normalisationGroup)
     // γ, β, mean, variance: a single one of the first two does not say which it is.
     let scales = layer.scales ?? (count == 4)
     let shifts = layer.shifts ?? (count == 4)

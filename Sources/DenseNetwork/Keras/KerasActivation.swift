@@ -3,6 +3,8 @@ import Foundation
 /// What a Keras configuration says of an activation function.
 enum KerasActivation: Equatable {
   case known(DenseLayer.Activation)
+  /// A leaky relu by its name alone, which does not say its slope.
+  case namedLeakyReLU
   /// How messages call it.
   case unknown(String)
 
@@ -14,7 +16,9 @@ enum KerasActivation: Equatable {
     case let object as [String: Any]:
       let kind = object["class_name"] as? String ?? "of an unknown kind"
       let config = object["config"] as? [String: Any] ?? [:]
-      if kind == "function", let name = object["config"] as? String {
+      if !isOfKeras(object) {
+        self = .unknown("\(kind) of another package")
+      } else if kind == "function", let name = object["config"] as? String {
         // Keras 3 writes a plain function so.
         self.init(name: name)
       } else if kind == "Activation" {
@@ -26,12 +30,14 @@ enum KerasActivation: Equatable {
     }
   }
 
+  /// What the function of that name has in Keras 2 (TensorFlow's) and 3; a layer says its own.
+  static let namedSlope: Float = 0.2
+
   private init(name: String) {
     switch name {
     case "relu": self = .known(.relu)
     case "linear": self = .known(.linear)
-    // The function of that name has this slope in Keras 2 (TensorFlow's) and 3; a layer says its own.
-    case "leaky_relu": self = .known(.leakyReLU(negativeSlope: 0.2))
+    case "leaky_relu": self = .namedLeakyReLU
     default: self = .unknown(name)
     }
   }
@@ -42,6 +48,10 @@ enum KerasActivation: Equatable {
     func isGiven(_ name: String) -> Bool { config[name].map { !($0 is NSNull) } ?? false }
     // Keras 2 says alpha where Keras 3 says negative_slope.
     let slopes = ["negative_slope", "alpha"].filter(isGiven)
+    if slopes.count == 2, number(slopes[0]) != number(slopes[1]) {
+      self = .unknown("\(kind) with two slopes, negative_slope \(config[slopes[0]] ?? "") and alpha \(config[slopes[1]] ?? "")")
+      return
+    }
     func leaky(_ name: String) -> KerasActivation {
       number(name).flatMap { .leaky($0) }.map { .known($0) } ?? .unknown("\(kind) with \(name) \(config[name] ?? "missing")")
     }

@@ -6,8 +6,6 @@ import HDF5
 struct KerasArchive {
   private static let configName = "config.json"
   private static let weightsName = "model.weights.h5"
-  /// Of the model's configuration.
-  private static let mostConfigBytes = 1 << 26
 
   private let file: String
   private let archive: ZipArchive
@@ -22,10 +20,13 @@ struct KerasArchive {
     path.lowercased().hasSuffix(".keras") || [configName, weightsName, "metadata.json"].contains(firstEntry)
   }
 
+  /// Whether it has the parts of a model.
+  var isWhole: Bool { archive.contains(Self.configName) && archive.contains(Self.weightsName) }
+
   /// - Throws: `CheckpointError` for an archive that is damaged or lacks a part, a model that is not supported, and weights that are not its own.
   func network() throws -> ImportedNetwork {
     func fault(_ fault: CheckpointError.Fault) -> CheckpointError { CheckpointError(file: file, fault: fault) }
-    let config = try archive.content(of: Self.configName, limit: Self.mostConfigBytes)
+    let config = try archive.content(of: Self.configName, limit: KerasModel.mostBytes)
     guard let text = String(bytes: config, encoding: .utf8) else {
       throw fault(.invalid(part: Self.configName, reason: "it is no text"))
     }
@@ -41,7 +42,7 @@ struct KerasArchive {
         guard let container = try Keras3Weights.container(in: root) else {
           throw CheckpointError(file: inside, fault: .missing(part: "/layers, which holds the weights,"))
         }
-        return try ChainAssembly.network(of: chain, with: Keras3Weights(container: container, model: model, file: inside))
+        return try ChainAssembly.network(of: chain, with: Keras3Weights(root: root, container: container, model: model, file: inside))
       }
     } catch let error as HDF5Error {
       // Its own sentence would name the copy.

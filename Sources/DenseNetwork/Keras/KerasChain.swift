@@ -18,6 +18,9 @@ extension LayerChain {
         switch activation {
         case .known(.linear): break
         case .known(let function): chain.steps.append(.activation(function, layer: layer.name))
+        case .namedLeakyReLU:
+          chain.steps.append(.activation(.leakyReLU(negativeSlope: KerasActivation.namedSlope), layer: layer.name))
+          chain.unsaidSlopes.append(layer.name)
         case .unknown(let name): throw unsupported("the activation \(name)")
         }
       }

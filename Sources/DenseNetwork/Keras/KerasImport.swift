@@ -26,11 +26,12 @@ func readKeras(_ root: Group, _ path: String, architecture architecturePath: Str
     guard let architecturePath else { throw fault(.weightsAlone(.keras)) }
     let architecture = try Architecture(architecturePath)
     let chain = try architecture.chain(file: architecturePath)
-    switch architecture {
-    case .keras(let model):
-      return try ChainAssembly.network(of: chain, with: Keras3Weights(container: container, model: model, file: path))
-    case .list: return try ChainAssembly.network(of: chain, with: Keras3Weights(container: container, chain: chain, file: path))
-    }
+    let weights =
+      switch architecture.kind {
+      case .keras(let model): try Keras3Weights(root: root, container: container, model: model, file: path)
+      case .list: try Keras3Weights(root: root, container: container, chain: chain, file: path)
+      }
+    return try ChainAssembly.network(of: chain, with: weights).described(by: architecture)
   }
   let weights = try root.contains("model_weights") ? root.group("model_weights") : root
   guard let stored = try weights.attributes.strings("layer_names") else {
@@ -40,6 +41,7 @@ func readKeras(_ root: Group, _ path: String, architecture architecturePath: Str
   if text != nil, architecturePath != nil { throw fault(.architectureKnown) }
   let chain: LayerChain
   let planned: Set<String>
+  var described: Architecture?
   if let text {
     let model = try KerasModel(json: text, file: path, part: "attribute model_config")
     chain = try LayerChain(model, file: path)
@@ -47,7 +49,8 @@ func readKeras(_ root: Group, _ path: String, architecture architecturePath: Str
   } else if let architecturePath {
     let architecture = try Architecture(architecturePath)
     chain = try architecture.chain(file: architecturePath)
-    planned = if case .keras(let model) = architecture { Set(model.layers.map(\.name)) } else { Set(chain.layerNames) }
+    described = architecture
+    planned = if case .keras(let model) = architecture.kind { Set(model.layers.map(\.name)) } else { Set(chain.layerNames) }
   } else {
     throw fault(.weightsAlone(.keras))
   }
@@ -57,7 +60,7 @@ func readKeras(_ root: Group, _ path: String, architecture architecturePath: Str
       throw fault(.unsupported(layer: name, what: "weights (\(tensors.joined(separator: ", "))) but no place in the model's configuration"))
     }
   }
-  return try ChainAssembly.network(of: chain, with: KerasWeights(group: weights, file: path))
+  return try ChainAssembly.network(of: chain, with: KerasWeights(group: weights, file: path)).described(by: described)
 }
 
 /// Whether the file looks like one of Keras's.

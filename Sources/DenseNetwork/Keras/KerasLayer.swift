@@ -50,8 +50,7 @@ struct KerasLayer {
     self.name = name
     self.kind = kind
     self.config = config
-    let module = entry["module"] as? String
-    isKerasOwn = module.map { $0.hasPrefix("keras") || $0.hasPrefix("tf_keras") || $0.hasPrefix("tensorflow") } ?? true
+    isKerasOwn = isOfKeras(entry)
     calls = (entry["inbound_nodes"] as? [Any] ?? []).map { Call($0) }
     unitCount = (config["units"] as? Int).flatMap { $0 > 0 ? $0 : nil }
     impossibleUnits = config["units"].flatMap { (units: Any) -> String? in

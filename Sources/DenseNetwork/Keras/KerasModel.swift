@@ -3,6 +3,10 @@ import Foundation
 /// A model as Keras describes it in JSON, in the spelling of Keras 2 or 3: the attribute model_config of a file, config.json in a `.keras`
 /// archive, or what `model.to_json()` gives.
 struct KerasModel {
+  /// The most bytes of JSON that are read; that of a network of 16 layers has a few thousand.
+  static let mostBytes = 1 << 22
+  static let mostLayers = 10_000
+
   /// In the order of the list, which need not be that of the graph.
   let layers: [KerasLayer]
   private let isSequential: Bool
@@ -21,6 +25,9 @@ struct KerasModel {
     func invalid(_ reason: String) -> CheckpointError {
       CheckpointError(file: file, fault: .invalid(part: part, reason: reason))
     }
+    guard text.utf8.count <= Self.mostBytes else {
+      throw invalid("it has \(text.utf8.count) bytes, and at most \(Self.mostBytes) are read")
+    }
     guard let model = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
       throw invalid("it is not the JSON of a Keras model")
     }
@@ -32,6 +39,7 @@ struct KerasModel {
     // Keras 2.0 to 2.2 wrote a sequential model's layers as the configuration itself.
     let config = model["config"] as? [String: Any] ?? [:]
     guard let list = model["config"] as? [Any] ?? config["layers"] as? [Any] else { throw invalid("it has no list of layers") }
+    guard list.count <= Self.mostLayers else { throw invalid("it has \(list.count) layers, and at most \(Self.mostLayers) are read") }
     var layers = try list.enumerated().map { number, entry in
       guard let entry = entry as? [String: Any], let layer = KerasLayer(entry) else {
         throw invalid("layer \(number) of the list has no name or no class_name")
@@ -70,12 +78,13 @@ struct KerasModel {
     if let inputs, inputs.count > 1 { throw unsupported(inputs[1].layer, "an input of its own beside that of layer \(inputs[0].layer)") }
 
     var chain: [KerasLayer] = []
+    var names: Set<String> = []
     var next: KerasTensor? = output
     while let tensor = next {
       guard let layer = named[tensor.layer] else {
         throw CheckpointError(file: file, fault: .missing(part: "layer \(tensor.layer) of \(part)"))
       }
-      guard !chain.contains(where: { $0.name == layer.name }) else { throw unsupported(layer.name, "its own output as input") }
+      guard names.insert(layer.name).inserted else { throw unsupported(layer.name, "its own output as input") }
       guard layer.calls.count <= 1, tensor.call == 0 else {
         throw unsupported(layer.name, "\(max(layer.calls.count, 2)) uses in the model")
       }
@@ -95,7 +104,7 @@ struct KerasModel {
     if let input = inputs?.first?.layer, chain.last?.name != input {
       throw unsupported(input, "an input that does not lead to the output of layer \(output.layer)")
     }
-    if let stray = layers.first(where: { layer in !chain.contains { $0.name == layer.name } }) {
+    if let stray = layers.first(where: { !names.contains($0.name) }) {
       throw unsupported(stray.name, "no way to the output of layer \(output.layer)")
     }
     return chain.reversed()

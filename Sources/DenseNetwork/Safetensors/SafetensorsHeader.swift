@@ -13,8 +13,8 @@ struct SafetensorsHeader {
 
   let tensors: [String: Tensor]
 
-  /// As much as the format's own reader takes.
-  static let mostBytes = 100_000_000
+  /// The header of a network of 16 layers has a few thousand. The format's own reader takes 100,000,000.
+  static let mostBytes = 1 << 22
 
   /// Whether a file begins as one of these does.
   ///
@@ -25,6 +25,9 @@ struct SafetensorsHeader {
     guard bytes.count > 8, bytes[8] == UInt8(ascii: "{"), let length = bytes.littleEndian(at: 0, count: 8) else { return false }
     return length >= 2 && length <= mostBytes && length <= byteCount - 8
   }
+
+  /// Whether there is a kernel among the tensors, by name and shape.
+  var hasKernels: Bool { tensors.contains { $0.key.hasSuffix(".weight") && $0.value.shape.count == 2 } }
 
   /// - Throws: `CheckpointError` for a header that is cut, no JSON, or does not say of each tensor one place of its own.
   init(_ file: ByteFile) throws {
@@ -53,7 +56,7 @@ struct SafetensorsHeader {
         throw damaged("tensor \(name) has data_offsets \(offsets), and there are \(dataCount) bytes of tensors")
       }
       if let size = Self.sizes[type] {
-        let due = shape.reduce(size) { product, count in
+        let due = shape.reduce(size as Int?) { product, count in
           guard let product else { return nil }
           let (next, overflow) = product.multipliedReportingOverflow(by: count)
           return overflow ? nil : next
@@ -78,9 +81,8 @@ struct SafetensorsHeader {
   }
 
   /// Bytes of a number; types of other sizes than whole bytes are not known here.
-  private static let sizes: [String: Int?] = [
+  private static let sizes: [String: Int] = [
     "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "I16": 2, "U16": 2, "F16": 2, "BF16": 2, "I32": 4, "U32": 4, "F32": 4,
-    "I64": 8,
-    "U64": 8, "F64": 8, "C64": 8,
+    "I64": 8, "U64": 8, "F64": 8, "C64": 8,
   ]
 }

@@ -6,8 +6,7 @@ import Foundation
 /// Files of something else are left out; what can't be read is kept, for the sentence that reading it gives.
 func checkpointPaths(in folder: String) -> [String] {
   let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-  let endings = [".h5", ".hdf5", ".keras", ".safetensors"]
-  let candidates = names.filter { name in endings.contains { name.lowercased().hasSuffix($0) } }
+  let candidates = names.filter { name in networkFileEndings.contains { name.lowercased().hasSuffix("." + $0) } }
   let found = candidates.compactMap { name -> (name: String, epoch: Int?)? in
     switch Checkpoint.candidate(folder + "/" + name) {
     case .checkpoint(let epoch): (name, epoch)
@@ -20,3 +19,6 @@ func checkpointPaths(in folder: String) -> [String] {
     return one.name.compare(other.name, options: .numeric) == .orderedAscending
   }.map { folder + "/" + $0.name }
 }
+
+/// Of files that networks are read from.
+let networkFileEndings = ["h5", "hdf5", "keras", "safetensors"]

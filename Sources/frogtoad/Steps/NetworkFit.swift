@@ -16,6 +16,11 @@ extension Checkpoint {
       notes.append(
         "\(path): \(named(foldedLayers)) of batch normalisation became part of the dense layers beside, whose weights are others here.")
     }
+    if !unsaidSlopes.isEmpty {
+      notes.append(
+        "\(path): leaky_relu of \(named(unsaidSlopes)) has no slope in the file; it was taken as leaky_relu(0.2), as Keras's function of that name."
+      )
+    }
     return notes
   }
 }

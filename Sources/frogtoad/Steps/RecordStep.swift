@@ -14,7 +14,7 @@ struct RecordStep: Sendable {
   }
 
   var split = FrogAndToad.Split.test
-  /// Of checkpoints that are weights alone.
+  /// Of those checkpoints that are weights alone.
   var architecture: String?
   /// Nil takes that of each checkpoint.
   var veil: Veil?
@@ -36,15 +36,20 @@ struct RecordStep: Sendable {
     }
     var largest = 0
     var veils: [Veil] = []
+    var needsArchitecture = false
     for pair in plan {
       try requireAbsent(pair.recording, overwrite: overwrite)
-      let checkpoint = try Checkpoint.open(pair.checkpoint, architecture: architecture)
+      let checkpoint = try Checkpoint.open(pair.checkpoint, architectureIfNeeded: architecture)
+      if checkpoint.architectureSHA256 != nil { needsArchitecture = true }
       let network = checkpoint.network
       try network.requireStatesAndActions(in: pair.checkpoint)
       for note in checkpoint.importNotes(for: pair.checkpoint) { common.logger.warning("\(note)") }
       largest = max(largest, Self.memory(for: network))
       let own = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
       if case .hidingIdentity = own, split != .train, !veils.contains(own) { veils.append(own) }
+    }
+    if architecture != nil, !needsArchitecture, let first = plan.first {
+      throw CheckpointError(file: first.checkpoint, fault: .architectureKnown)
     }
     let heldRows = veils.isEmpty ? 0 : states.looksTrainedMemory(split) + veils.count * states.count(split)
     try common.requireRoom(
@@ -82,7 +87,7 @@ struct RecordStep: Sendable {
 
   /// - Parameter twins: under each veil that is in use, which states look like training states.
   private func record(_ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int) throws {
-    let checkpoint = try Checkpoint.open(pair.checkpoint, architecture: architecture)
+    let checkpoint = try Checkpoint.open(pair.checkpoint, architectureIfNeeded: architecture)
     let veil = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
     // It may have been replaced since it was looked at.
     try checkpoint.network.requireStatesAndActions(in: pair.checkpoint)

@@ -32,6 +32,8 @@ extension RecordingDescription {
     provenance = [
       "checkpoint_file": URL(filePath: path).lastPathComponent, "veil": veil.sentence, "mirrorscope_version": toolkitVersion,
     ]
+    if !checkpoint.foldedLayers.isEmpty { provenance["folded_layers"] = checkpoint.foldedLayers.joined(separator: ", ") }
+    provenance["architecture_sha256"] = checkpoint.architectureSHA256
   }
 }
 
