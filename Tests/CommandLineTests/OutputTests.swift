@@ -79,7 +79,8 @@ struct OutputTests {
     let before = try bytes("r.h5")
     _ = try workplace.shell("ln -s r.h5 link.h5; ln r.h5 hard.h5; mkdir folder; cp r.h5 x.csv.partial")
     for command in [
-      "cmni", "stats", "units --permutations 9", "divergence", "correlate", "similarity", "direction", "overlap", "ablate --controls 2", "circuit",
+      "cmni", "stats", "units --permutations 9", "divergence", "correlate", "similarity", "direction", "overlap", "ablate --controls 2",
+      "circuit",
       "decode --permutations 9 --halves 2",
       "audit",
       "inspect", "validate",

