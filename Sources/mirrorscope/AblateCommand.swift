@@ -19,7 +19,7 @@ struct AblateCommand: ParsableCommand {
 
       --units, --top, --class, --each and --dose do not exclude each other: each is done for itself, one after the other, as rows of their \
       own. --mode direction projects a direction of each layer out of its activations, found in the means of the phases on the select rows; \
-      its references are directions of the layer's variation inside the phases. --layers says in which layers to ablate: those above are \
+      its references are directions of the same rows under other labels. --layers says in which layers to ablate: those above are \
       recomputed in any case, those below need not be there. \
       --no-partner-filter is about the scores that units are chosen by: effects look at every row.
       """)

@@ -31,6 +31,31 @@ struct EvaluationRowsTests {
     #expect(again.strata.0 != mixed.strata.0)
   }
 
+  @Test("Without strata items stay whole; with strata, those that an item ties together", arguments: [1, 2, 3])
+  func wholeItems(seed: UInt64) throws {
+    let phases = (0..<120).map { Phase.allCases[$0 % 3] }
+    // Forty items of three versions, and one row in ten of none.
+    let pairs = (0..<120).map { $0 % 10 == 9 ? -1 : Int32($0 / 3) }
+    func halves(strata: [Int32]?) throws -> (select: Set<Int32>, evaluate: Set<Int32>, rows: EvaluationRows) {
+      let recording = try HandMadeRecording(
+        hidden: phases.map { _ in [1, 2] }, kernel: [[1, 0], [0, 1]], phases: phases, strata: strata, pairs: pairs
+      ).open()
+      let rows = try EvaluationRows(of: recording, sameRows: false, seed: seed)
+      return (Set(rows.select.map { pairs[$0] }).subtracting([-1]), Set(rows.evaluate.map { pairs[$0] }).subtracting([-1]), rows)
+    }
+    let free = try halves(strata: nil)
+    #expect(free.select.isDisjoint(with: free.evaluate) && free.select.count + free.evaluate.count == 40)
+    #expect((55...65).contains(free.rows.select.count))
+    // Strata of five rows part items of three: what hangs together is everything up to the next row of no item.
+    let tied = try halves(strata: (0..<120).map { Int32($0 / 5) })
+    #expect(tied.select.isDisjoint(with: tied.evaluate))
+    let strata = Set(tied.rows.select.map { $0 / 5 })
+    #expect(strata.isDisjoint(with: Set(tied.rows.evaluate.map { $0 / 5 })))
+    // Strata that hold items whole are what is halved.
+    let holding = try halves(strata: (0..<120).map { Int32($0 / 6) })
+    #expect(Set(holding.rows.select.map { $0 / 6 }).isDisjoint(with: Set(holding.rows.evaluate.map { $0 / 6 })))
+  }
+
   @Test("One stratum cannot be halved, and the sentence says so")
   func oneStratum() throws {
     let recording = try Self.recording(phases: (0..<16).map { Phase.allCases[$0 % 4] }, strata: Array(repeating: 7, count: 16))

@@ -12,6 +12,7 @@ struct HandMadeRecording {
   var phases: [Phase]
   var labels: [UInt8]?
   var strata: [Int32]?
+  var pairs: [Int32]?
 
   /// Writes it and opens it.
   func open() throws -> RecordingView {
@@ -27,7 +28,7 @@ struct HandMadeRecording {
     let outputCount = kernel[0].count
     var columns = Recorder.Columns()
     columns.actionNames = actions
-    (columns.hasLabels, columns.hasStrata) = (labels != nil, strata != nil)
+    (columns.hasLabels, columns.hasStrata, columns.hasPairs) = (labels != nil, strata != nil, pairs != nil)
     let recorder = try Recorder(
       path: path,
       layers: [
@@ -40,7 +41,7 @@ struct HandMadeRecording {
       (0..<outputCount).map { output in zip(row, kernel).reduce(Float(0)) { $0 + $1.0 * $1.1[output] } }
     }
     var batch = RowBatch(phases: phases, activations: [hidden.flatMap { $0 }, outputs])
-    (batch.labels, batch.strata) = (labels, strata)
+    (batch.labels, batch.strata, batch.pairs) = (labels, strata, pairs)
     try recorder.append(batch)
     try recorder.finish()
   }

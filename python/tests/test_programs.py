@@ -143,8 +143,15 @@ def test_a_fault_on_standard_error_is_a_fault(program):
 def test_control_c_is_passed_on(program, tmp_path):
     script = "import mirrorscope; mirrorscope.analyse_rows('wait')"
     environment = {**os.environ, "PYTHONPATH": os.path.join(os.path.dirname(__file__), "..", "src")}
-    # A session of its own, so that the signal reaches this process alone, as in a notebook.
-    process = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # A session of its own, so that the signal reaches this process alone, as in a notebook. Jobs in the background begin with it ignored.
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 60
     while not (tmp_path / "interrupted.started").exists() and time.monotonic() < deadline:
         time.sleep(0.01)

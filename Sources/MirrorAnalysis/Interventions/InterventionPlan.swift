@@ -140,6 +140,8 @@ public struct InterventionPlan: Codable, Sendable {
   public var draws: Int
   public var primaryOutcome: String?
   public var exampleColumn: String?
+  /// Whether rows lie in strata, so that examples that share none of theirs are not independent.
+  public var hasStrata: Bool
   public var examples: [Example]
   public var arms: [Arm]
   public var targets: [Target]
@@ -152,6 +154,7 @@ public struct InterventionPlan: Codable, Sendable {
     case planID = "plan_id"
     case primaryOutcome = "primary_outcome"
     case exampleColumn = "example_column"
+    case hasStrata = "has_strata"
     case contentSHA256 = "content_sha256"
   }
 }
@@ -234,7 +237,7 @@ extension InterventionPlan {
     if Set(examples.map(\.example)).count != examples.count { return "two examples have one name" }
     if Set(targets.map(\.id)).count != targets.count { return "two targets have one id" }
     if examples.isEmpty || targets.isEmpty { return "it has no examples or no targets" }
-    if draws < 1 || controls < 0 { return "it has \(draws) draws and \(controls) controls" }
+    if !(1...max(1, arms.count)).contains(draws) || controls < 0 { return "it has \(draws) draws and \(controls) controls" }
     if arms.count(where: { $0.kind == .intact }) != 1 { return "it needs one intact arm" }
     if let arm = arms.first(where: { !$0.id.hasPrefix(planID + "/") }) { return "arm \(arm.id) does not begin with the plan's id" }
     let known = Set(targets.map(\.id))
@@ -245,6 +248,7 @@ extension InterventionPlan {
       let own = byTarget[target.id] ?? []
       guard (0...arms.count).contains(target.references) else { return "target \(target.id) has \(target.references) references" }
       let cells = own.map { ArmPlace(reference: $0.kind == .target ? 0 : $0.reference ?? -1, draw: $0.draw) }
+      if target.references >= arms.count || own.count > arms.count { return "target \(target.id) has \(target.references) references" }
       let expected = wanted.flatMap { draw in (0...target.references).map { ArmPlace(reference: $0, draw: draw) } }
       if cells.count != expected.count || Set(cells) != Set(expected) { return "arms of target \(target.id) are missing or not numbered" }
     }

@@ -88,13 +88,15 @@ public struct PlanAnalysis: Analysis {
         epoch: recording.description.model.epoch),
       split: try halves(of: recording, rows: rows), seed: context.seed, mode: plan.mode.name, controls: plan.controls,
       draws: plan.mode.isRandom ? max(1, plan.draws) : 1, primaryOutcome: plan.outcome, exampleColumn: examples.column,
+      hasStrata: try recording.strata != nil,
       examples: examples.examples, arms: [],
       targets: targets.enumerated().map { number, target in
         .init(
           id: "t\(number + 1)", layer: layers.names[target.layer], units: target.units, direction: target.direction?.kind, references: 0,
           shortage: target.shortage)
       })
-    draft.planID = Self.planID(of: draft, targets)
+    let select = try recording.phases.restricted(to: rows.select)
+    draft.planID = Self.planID(of: draft, targets, plan, select: select)
     var text = PlanText(write: write)
     let donors =
       try plan.mode == .resample ? self.donors(of: recording, rows: rows, examples: draft.examples.count, seed: context.seed) : nil
@@ -102,7 +104,7 @@ public struct PlanAnalysis: Analysis {
     try text.add(.init(id: "\(draft.planID)/intact", kind: .intact))
     let replacement = try Replacement(plan.mode, rows: rows, in: recording, threads: context.threads)
     var references = ReferenceDraw(
-      recording, plan: plan, select: try recording.phases.restricted(to: rows.select), in: context)
+      recording, plan: plan, select: select, in: context)
     var results: [PlannedTargetRow] = []
     for (number, target) in targets.enumerated() {
       try context.checkCancellation()
@@ -140,7 +142,9 @@ public struct PlanAnalysis: Analysis {
   }
 
   /// What arms are called by: a hash of all that their outcomes depend on, as 12 hexadecimal digits.
-  private static func planID(of plan: InterventionPlan, _ targets: [AblationTarget]) -> String {
+  private static func planID(
+    of plan: InterventionPlan, _ targets: [AblationTarget], _ settings: AblationPlan, select: PhaseRows
+  ) -> String {
     var hash = SHA256()
     func add(_ part: String) { hash.update(data: Data((part + "\u{1e}").utf8)) }
     let split = plan.split
@@ -148,6 +152,9 @@ public struct PlanAnalysis: Analysis {
       add(part)
     }
     add(plan.primaryOutcome ?? "")
+    // What references are drawn by, beside the recording itself.
+    for part in [plan.program, "\(settings.classes)", "\(settings.replayTolerance)", "\(settings.directions)"] { add(part) }
+    hash.update(data: Data(select.codes))
     for example in plan.examples {
       add("\(example.example)\u{1f}\(example.rows)\u{1f}\(example.phase ?? "")\u{1f}\(example.stratum ?? -1)\u{1f}\(example.pair ?? -1)")
     }

@@ -43,7 +43,7 @@ public struct PlanJudgement: Sendable {
     phases = plan.examples.map { $0.phase.flatMap { Phase(name: $0) } }
     let known = plan.examples.compactMap(\.stratum)
     strata = known.count == plan.examples.count ? known : nil
-    strataAreMixed = !known.isEmpty && strata == nil
+    strataAreMixed = plan.hasStrata && strata == nil
   }
 
   /// The rows of all targets.

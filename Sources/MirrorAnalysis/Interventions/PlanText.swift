@@ -63,6 +63,7 @@ struct PlanText {
     try add(.draws, plan.draws)
     try add(.primaryOutcome, plan.primaryOutcome)
     try add(.exampleColumn, plan.exampleColumn)
+    try add(.hasStrata, plan.hasStrata)
     try write("{\n\(lines.joined(separator: ",\n")),\n\"examples\": [\n")
     try write(list: plan.examples)
     if let donors {
