@@ -79,11 +79,7 @@ struct AblationExperiment: Sendable {
     var sums = Array(repeating: 0.0, count: count)
     for (index, value) in layer.ablation.intact.enumerated() { sums[index % count] += value }
     let rows = Double(max(1, layer.ablation.intact.count / count))
-    let above = network.above[layer.index]
-    let norms = (0..<count).map { unit in
-      above.kernel[unit * above.unitCount..<(unit + 1) * above.unitCount].reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }
-    return UnitBins(activations: sums.map { $0 / rows }, norms: norms, size: size)
+    return UnitBins(activations: sums.map { $0 / rows }, norms: network.above[layer.index].inputNorms, size: size)
   }
 
   /// - Parameters:

@@ -83,7 +83,7 @@ public struct PlanAnalysis: Analysis {
     var draft = InterventionPlan(
       program: program, planID: "",
       recording: .init(
-        path: recording.path, sha256: try fileSHA256(recording.path, context), rows: recording.first.rowCount,
+        path: recording.path, sha256: try Self.hash(of: recording), rows: recording.first.rowCount,
         network: recording.description.model.network,
         epoch: recording.description.model.epoch),
       split: try halves(of: recording, rows: rows), seed: context.seed, mode: plan.mode.name, controls: plan.controls,
@@ -103,8 +103,7 @@ public struct PlanAnalysis: Analysis {
     try text.begin(draft, donors: donors)
     try text.add(.init(id: "\(draft.planID)/intact", kind: .intact))
     let replacement = try Replacement(plan.mode, rows: rows, in: recording, threads: context.threads)
-    var references = ReferenceDraw(
-      recording, plan: plan, select: select, in: context)
+    var references = ReferenceDraw(recording, plan: plan, select: select, in: context)
     var results: [PlannedTargetRow] = []
     for (number, target) in targets.enumerated() {
       try context.checkCancellation()
@@ -165,6 +164,15 @@ public struct PlanAnalysis: Analysis {
     return hexadecimal(hash.finalize().prefix(6))
   }
 
+  /// SHA-256 of the recording's bytes.
+  private static func hash(of recording: RecordingView) throws -> String {
+    do {
+      return try sha256(ofFile: recording.path)
+    } catch let error as FileError {
+      throw RecordingError.badInput(file: recording.path, fault: "cannot be read to its end (\(error.reason)).")
+    }
+  }
+
   private static func padded(_ number: Int) -> String {
     let digits = String(number)
     return String(repeating: "0", count: max(0, 3 - digits.count)) + digits
@@ -190,24 +198,6 @@ public struct PlanAnalysis: Analysis {
       return (0..<examples).map { _ in recording.origin(of: candidates[stream.uniform(below: candidates.count)]).row }
     }
   }
-}
-
-/// SHA-256 of a file's bytes, in hexadecimal digits.
-///
-/// - Throws: `RecordingError.badInput` for a file that cannot be read.
-private func fileSHA256(_ path: String, _ context: AnalysisContext) throws -> String {
-  var hash = SHA256()
-  do {
-    let file = try FileHandle(forReadingFrom: URL(filePath: path))
-    defer { try? file.close() }
-    while let piece = try file.read(upToCount: 1 << 22), !piece.isEmpty {
-      try context.checkCancellation()
-      hash.update(data: piece)
-    }
-  } catch let error as CocoaError {
-    throw RecordingError.badInput(file: path, fault: "cannot be read to its end (\(error.localizedDescription)).")
-  }
-  return hexadecimal(hash.finalize())
 }
 
 /// What takes the place of a layer's units, where that is one number a unit.

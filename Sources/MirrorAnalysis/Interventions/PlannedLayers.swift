@@ -60,9 +60,7 @@ final class PlannedLayers {
     guard upper.hasKernel, let stored = try chained(upper, above: lower), try isReplayed(stored, lower: lower, upper: upper) else {
       return nil
     }
-    return (0..<lower.unitCount).map { unit in
-      stored.dense.kernel[unit * upper.unitCount..<(unit + 1) * upper.unitCount].reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }
+    return stored.dense.inputNorms
   }
 
   /// The layer as one on another; nil where it is none, and may still be whole.
@@ -79,14 +77,11 @@ final class PlannedLayers {
   private func isReplayed(_ stored: StoredDenseLayer, lower: RecordedLayer, upper: RecordedLayer) throws -> Bool {
     let check = try ReplayCheck(of: stored, input: lower.precision, output: upper.precision, tolerance: tolerance)
     var holds = true
-    func read<Value: ActivationValue>(_ type: Value.Type) throws {
-      try recording.mapBlocks(of: [lower, upper], threads: context.threads) { (_, blocks: [UnsafeBufferPointer<Value>]) in
-        check.holds(inputs: blocks[0].map { Double($0) }, outputs: blocks[1].map { Double($0) })
-      } take: {
-        holds = holds && $0
-      }
+    try recording.mapBlocks(of: lower, upper, threads: context.threads) { _, inputs, outputs in
+      check.holds(inputs: inputs, outputs: outputs)
+    } take: {
+      holds = holds && $0
     }
-    if lower.storesDoubles || upper.storesDoubles { try read(Double.self) } else { try read(Float.self) }
     return holds
   }
 }

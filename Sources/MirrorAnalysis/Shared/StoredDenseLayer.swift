@@ -73,3 +73,29 @@ struct StoredDenseLayer: Sendable {
     biasPrecision = bias.precision
   }
 }
+
+extension DoubleDenseLayer {
+  /// The Euclidean norm of the weights that lead from each input: the outgoing norm of the units below.
+  var inputNorms: [Double] {
+    (0..<inputCount).map { input in kernel[input * unitCount..<(input + 1) * unitCount].reduce(0) { $0 + $1 * $1 }.squareRoot() }
+  }
+}
+
+extension RecordingView {
+  /// Reads a layer and the one below it in step, as doubles, and hands the results of blocks of rows on in order.
+  ///
+  /// - Parameter body: gets the rows of a block and their activations, `[rows × units]`, of the lower layer and of the upper one.
+  func mapBlocks<Result: Sendable>(
+    of lower: RecordedLayer, _ upper: RecordedLayer, threads: Int,
+    _ body: @escaping @Sendable (_ rows: Range<Int>, _ lower: [Double], _ upper: [Double]) throws -> Result, take: (Result) throws -> Void
+  ) throws {
+    func read<Value: ActivationValue>(_ type: Value.Type) throws {
+      try mapBlocks(of: [lower, upper], threads: threads) { (rows, blocks: [UnsafeBufferPointer<Value>]) in
+        try body(rows, blocks[0].map { Double($0) }, blocks[1].map { Double($0) })
+      } take: {
+        try take($0)
+      }
+    }
+    try lower.storesDoubles || upper.storesDoubles ? read(Double.self) : read(Float.self)
+  }
+}

@@ -31,14 +31,10 @@ extension RecordingView {
   fileprivate func requireReplay(of stored: StoredDenseLayer, _ layer: RecordedLayer, above lower: RecordedLayer, threads: Int) throws {
     let check = try ReplayCheck(of: stored, input: lower.precision, output: layer.precision)
     let path = path
-    func require<Value: ActivationValue>(_ type: Value.Type) throws {
-      try mapBlocks(of: [lower, layer], threads: threads) { (rows, blocks: [UnsafeBufferPointer<Value>]) in
-        try check.require(
-          inputs: blocks[0].map { Double($0) }, outputs: blocks[1].map { Double($0) }, firstRow: rows.lowerBound, path: path)
-      } take: { (_: Void) in
-      }
+    try mapBlocks(of: lower, layer, threads: threads) { rows, inputs, outputs in
+      try check.require(inputs: inputs, outputs: outputs, firstRow: rows.lowerBound, path: path)
+    } take: {
     }
-    try lower.storesDoubles || layer.storesDoubles ? require(Double.self) : require(Float.self)
   }
 }
 
