@@ -13,6 +13,8 @@ struct DecodingLevelTests {
     case within
     /// Strata of one phase each, half of the variance theirs.
     case whole
+    /// Items of all phases and no strata, half of the variance theirs.
+    case items
   }
 
   /// `MIRRORSCOPE_SIMULATED_SETS` asks for more data sets than the tests need.
@@ -27,13 +29,13 @@ struct DecodingLevelTests {
     var (tests, covered) = (rejected, rejected)
     for set in 0..<Self.sets {
       var stream = RandomStream(seed: 31, purpose: "decoding level", index: UInt64(set))
-      let strata = (0..<rows).map { design == .within ? $0 / 6 : $0 / 3 }
+      let strata = (0..<rows).map { design == .within ? $0 / 6 : design == .items ? $0 / 4 : $0 / 3 }
       let codes = (0..<rows).map { row -> UInt8 in [0, 0, 1, 2][(design == .whole ? strata[row] : row) % 4] }
       let effects = (0..<rows * units).map { _ in design == .free ? 0 : stream.normal() }
       let values = (0..<rows * units).map { Float(stream.normal() + effects[strata[$0 / units] * units + $0 % units]) }
       let file = try HandMadeFile(path: path, phases: codes)
       try file.write("dense_1", values, units: units)
-      if design != .free { _ = try file.root.write("stratum", strata.map { Int32($0) }) }
+      if design != .free { _ = try file.root.write(design == .items ? "pair" : "stratum", strata.map { Int32($0) }) }
       try file.finish()
       var plan = DecodingPlan()
       (plan.permutations, plan.folds, plan.halves) = (39, 3, Self.sets > 20 ? 10 : 3)
@@ -49,7 +51,7 @@ struct DecodingLevelTests {
     if Self.sets > 20 { print("level, \(design): rejected \(rejected), chance inside \(covered), of \(tests)") }
     for number in 0..<4 {
       let n = Double(tests[number])
-      // Four standard errors of so few, of which there are twelve counts.
+      // Four standard errors of so few, of which there are sixteen counts.
       #expect(
         Double(rejected[number]) <= 0.05 * n + (Self.sets > 20 ? 2 : 4) * (0.05 * 0.95 * n).squareRoot(),
         "\(design) \(rejected) of \(tests)")

@@ -160,8 +160,8 @@ struct DirectionInferenceTests {
     let row = try #require(
       try DirectionAnalysis(permutations: 40).rows(of: view, in: AnalysisContext(note: { notes.add($0) })).first)
     #expect(row.exchange == nil && row.blockCount == nil && row.pValue == nil && row.nullMean == nil && row.interval == nil)
-    #expect(row.cosine != nil && row.reason?.contains("40 of 80 strata hold two phases") == true)
-    #expect(notes.all.count == 1 && notes.all[0].contains("40 of 80 strata hold two phases"))
+    #expect(row.cosine != nil && row.reason?.contains("40 of 80 strata or items hold two phases") == true)
+    #expect(notes.all.count == 1 && notes.all[0].contains("40 of 80 strata or items hold two phases"))
     let chosen = try #require(try DirectionAnalysis(permutations: 40, exchange: .free).rows(of: view, in: AnalysisContext()).first)
     #expect(chosen.exchange == .free && chosen.blockCount == 120 && chosen.pValue != nil && chosen.interval != nil)
   }

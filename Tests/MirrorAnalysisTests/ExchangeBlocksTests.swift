@@ -44,6 +44,39 @@ struct ExchangeBlocksTests {
     }
   }
 
+  @Test("Few items and no strata: what moves is left to the user, and rows are not dealt as if they were independent")
+  func fewItemsAlone() throws {
+    let recording = try view(phase: phase, pairs: items.map { $0 < 4 ? $0 : -1 })
+    for pair in try PhasePairs(of: recording, choice: nil).all {
+      #expect(pair.exchange.design == nil && pair.exchange.reason?.hasPrefix("4 of 36 strata or items hold two phases") == true)
+    }
+    #expect(try IndexRows(of: recording, choice: nil, seed: 1).deals.joint.reason != nil)
+    #expect(try PhasePairs(of: recording, choice: .free).own.exchange.reason == nil)
+    #expect(try PhasePairs(of: recording, choice: .within).own.exchange.movableBlockCount == 4)
+    // Items of one row each say nothing.
+    let alone = try view(phase: phase, pairs: phase.indices.map { Int32($0) })
+    #expect(try PhasePairs(of: alone, choice: nil).own.exchange.design == .free)
+    #expect(try PhasePairs(of: alone, choice: .within).own.exchange.reason?.contains("only be exchanged freely") == true)
+  }
+
+  @Test("Items of several rows of one phase move whole")
+  func itemsOfOnePhase() throws {
+    let recording = try view(phase: items.map { UInt8($0 % 3) }, pairs: items)
+    let found = try PhasePairs(of: recording, choice: nil)
+    #expect(found.own.exchange.design == .whole && found.own.exchange.movableBlockCount == 14)
+    #expect(try PhasePairs(of: recording, choice: .whole).own.exchange.movableBlockCount == 14)
+  }
+
+  @Test("Halves of the index keep strata whole that hold several items", arguments: [1, 2, 3])
+  func halvesOfItemsInStrata(seed: UInt64) throws {
+    let strata = items.map { $0 / 4 }
+    let index = try IndexRows(of: try view(phase: phase, strata: strata, pairs: items), choice: nil, seed: seed)
+    #expect(index.deals.joint.movableBlockCount == 20)
+    var halves: [Int32: Set<Bool>] = [:]
+    for row in phase.indices { halves[strata[row], default: []].insert(index.halfPhase[Int(index.places[row])] < 3) }
+    #expect(halves.values.allSatisfy { $0.count == 1 } && Set(halves.values.compactMap(\.first)).count == 2)
+  }
+
   @Test("Items without none rows are blocks of self against other alone; whole blocks are strata")
   func itemsOfTwo() throws {
     let pairs = zip(phase, items).map { $0 == 0 ? -1 : $1 }

@@ -15,7 +15,7 @@ private final class PlannedNetwork {
   let labels: [UInt8]
 
   /// 17 relu units of correlated activations with effects of the phase, and three outputs.
-  init(seed: UInt64, rows: Int = 240, strata: Bool = false, effect: Double = 0.6) throws {
+  init(seed: UInt64, rows: Int = 240, strata: Bool = false, pairs: Bool = false, effect: Double = 0.6) throws {
     var stream = RandomStream(seed: seed, purpose: "planned network")
     let phases = (0..<rows).map { Phase.allCases[$0 % 4] }
     let shifts = (0..<4).map { _ in (0..<17).map { _ in effect * stream.normal() } }
@@ -27,7 +27,7 @@ private final class PlannedNetwork {
     labels = (0..<rows).map { _ in UInt8(stream.uniform(below: 3)) }
     try HandMadeRecording(
       hidden: hidden, kernel: kernel, actions: ["a", "b", "c"], phases: phases, labels: labels,
-      strata: strata ? (0..<rows).map { Int32($0 / 12) } : nil
+      strata: strata ? (0..<rows).map { Int32($0 / 12) } : nil, pairs: pairs ? (0..<rows).map { Int32($0 / 4) } : nil
     ).write(to: path)
     recording = try RecordingView(path: path)
   }
@@ -200,7 +200,7 @@ struct PlanTests {
 
   /// Recordings in which phases do nothing.
   enum NullDesign: String, CaseIterable {
-    case free, few, within, wholeEpisodes
+    case free, few, within, wholeEpisodes, items
   }
 
   @Test(
@@ -225,19 +225,20 @@ struct PlanTests {
           for phase in 0..<3 where stratum < 14 || phase == stratum % 3 { add(kinds[phase], stratum, 1 + stream.uniform(below: 4)) }
         }
       case .wholeEpisodes: for stratum in 0..<24 { add(kinds[stratum % 3], stratum, 3) }
+      case .items: for row in 0..<72 { add(kinds[row % 3], row / 3) }
       }
       let hasStrata = design == .within || design == .wholeEpisodes
-      let shifts = (0..<24).map { _ in (0..<9).map { _ in hasStrata ? 2 * stream.normal() : 0 } }
+      let shifts = (0..<24).map { _ in (0..<9).map { _ in hasStrata || design == .items ? 2 * stream.normal() : 0 } }
       let recording = try HandMadeRecording(
         hidden: strata.map { stratum in (0..<9).map { Float(5 + shifts[Int(stratum) % 24][$0] + stream.normal()) } },
-        kernel: (0..<9).map { _ in [Float(stream.normal()), 0] }, phases: phases, strata: hasStrata ? strata : nil
+        kernel: (0..<9).map { _ in [Float(stream.normal()), 0] }, phases: phases, strata: hasStrata ? strata : nil, pairs: design == .items ? strata : nil
       ).open()
       var options = Self.options(.direction)
       (options.controls, options.replicates, options.directions, options.outcome) = (19, 0, [.own, .shared], "mean:0")
       let rows = try AblationAnalysis(options).rows(of: recording, in: AnalysisContext(threads: 2, seed: UInt64(seed)))
       // Outcomes of one direction are not independent: the primary one alone counts.
       values += rows.filter(\.isPrimary).compactMap(\.pValue)
-      let expected = design == .within ? ExchangeDesign.within : design == .wholeEpisodes ? .whole : .free
+      let expected = design == .within || design == .items ? ExchangeDesign.within : design == .wholeEpisodes ? .whole : .free
       #expect(rows.allSatisfy { $0.exchange == expected && $0.blockCount ?? 0 > 0 })
     }
     #expect(values.count > 190)

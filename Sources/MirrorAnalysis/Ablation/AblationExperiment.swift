@@ -20,10 +20,11 @@ struct AblationExperiment: Sendable {
   private let plan: AblationPlan
   private let seed: UInt64
   private let threads: Int
-  /// Of the evaluate rows, as the labels and strata are; a row of no phase counts among all rows alone.
+  /// Of the evaluate rows, as the labels and what rows hang together with are; a row of no phase counts among all rows alone.
   private let phases: [Phase?]
   private let labels: [UInt8]?
-  private let strata: [Int]?
+  private let dependent: DependentRows?
+  private let clusters: [Int]?
   private let actions: [String]
   private let outcomes: [ActionOutcome]
 
@@ -37,7 +38,9 @@ struct AblationExperiment: Sendable {
     (seed, threads) = (context.seed, context.threads)
     phases = rows.evaluate.map { rows.phases[$0] }
     labels = try recording.labels.map { labels in rows.evaluate.map { labels[$0] } }
-    strata = try recording.strata.map { strata in rows.evaluate.map { Int(strata[$0]) } }
+    let dependent = try recording.dependentRows()
+    self.dependent = dependent
+    clusters = dependent.map { dependent in rows.evaluate.map { Int(dependent.numbers[$0]) } }
     actions = network.actionNames
     outcomes = ActionOutcome.all(actionCount: network.outputCount, hasLabels: labels != nil)
   }
@@ -117,7 +120,7 @@ struct AblationExperiment: Sendable {
           areSameRows: rows.areSame,
           reason: AblationRow.reason(
             target.shortage, before == nil ? absence(of: outcome, in: phase) : references.shortage(wanted: plan.controls),
-            plan.replicates > 0 && before != nil && interval == nil ? AblationRow.noInterval(hasStrata: strata != nil) : nil,
+            plan.replicates > 0 && before != nil && interval == nil ? AblationRow.noInterval(of: dependent) : nil,
             plan.mode.isRandom && draws == 1 && before != nil ? AblationRow.singleDraw : nil),
           isTestable: references.obstacle == nil, exchange: references.exchange, blockCount: references.blockCount,
           differences: references.differences, draws: plan.mode.isRandom ? draws : nil,
@@ -178,14 +181,14 @@ struct AblationExperiment: Sendable {
   /// The interval of each outcome's paired effect, by outcome and phase.
   ///
   /// Each evaluate row gives the differences that ablation makes to it: of the outputs, of each action being chosen, of the label being
-  /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata whole where there are any. Rows with a label that is
+  /// hit. Rows are drawn inside the phase (and label) that an outcome looks at, strata or items whole where there are any. Rows with a label that is
   /// no output count in no accuracy, and so in none of its intervals.
   private func intervals(_ differences: PairedDifferences, number: Int) throws -> (ActionOutcome, Phase?) -> PercentileInterval? {
     guard plan.replicates > 0 else { return { _, _ in nil } }
     let actionCount = network.outputCount
     func means(_ values: [Double], width: Int, _ group: [Int], _ groups: Int, _ purpose: String) throws -> BootstrapMeans {
       try bootstrapMeans(
-        values, units: width, groupOfRow: group, groups: groups, clusters: strata, replicates: plan.replicates, seed: seed,
+        values, units: width, groupOfRow: group, groups: groups, clusters: clusters, replicates: plan.replicates, seed: seed,
         purpose: "ablation \(purpose) \(number)", threads: threads)
     }
     let codes = phases.map { $0.map { Int($0.rawValue) } ?? -1 }

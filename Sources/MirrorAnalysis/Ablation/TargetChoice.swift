@@ -79,7 +79,7 @@ extension AblationRow {
 
   static let singleDraw = "a single draw has no standard error"
 
-  static func noInterval(hasStrata: Bool) -> String {
-    "no interval of fewer than \(PercentileInterval.fewestResampled) \(hasStrata ? "strata" : "rows")"
+  static func noInterval(of dependent: DependentRows?) -> String {
+    "no interval of fewer than \(PercentileInterval.fewestResampled) \(dependent?.plural ?? "rows")"
   }
 }

@@ -58,7 +58,7 @@ struct InputAudit: Sendable {
   ) throws {
     guard let columns = recording.inputCount, columns > 0 else { return nil }
     let rows = try recording.phases
-    let leakRows = try LeakRows(codes: rows.codes, strata: recording.strata, seed: context.seed)
+    let leakRows = try LeakRows(codes: rows.codes, clusters: recording.dependentRows()?.numbers, seed: context.seed)
     self.columns = columns
     leak = InputLeak(between: Audit.leakSubjects(rows), rows: leakRows)
     inputs = Self.nothing(columns)

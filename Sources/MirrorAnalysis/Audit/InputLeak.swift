@@ -72,8 +72,8 @@ struct PhaseContest: Sendable {
     scoredCount = scored.count
     chance = scored.isEmpty ? 1 : Double(codes.map { scoredCounts[$0] }.max() ?? 0) / Double(scored.count)
     independentCount =
-      rows.strata.map { strata in
-        let sizes = Dictionary(grouping: scored) { [strata[$0.position], $0.rank] }.values.map(\.count)
+      rows.clusters.map { clusters in
+        let sizes = Dictionary(grouping: scored) { [clusters[$0.position], $0.rank] }.values.map(\.count)
         return sizes.isEmpty ? 0 : scored.count * scored.count / sizes.reduce(0) { $0 + $1 * $1 }
       } ?? scored.count
   }

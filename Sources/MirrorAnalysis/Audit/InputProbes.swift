@@ -44,8 +44,7 @@ struct InputProbes: Sendable {
     guard phases.count(.neither) >= 2 * Self.folds, phases.count(.own) >= Self.folds, phases.count(.other) >= Self.folds else { return nil }
     let plan = Self.plan(columns: columns)
     // With the phases for labels, the cross-validation of the action is one of the phase.
-    let design = try DecodingDesign(
-      phases: phases, labels: phases.codes, strata: recording.strata, plan: plan, seed: context.seed)
+    let design = try DecodingDesign(recording, phases: phases, labels: phases.codes, plan: plan, seed: context.seed)
     guard let features = try DecodingFeatures(inputsOf: recording, rows: design.sample.rows) else { return nil }
     let names = Phase.allCases.filter { phases.count($0) > 0 }.map(\.name).joined(separator: "/")
     let tests: [(String, DecodingTest)] = [
@@ -79,12 +78,12 @@ struct InputProbes: Sendable {
       let positions = (drawn[0] + drawn[1]).sorted()
       let labels = positions.map { phases.codes[sample.rows[$0]] == Phase.own.rawValue ? 0 : 1 }
       let folds = try stratifiedFolds(
-        labels: labels, clusters: sample.strata.map { strata in positions.map { Int(strata[$0]) } }, folds: plan.folds,
+        labels: labels, clusters: sample.clusters.map { clusters in positions.map { Int(clusters[$0]) } }, folds: plan.folds,
         seed: context.seed, purpose: "audit probe folds \(half)")
       guard let decoded = crossValidatedDecoding(features.matrix, rows: positions, labels: labels, folds: folds) else { continue }
       halves.append(AccuracyInterval.Half(rows: positions, labels: labels, predictions: decoded.predictions))
     }
-    let interval = AccuracyInterval(of: halves) { row in sample.strata.map { Int($0[row]) } ?? row }
+    let interval = AccuracyInterval(of: halves) { row in sample.clusters.map { Int($0[row]) } ?? row }
     return interval.map {
       DecodingScore(accuracy: $0.accuracy, accuracyLow: $0.low, accuracyHigh: $0.high, auc: nil, chance: 0.5, pValue: nil)
     }

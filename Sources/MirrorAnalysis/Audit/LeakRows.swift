@@ -4,7 +4,7 @@ import Statistics
 /// The rows on which input columns are asked for the phase, in two halves: one to learn on, one to score on.
 ///
 /// Of each phase at most `mostPerPhase` rows are drawn, without replacement, so that what is held in memory does not grow with a recording.
-/// Halves have the phases in proportion, and no stratum is in both.
+/// Halves have the phases in proportion, and no stratum or item (`DependentRows`) is in both.
 struct LeakRows: Sendable {
   static let mostPerPhase = 2500
 
@@ -14,11 +14,11 @@ struct LeakRows: Sendable {
   let codes: [UInt8]
   /// Whether a row is in the half that is learnt on.
   let isLearnt: [Bool]
-  /// Stratum of each of the rows; nil where rows are independent.
-  let strata: [Int]?
+  /// What each of the rows hangs together with; nil where rows are independent.
+  let clusters: [Int]?
 
   /// - Parameter codes: phase of every row of the recording; other codes than those of phases are left out.
-  init(codes: [UInt8], strata: [Int32]?, seed: UInt64) throws {
+  init(codes: [UInt8], clusters: [Int32]?, seed: UInt64) throws {
     rows = Phase.allCases.flatMap { phase -> [Int] in
       let members = codes.indices.filter { codes[$0] == phase.rawValue }
       guard members.count > Self.mostPerPhase else { return members }
@@ -27,9 +27,9 @@ struct LeakRows: Sendable {
     }.sorted()
     let drawn = rows
     self.codes = drawn.map { codes[$0] }
-    self.strata = strata.map { strata in drawn.map { Int(strata[$0]) } }
+    self.clusters = clusters.map { clusters in drawn.map { Int(clusters[$0]) } }
     isLearnt = try stratifiedFolds(
-      labels: self.codes.map { Int($0) }, clusters: self.strata, folds: 2, seed: seed, purpose: "audit leak halves"
+      labels: self.codes.map { Int($0) }, clusters: self.clusters, folds: 2, seed: seed, purpose: "audit leak halves"
     ).map { $0 == 0 }
   }
 

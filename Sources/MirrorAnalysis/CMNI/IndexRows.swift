@@ -34,7 +34,9 @@ struct IndexRows: Sendable {
     let found = try recording.exchangeBlocks(rows: rows, groups: phase, compared: [0b011, 0b101], choice: choice)
     deals = try PhaseDeals(counts: counts, blocks: found, choice: choice)
     let blocks = deals.joint.design == .free ? nil : found
-    let isFirst = firstHalf.map { half in rows.map { half[$0] } } ?? deals.joint.halves(seed: seed, purpose: "halves of cmni")
+    let isFirst =
+      try firstHalf.map { half in rows.map { half[$0] } }
+      ?? Self.halved(recording, rows: rows, phase: phase, deals.joint, blocks: blocks).halves(seed: seed, purpose: "halves of cmni")
     halfPhase = zip(phase, isFirst).map { $1 ? $0 : $0 + 3 }
     var members = [Set<Int32>](repeating: [], count: 6)
     var sizes = [Int](repeating: 0, count: 6)
@@ -45,6 +47,16 @@ struct IndexRows: Sendable {
     fewestBlocks = (blocks == nil ? sizes : members.map(\.count)).min() ?? 0
     canCrossFit = sizes.allSatisfy { $0 > 0 }
     (self.phases, self.places, self.phase, self.blocks) = (phases, places, phase, blocks)
+  }
+
+  /// What halves keep whole: blocks, which are all that hangs together but where items lie in strata.
+  private static func halved(
+    _ recording: RecordingView, rows: [Int], phase: [UInt8], _ joint: Exchangeability, blocks: [Int32]?
+  ) throws -> Exchangeability {
+    guard blocks != nil, try recording.pairs != nil, let strata = try recording.strata,
+      let dependent = DependentRows(strata: strata, pairs: try recording.pairs)
+    else { return joint }
+    return try Exchangeability(groups: phase, groupCount: 3, blocks: rows.map { dependent.numbers[$0] })
   }
 
   var count: Int { phase.count }

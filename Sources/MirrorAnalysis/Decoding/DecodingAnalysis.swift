@@ -64,7 +64,7 @@ public struct DecodingRow: TableRow, Equatable {
       Column("n_train", .integer, "Rows trained on, the mean over halves; where cross-validated the rows of all folds"),
       Column("n_test", .integer, "Rows tested on, the mean over halves"),
       Column("reason", .string, "Why a number is absent"),
-      Column("accuracy_low", .number, "Lower end of the 95 % interval of accuracy, by strata where there are any"),
+      Column("accuracy_low", .number, "Lower end of the 95 % interval of accuracy, by strata or items where there are any"),
       Column("accuracy_high", .number, "Upper end of the 95 % interval of accuracy"),
       Column("exchange", .string, "What permutations move: free (rows), within (labels inside strata) or whole (strata)"),
       Column("n_blocks", .integer, "Blocks that can move: rows where the exchange is free, else strata"),
@@ -90,7 +90,7 @@ public struct DecodingPlan: Sendable {
   public var permutations = 999
   /// Of the cross-validation.
   public var folds = 5
-  /// How often strata (none rows, where there are none) are halved anew; at least 1.
+  /// How often strata or items (none rows, where there are none) are halved anew; at least 1.
   public var halves = 10
   /// What permutations move, whatever the strata say; nil takes what they say.
   public var exchange: ExchangeDesign?
@@ -147,8 +147,7 @@ public struct DecodingAnalysis: Analysis {
     try phases.require([.neither, .own, .other], rows: 1, in: recording.path)
     try phases.require([.neither], rows: 2 * plan.folds, in: recording.path)
     try phases.require([.own, .other], rows: plan.folds, in: recording.path)
-    let design = try DecodingDesign(
-      phases: phases, labels: recording.labels, strata: recording.strata, plan: plan, seed: context.seed)
+    let design = try DecodingDesign(recording, phases: phases, labels: recording.labels, plan: plan, seed: context.seed)
     if plan.permutations > 0 { for note in design.notes { context.note("\(recording.path): \(note)") } }
     var rows: [DecodingRow] = []
     for source in plan.sources {

@@ -15,12 +15,12 @@ struct DecodingPool: Sendable {
   }
 
   /// Groups that exchange labels, with what was found of all rows of theirs.
-  typealias Exchanged = (groups: [UInt8], found: Exchangeability)
+  typealias Exchanged = (groups: [UInt8], rows: ExchangedRows)
 
   /// Positions among the rows that are read.
   let positions: [Int]
   let questions: [Question]
-  /// True for the first half; made without a look at labels, strata whole.
+  /// True for the first half; made without a look at labels, clusters whole.
   let halves: [[Bool]]
   private let deals: [DecodingDeals?]
   /// Of each deals, the blocks that can move.
@@ -29,25 +29,26 @@ struct DecodingPool: Sendable {
   let reasons: [String?]
 
   /// - Parameters:
-  ///   - groups: of each position, as the strata are.
+  ///   - groups: of each position, as the clusters are, which halves keep whole.
   init(
-    positions: [Int], groups: [UInt8], strata: [Int32]?, exchanged: [Exchanged], questions: [Question], plan: DecodingPlan, halfCount: Int,
+    positions: [Int], groups: [UInt8], clusters: [Int32]?, exchanged: [Exchanged], questions: [Question], plan: DecodingPlan,
+    halfCount: Int,
     seed: UInt64, purpose: String
   ) throws {
     (self.positions, self.questions) = (positions, questions)
-    let blind = try Exchangeability(groups: groups.map { _ in 0 }, groupCount: 1, blocks: strata)
+    let blind = try Exchangeability(groups: groups.map { _ in 0 }, groupCount: 1, blocks: clusters)
     halves = plan.permutations > 0 ? (0..<halfCount).map { blind.halves(seed: seed, purpose: "\(purpose) halves \($0)") } : []
     var (deals, counts, reasons): ([DecodingDeals?], [Int], [String?]) = ([], [], [])
-    for (index, (values, found)) in exchanged.enumerated() {
+    for (index, (values, all)) in exchanged.enumerated() {
       let number = Dictionary(uniqueKeysWithValues: zip(values, UInt8(0)...))
       let rows = groups.indices.filter { number[groups[$0]] != nil }
-      // Where the strata of all rows decide nothing, those of some are not asked.
-      let exchange = try found.design.map { design in
+      // Where the blocks of all rows decide nothing, those of some are not asked.
+      let exchange = try all.found.design.map { design in
         try Exchangeability(
           groups: rows.map { number[groups[$0]] ?? 0 }, groupCount: values.count,
-          blocks: strata.map { strata in rows.map { strata[$0] } }, choice: design)
+          blocks: all.blocks.map { blocks in rows.map { blocks[positions[$0]] ?? 0 } }, choice: design)
       }
-      reasons.append(exchange == nil ? found.reason : exchange?.reason)
+      reasons.append(exchange == nil ? all.found.reason : exchange?.reason)
       counts.append(exchange?.movableBlockCount ?? 0)
       deals.append(
         exchange.flatMap { exchange in
@@ -104,15 +105,15 @@ struct DecodingPools: Sendable {
 
   /// Of two tests of a phase the labels of that phase and none are dealt; for a transfer those of either phase and none, each time with the other
   /// phase's rows as they are. The action has all rows of both sides for itself, and several columns a labeling: a fifth of the halves serves it.
-  init(_ sample: DecodingSample, _ exchange: [DecodingTest: Exchangeability], plan: DecodingPlan, seed: UInt64) throws {
-    func strata(_ positions: [Int]) -> [Int32]? { sample.strata.map { strata in positions.map { strata[$0] } } }
+  init(_ sample: DecodingSample, _ exchange: [DecodingTest: ExchangedRows], plan: DecodingPlan, seed: UInt64) throws {
+    func clusters(_ positions: [Int]) -> [Int32]? { sample.clusters.map { clusters in positions.map { clusters[$0] } } }
     var pools: [DecodingPool] = []
-    if let action = sample.action, let found = exchange[.action], let most = action.labels.max(), most < Int(UInt8.max) {
+    if let action = sample.action, let rows = exchange[.action], let most = action.labels.max(), most < Int(UInt8.max) {
       let groups = action.labels.map { UInt8(clamping: $0) }
       let classes = Set(groups).sorted()
       pools.append(
         try DecodingPool(
-          positions: action.positions, groups: groups, strata: strata(action.positions), exchanged: [(classes, found)],
+          positions: action.positions, groups: groups, clusters: clusters(action.positions), exchanged: [(classes, rows)],
           questions: [DecodingPool.Question(deals: 0, train: classes, tests: [(.action, classes)])], plan: plan,
           halfCount: (plan.halves + 4) / 5, seed: seed, purpose: "decode action"))
     }
@@ -121,7 +122,7 @@ struct DecodingPools: Sendable {
       pools.append(
         try DecodingPool(
           positions: sample.permuted.positions, groups: sample.permuted.labels.map { UInt8(clamping: $0) },
-          strata: strata(sample.permuted.positions), exchanged: [(ofOwn, own), (ofOther, other)],
+          clusters: clusters(sample.permuted.positions), exchanged: [(ofOwn, own), (ofOther, other)],
           questions: [
             DecodingPool.Question(deals: 0, train: ofOwn, tests: [(.withinOwn, ofOwn), (.ownToOther, ofOther)]),
             DecodingPool.Question(deals: 0, train: ofOther, tests: [(.otherToOwn, ofOwn)]),

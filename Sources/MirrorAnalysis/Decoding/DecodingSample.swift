@@ -5,9 +5,9 @@ import Statistics
 ///
 /// A pool is drawn first, without replacement: of none `plan.rows`, of self and other as many where there are strata and half as many where
 /// there are none, of all phases for the action at most `plan.rows / actions` a label. In each of `plan.halves` halves the none rows of the
-/// pool are split at random into two: one goes with self, the other with other, so that no none row is in both. Where there are strata,
-/// whole strata are halved and self and other rows with them: self comes from strata of the first half, other from those of the second,
-/// so that no episode is trained and tested on. Of each of the two classes then as many rows are drawn, at most `plan.rows / 2` and at most as
+/// pool are split at random into two: one goes with self, the other with other, so that no none row is in both. Where there are strata (items,
+/// where there are none of these), whole ones are halved and self and other rows with them: self comes from strata of the first half, other from those of
+/// the second, so that no episode is trained and tested on. Of each of the two classes then as many rows are drawn, at most `plan.rows / 2` and at most as
 /// many as the smaller class has: a decoder trained on unequal classes would only learn which is the larger.
 ///
 /// Labels are permuted among other rows, at most `plan.rows`, since these may not be chosen by a look at the labels that a permutation changes:
@@ -22,8 +22,8 @@ struct DecodingSample: Sendable {
 
   /// Row numbers of the pool, ascending.
   let rows: [Int]
-  /// The stratum of each row of the pool; nil where rows are independent.
-  let strata: [Int32]?
+  /// What each row of the pool hangs together with (`DependentRows`); nil where rows are independent.
+  let clusters: [Int32]?
   /// Self against none, one of each half.
   let own: [Members]
   /// Other against none.
@@ -33,14 +33,14 @@ struct DecodingSample: Sendable {
   /// None, self and other rows whose phases are permuted, with their phases.
   let permuted: Members
 
-  init(phases: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
+  init(phases: PhaseRows, labels: [UInt8]?, clusters: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
     func draw(_ members: [Int], _ count: Int, _ purpose: String, _ index: UInt64) -> [Int] {
       guard members.count > count else { return members }
       var stream = RandomStream(seed: seed, purpose: purpose, index: index)
       return members.shuffled(using: &stream).prefix(count).sorted()
     }
     func members(_ phase: Phase) -> [Int] { phases.codes.indices.filter { phases.codes[$0] == phase.rawValue } }
-    let distressRows = strata == nil ? plan.rows / 2 : plan.rows
+    let distressRows = clusters == nil ? plan.rows / 2 : plan.rows
     let compared = [(Phase.neither, plan.rows), (.own, distressRows), (.other, distressRows)].map { phase, count in
       draw(members(phase), count, "decode pool", UInt64(phase.rawValue))
     }
@@ -52,24 +52,25 @@ struct DecodingSample: Sendable {
     let permutedRows =
       plan.permutations == 0
       ? []
-      : strata.map { Self.unseen(phases: phases, strata: $0, count: plan.rows, seed: seed) }
+      : clusters.map { Self.unseen(phases: phases, clusters: $0, count: plan.rows, seed: seed) }
         ?? zip(compared, [plan.rows / 2, plan.rows / 4, plan.rows / 4]).enumerated().flatMap {
           draw($1.0, $1.1, "decode permuted", UInt64($0))
         }
         .sorted()
     let rows = Set((compared + [acting ?? [], permutedRows]).joined()).sorted()
     self.rows = rows
-    self.strata = strata.map { strata in rows.map { strata[$0] } }
+    self.clusters = clusters.map { clusters in rows.map { clusters[$0] } }
     let position = Dictionary(uniqueKeysWithValues: zip(rows, 0...))
     action = acting.map { acting in
       Members(positions: acting.map { position[$0] ?? 0 }, labels: acting.map { row in labels.map { Int($0[row]) } ?? 0 })
     }
     permuted = Members(positions: permutedRows.map { position[$0] ?? 0 }, labels: permutedRows.map { Int(phases.codes[$0]) })
 
-    // What is halved: with strata every row that is compared, else the none rows.
-    let halved = (strata == nil ? compared[0] : compared.flatMap { $0 }).sorted()
+    // What is halved: with clusters every row that is compared, else the none rows.
+    let halved = (clusters == nil ? compared[0] : compared.flatMap { $0 }).sorted()
     let exchange = try Exchangeability(
-      groups: halved.map { phases.codes[$0] }, groupCount: Phase.allCases.count, blocks: strata.map { strata in halved.map { strata[$0] } })
+      groups: halved.map { phases.codes[$0] }, groupCount: Phase.allCases.count,
+      blocks: clusters.map { clusters in halved.map { clusters[$0] } })
     var (own, other): ([Members], [Members]) = ([], [])
     for number in 0..<plan.halves {
       let isFirst = exchange.halves(seed: seed, purpose: "decode halves \(number)")
@@ -90,11 +91,11 @@ struct DecodingSample: Sendable {
   }
 
   /// None, self and other rows, drawn without a look at which they are.
-  private static func unseen(phases: PhaseRows, strata: [Int32], count: Int, seed: UInt64) -> [Int] {
+  private static func unseen(phases: PhaseRows, clusters: [Int32], count: Int, seed: UInt64) -> [Int] {
     let members = phases.codes.indices.filter { phases.codes[$0] <= Phase.other.rawValue }
     guard members.count > count else { return members }
     var stream = RandomStream(seed: seed, purpose: "decode permuted")
-    let groups = Dictionary(grouping: members) { strata[$0] }.sorted { $0.key < $1.key }.map(\.value)
+    let groups = Dictionary(grouping: members) { clusters[$0] }.sorted { $0.key < $1.key }.map(\.value)
     guard groups.allSatisfy({ $0.count <= count / 20 }) else { return members.shuffled(using: &stream).prefix(count).sorted() }
     var drawn: [Int] = []
     for group in groups.shuffled(using: &stream) where drawn.count + group.count <= count { drawn += group }

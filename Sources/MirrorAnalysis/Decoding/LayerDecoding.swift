@@ -49,6 +49,18 @@ struct HalfDecoding: Sendable {
   let classCount: Int
 }
 
+/// What was found of all rows that exchange labels in a test, with the block of each.
+struct ExchangedRows: Sendable {
+  let found: Exchangeability
+  /// Of positions among the rows that are read; nil where rows are exchanged freely.
+  let blocks: [Int: Int32]?
+
+  init(positions: [Int], groups: [UInt8], blocks: [Int32]?, choice: ExchangeDesign?) throws {
+    found = try Exchangeability(groups: groups, groupCount: max(2, 1 + Int(groups.max() ?? 0)), blocks: blocks, choice: choice)
+    self.blocks = blocks.map { Dictionary(uniqueKeysWithValues: zip(positions, $0)) }
+  }
+}
+
 /// The rows of all decoders, and which of their labels may be exchanged.
 struct DecodingDesign: Sendable {
   let sample: DecodingSample
@@ -58,31 +70,35 @@ struct DecodingDesign: Sendable {
   let exchange: [DecodingTest: Exchangeability]
   let pools: DecodingPools
 
-  init(phases: PhaseRows, labels: [UInt8]?, strata: [Int32]?, plan: DecodingPlan, seed: UInt64) throws {
-    let sample = try DecodingSample(phases: phases, labels: labels, strata: strata, plan: plan, seed: seed)
+  /// - Parameter labels: those of the action; nil without.
+  init(_ recording: RecordingView, phases: PhaseRows, labels: [UInt8]?, plan: DecodingPlan, seed: UInt64) throws {
+    let sample = try DecodingSample(
+      phases: phases, labels: labels, clusters: recording.dependentRows()?.numbers, plan: plan, seed: seed)
     self.sample = sample
     self.plan = plan
     self.seed = seed
-    var exchange: [DecodingTest: Exchangeability] = [:]
+    var exchange: [DecodingTest: ExchangedRows] = [:]
     for test in DecodingTest.allCases {
       guard let phase = test.testPhase else {
         if let action = sample.action {
-          let codes = action.labels.map { UInt8(clamping: $0) }
-          exchange[test] = try Exchangeability(
-            groups: codes, groupCount: 1 + Int(codes.max() ?? 0),
-            blocks: sample.strata.map { strata in action.positions.map { strata[$0] } }, choice: plan.exchange)
+          // The labels of an item's versions are its own, whatever its phases: what hangs together is a block.
+          exchange[test] = try ExchangedRows(
+            positions: action.positions, groups: action.labels.map { UInt8(clamping: $0) },
+            blocks: sample.clusters.map { clusters in action.positions.map { clusters[$0] } }, choice: plan.exchange)
         }
         continue
       }
-      let rows = sample.rows.indices.filter { row in
+      let positions = sample.rows.indices.filter { row in
         let code = phases.codes[sample.rows[row]]
         return code == Phase.neither.rawValue || code == phase.rawValue
       }
-      exchange[test] = try Exchangeability(
-        groups: rows.map { phases.codes[sample.rows[$0]] == phase.rawValue ? 1 : 0 }, groupCount: 2,
-        blocks: sample.strata.map { strata in rows.map { strata[$0] } }, choice: plan.exchange)
+      let groups: [UInt8] = positions.map { phases.codes[sample.rows[$0]] == phase.rawValue ? 1 : 0 }
+      exchange[test] = try ExchangedRows(
+        positions: positions, groups: groups,
+        blocks: recording.exchangeBlocks(
+          rows: positions.map { sample.rows[$0] }, groups: groups, compared: [0b11], choice: plan.exchange), choice: plan.exchange)
     }
-    self.exchange = exchange
+    self.exchange = exchange.mapValues(\.found)
     pools = try DecodingPools(sample, exchange, plan: plan, seed: seed)
   }
 
@@ -105,7 +121,7 @@ struct DecodingDesign: Sendable {
       case .action: (nil, sample.action ?? DecodingSample.Members(positions: [], labels: []))
       }
     guard test != .action || sample.action != nil else { return nil }
-    let strata = sample.strata.map { strata in tested.positions.map { strata[$0] } }
+    let clusters = sample.clusters.map { clusters in tested.positions.map { Int(clusters[$0]) } }
     let classCount = Set(tested.labels).count
     let decoded: Decoded?
     if let train {
@@ -113,7 +129,7 @@ struct DecodingDesign: Sendable {
         features.matrix, train: train.positions, trainLabels: train.labels, test: tested.positions, testLabels: tested.labels)
     } else {
       let folds = try stratifiedFolds(
-        labels: tested.labels, clusters: strata.map { $0.map { Int($0) } }, folds: plan.folds, seed: seed, purpose: "decode folds \(half)")
+        labels: tested.labels, clusters: clusters, folds: plan.folds, seed: seed, purpose: "decode folds \(half)")
       decoded = crossValidatedDecoding(features.matrix, rows: tested.positions, labels: tested.labels, folds: folds)
     }
     return HalfDecoding(
@@ -154,12 +170,12 @@ struct DecodingDesign: Sendable {
       design: exchange[test]?.design, blockCount: deals.compactMap { pool?.movableBlockCounts[$0] }.min(), reason: reason)
   }
 
-  /// Over the halves in which each training set had all classes: which these are, labels and strata decide. Nil for none.
+  /// Over the halves in which each training set had all classes: which these are, labels and clusters decide. Nil for none.
   private func score(_ halves: [HalfDecoding], pValue: Double?) -> DecodingScore? {
     let decoded = halves.filter { $0.decoded != nil }
     guard let classCount = decoded.first?.classCount else { return nil }
     let interval = AccuracyInterval(of: decoded.map(\.tested)) { row in
-      plan.exchange == .free ? row : sample.strata.map { Int($0[row]) } ?? row
+      plan.exchange == .free ? row : sample.clusters.map { Int($0[row]) } ?? row
     }
     guard let interval else { return nil }
     let areas = decoded.compactMap { $0.decoded?.auc }

@@ -35,7 +35,7 @@ public struct InterventionPlan: Codable, Sendable {
 
   /// Which rows targets were chosen on, and which the examples come from.
   public struct Halves: Codable, Sendable {
-    /// `/split`, `seeded halves`, `strata in seeded halves` or `all rows`.
+    /// `/split`, `seeded halves`, `strata in seeded halves` (or `pairs`, or `strata or pairs`) or `all rows`.
     public var source: String
     /// Of the numbers of the select rows, joined by commas, a semicolon, and those of the evaluate rows.
     public var sha256: String

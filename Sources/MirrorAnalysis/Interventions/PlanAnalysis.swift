@@ -184,7 +184,8 @@ public struct PlanAnalysis: Analysis {
     let digest = hexadecimal(SHA256.hash(data: Data(text.utf8)))
     let source =
       try rows.areSame
-      ? "all rows" : recording.split != nil ? "/split" : recording.strata != nil ? "strata in seeded halves" : "seeded halves"
+      ? "all rows"
+      : recording.split != nil ? "/split" : recording.dependentRows().map { "\($0.plural) in seeded halves" } ?? "seeded halves"
     return .init(
       source: source, sha256: digest, selectRows: rows.select.count, evaluateRows: rows.evaluate.count, sameRows: rows.areSame)
   }

@@ -6,14 +6,16 @@ import Tabular
 /// What a plan's ablations do to the outcomes of its examples: rows of `ablate`, from runs of the model elsewhere.
 ///
 /// An outcome is the mean over the examples that have it, of a phase or of all. As in `ablate`, effects are paired by example, p counts the
-/// references with an effect at least as far from 0 (`ReferenceSets.pValue`), intervals draw examples (strata whole) and draws of a random mode
+/// references with an effect at least as far from 0 (`ReferenceSets.pValue`), intervals draw examples (strata or items whole) and draws of a random mode
 /// are averaged, with their standard error.
 public struct PlanJudgement: Sendable {
   private let plan: InterventionPlan
   private let outcomes: ArmOutcomes
   /// Of each example; nil where its rows have none in common.
   private let phases: [Phase?]
-  private let strata: [Int]?
+  /// What examples hang together by, as rows do; nil where they are independent.
+  private let dependent: DependentRows?
+  private let clusters: [Int]?
   /// Whether some examples have rows of several strata, so that nothing says what to resample.
   private let strataAreMixed: Bool
   private let replicates: Int
@@ -42,8 +44,15 @@ public struct PlanJudgement: Sendable {
     (self.plan, primaryOutcome, self.replicates, self.threads) = (plan, primary, replicates, threads)
     phases = plan.examples.map { $0.phase.flatMap { Phase(name: $0) } }
     let known = plan.examples.compactMap(\.stratum)
-    strata = known.count == plan.examples.count ? known : nil
-    strataAreMixed = plan.hasStrata && strata == nil
+    let isKnown = known.count == plan.examples.count
+    dependent =
+      plan.hasStrata && !isKnown
+      ? nil
+      : DependentRows(
+        strata: isKnown ? known.map { Int32(truncatingIfNeeded: $0) } : nil,
+        pairs: plan.examples.map { Int32(truncatingIfNeeded: $0.pair ?? -1) })
+    clusters = dependent.map { $0.numbers.map { Int($0) } }
+    strataAreMixed = plan.hasStrata && !isKnown
   }
 
   /// The rows of all targets.
@@ -96,7 +105,7 @@ public struct PlanJudgement: Sendable {
               : TargetReferences.shortage(
                 of: controls.count, wanted: plan.controls, obstacle: target.obstacle, isDirection: target.direction != nil),
             replicates > 0 && baseline != nil && interval == nil
-              ? strataAreMixed ? "no interval, since examples lie in several strata" : AblationRow.noInterval(hasStrata: strata != nil)
+              ? strataAreMixed ? "no interval, since examples lie in several strata" : AblationRow.noInterval(of: dependent)
               : nil,
             isRandom && own.count == 1 && baseline != nil ? AblationRow.singleDraw : nil),
           isTestable: target.obstacle == nil, exchange: target.exchange.flatMap { ExchangeDesign(rawValue: $0) }, blockCount: target.blocks,
@@ -127,7 +136,7 @@ public struct PlanJudgement: Sendable {
     let codes = phases.map { $0.map { Int($0.rawValue) } ?? -1 }
     func means(_ values: [Double], width: Int, _ groups: [Int], _ count: Int, _ purpose: String) throws -> BootstrapMeans {
       try bootstrapMeans(
-        values, units: width, groupOfRow: groups, groups: count, clusters: strata, replicates: replicates, seed: plan.seed,
+        values, units: width, groupOfRow: groups, groups: count, clusters: clusters, replicates: replicates, seed: plan.seed,
         purpose: "ablation \(purpose) \(number)", threads: threads)
     }
     func both(_ values: [Double], width: Int, counted: [Bool], _ name: String) throws -> (byPhase: BootstrapMeans, overall: BootstrapMeans)

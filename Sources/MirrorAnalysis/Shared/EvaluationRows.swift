@@ -26,15 +26,16 @@ public struct EvaluationRows: Sendable {
       return
     }
     let split = try recording.split
-    let (strata, kind) = try Self.clusters(of: recording)
+    let dependent = try recording.dependentRows()
+    let (clusters, kind) = (dependent?.numbers, dependent?.name ?? "row")
     let codes = phases.map { $0.map { Int($0.rawValue) } ?? -1 }
     let purpose = "select and evaluate"
     let isSelect: [Bool]
     if let split {
       isSelect = split.map { $0 == .select }
-      if let strata { try Self.requireWhole(strata, isSelect, kind: kind, path: recording.path) }
-    } else if let strata {
-      isSelect = try stratifiedFolds(labels: codes, clusters: strata.map { Int($0) }, folds: 2, seed: seed, purpose: purpose).map {
+      if let clusters { try Self.requireWhole(clusters, isSelect, kind: kind, path: recording.path) }
+    } else if let clusters {
+      isSelect = try stratifiedFolds(labels: codes, clusters: clusters.map { Int($0) }, folds: 2, seed: seed, purpose: purpose).map {
         $0 == 0
       }
     } else {
@@ -46,47 +47,13 @@ public struct EvaluationRows: Sendable {
       throw RecordingError.notEnoughRows(
         file: recording.path,
         fault: split == nil
-          ? Self.shortage(rows: phases.count, strata: strata, of: kind, name)
+          ? Self.shortage(rows: phases.count, of: kind, name)
           : "/split leaves no rows to \(name). Mark some,", remedy: .useSameRows)
     }
   }
 
-  /// What a half has to keep whole, and what one of them is called: strata, items (`/pair`) where there are none, and where items lie in several
-  /// strata what hangs together by either; nil where rows are independent. A row of no item is one of its own.
-  private static func clusters(of recording: RecordingView) throws -> (numbers: [Int32]?, name: String) {
-    let (strata, pairs) = (try recording.strata, try recording.pairs)
-    guard let pairs, pairs.contains(where: { $0 >= 0 }) else { return (strata, "stratum") }
-    guard let strata else {
-      var (numbers, next) = ([Int32: Int32](), Int32(0))
-      let items = pairs.map { pair in
-        if pair >= 0, let number = numbers[pair] { return number }
-        defer { next += 1 }
-        if pair >= 0 { numbers[pair] = next }
-        return next
-      }
-      return (items, "pair")
-    }
-    // Each stratum points to one that it hangs together with; to itself where that is the first.
-    var first: [Int32: Int32] = [:]
-    func root(_ stratum: Int32) -> Int32 {
-      var stratum = stratum
-      while let next = first[stratum], next != stratum { stratum = next }
-      return stratum
-    }
-    var stratumOfPair: [Int32: Int32] = [:]
-    for (pair, stratum) in zip(pairs, strata) where pair >= 0 {
-      guard let other = stratumOfPair[pair] else {
-        stratumOfPair[pair] = stratum
-        continue
-      }
-      let (a, b) = (root(stratum), root(other))
-      if a != b { first[max(a, b)] = min(a, b) }
-    }
-    return (first.isEmpty ? strata : strata.map(root), first.isEmpty ? "stratum" : "stratum or pair")
-  }
-
-  private static func shortage(rows: Int, strata: [Int32]?, of kind: String, _ name: String) -> String {
-    if rows > 1, strata != nil {
+  private static func shortage(rows: Int, of kind: String, _ name: String) -> String {
+    if rows > 1, kind != "row" {
       return kind == "stratum or pair"
         ? "all rows hang together, since pairs reach from stratum to stratum, which leaves none to \(name). Record strata that hold whole pairs,"
         : "all rows lie in one \(kind), which leaves none to \(name). Record more \(kind == "pair" ? "pairs" : "strata"),"
@@ -96,9 +63,9 @@ public struct EvaluationRows: Sendable {
 
   /// - Throws: `RecordingError.invalid` where rows of one stratum lie in both parts: what holds for a whole episode would choose units in one
   ///   and confirm them in the other.
-  private static func requireWhole(_ strata: [Int32], _ isSelect: [Bool], kind: String, path: String) throws {
-    let selected = Set(zip(strata, isSelect).filter(\.1).map(\.0))
-    let evaluated = Set(zip(strata, isSelect).filter { !$0.1 }.map(\.0))
+  private static func requireWhole(_ clusters: [Int32], _ isSelect: [Bool], kind: String, path: String) throws {
+    let selected = Set(zip(clusters, isSelect).filter(\.1).map(\.0))
+    let evaluated = Set(zip(clusters, isSelect).filter { !$0.1 }.map(\.0))
     let shared = selected.intersection(evaluated)
     guard let first = shared.min() else { return }
     throw RecordingError.invalid(

@@ -80,7 +80,7 @@ extension SimilarityAnalysis {
   ) throws -> SelectionAlignments {
     guard permutations > 0 else { return SelectionAlignments(sums: sums) }
     let places = rows.codes.indices.filter { selection.contains(rows.codes[$0]) }
-    let blocks = try recording.strata.map { strata in places.map { strata[$0] } }
+    let blocks = try recording.dependentRows().map { dependent in places.map { dependent.numbers[$0] } }
     let orders = try RowOrders(rows: places.count, blocks: blocks, choice: exchange)
     guard orders.reason == nil else { return SelectionAlignments(sums: sums, orders: orders) }
     try context.checkCancellation()

@@ -18,7 +18,7 @@ public enum ExchangeDesign: String, Sendable, CaseIterable {
 /// - `free` without blocks;
 /// - `within` where at least half of the rows of each group lie in blocks that hold two groups or more;
 /// - `whole` where no block holds two groups;
-/// - no design otherwise, until the user decides. Statistics weigh rows in every design; what differs is what moves, and the standard error.
+/// - no design otherwise, until the user decides: nor where `within` or `whole` is asked for and there are no blocks. Statistics weigh rows in every design; what differs is what moves, and the standard error.
 ///
 /// The number of distinct arrangements of labels is Π n_b! / Π n_bg! over blocks b and groups g (`within`), n! / Π n_g! over rows (`free`)
 /// or over blocks (`whole`). With fewer than 20 no p can reach .05, so there is none.
@@ -66,9 +66,11 @@ public struct Exchangeability: Sendable {
     mixedBlocks = counts.mixed
     let hasBlocks = blocks != nil && choice != .free
     let shares = counts.mixedRows.enumerated().map { group, count in totals[group] > 0 ? Double(count) / Double(totals[group]) : 1 }
+    // Without blocks nothing can be moved inside them or with them.
     let found: ExchangeDesign? =
       !hasBlocks
-      ? .free : choice ?? (counts.mixed.isEmpty ? .whole : (shares.min() ?? 0) >= 0.5 ? .within : nil)
+      ? choice == nil || choice == .free ? .free : nil
+      : choice ?? (counts.mixed.isEmpty ? .whole : (shares.min() ?? 0) >= 0.5 ? .within : nil)
     design = found
     let present = totals.count { $0 > 0 }
     var (reason, note): (String?, String?) = (nil, nil)
@@ -101,8 +103,10 @@ public struct Exchangeability: Sendable {
       movableBlockCount = 0
       movableShare = Double(counts.mixedRows.reduce(0, +)) / Double(max(1, rows))
       reason =
-        "\(counts.mixed.count) of \(layout.starts.count - 1) strata hold two phases, but less than half of a phase's rows lie in them: neither "
-        + "labels inside strata nor whole strata can be exchanged without a decision"
+        !hasBlocks
+        ? "labels can only be exchanged freely: rows lie in no strata and no items"
+        : "\(counts.mixed.count) of \(layout.starts.count - 1) strata or items hold two phases, but less than half of a phase's rows lie in "
+          + "them: neither labels inside them nor whole ones can be exchanged without a decision"
     }
     // Rounding of a sum of logarithms is far below the step from 19 to 20.
     if reason == nil, arrangements < log10(Double(Self.fewestArrangements)) - 1e-9 {

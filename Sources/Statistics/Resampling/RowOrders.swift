@@ -24,6 +24,12 @@ public struct RowOrders: Sendable {
     if let blocks { try require(blocks.count, rows, "blocks of the rows") }
     let design: ExchangeDesign
     let classes: [[[Int]]]
+    guard blocks != nil || choice == nil || choice == .free else {
+      self.init(
+        [], rows: rows, design: choice ?? .free, called: "rows",
+        obstacle: "rows lie in no strata and no items: they can only be ordered freely")
+      return
+    }
     if let blocks, choice != .free {
       let members = Dictionary(grouping: 0..<rows) { blocks[$0] }.values.sorted { $0[0] < $1[0] }
       design = choice ?? .whole
@@ -34,7 +40,7 @@ public struct RowOrders: Sendable {
       design = .free
       classes = [(0..<rows).map { [$0] }]
     }
-    self.init(classes, rows: rows, design: design, called: design == .whole ? "strata of equal size" : "rows")
+    self.init(classes, rows: rows, design: design, called: design == .whole ? "strata or items of equal size" : "rows")
   }
 
   /// Orders of rows that differ in how noisy they are: rows change places inside classes of about four of nearly the same variance.
@@ -59,7 +65,7 @@ public struct RowOrders: Sendable {
     self.init(classes, rows: variances.count, design: .free, called: name)
   }
 
-  private init(_ found: [[[Int]]], rows: Int, design: ExchangeDesign, called name: String) {
+  private init(_ found: [[[Int]]], rows: Int, design: ExchangeDesign, called name: String, obstacle: String? = nil) {
     let classes = found.filter { $0.count > 1 }
     rowCount = rows
     self.design = design
@@ -72,8 +78,10 @@ public struct RowOrders: Sendable {
     // Rounding of a sum of logarithms is far below the step from 19 to 20.
     let isEnough = logArrangements >= log(Double(Exchangeability.fewestArrangements)) - 1e-9
     reason =
-      isEnough
-      ? nil : "\(name) can be ordered in \(Int(exp(logArrangements).rounded())) ways only, fewer than \(Exchangeability.fewestArrangements)"
+      obstacle
+      ?? (isEnough
+        ? nil
+        : "\(name) can be ordered in \(Int(exp(logArrangements).rounded())) ways only, fewer than \(Exchangeability.fewestArrangements)")
   }
 
   /// The row that comes in each row's place.
