@@ -33,7 +33,7 @@ let package = Package(
     .target(
       name: "CBLAS",
       linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux])), .linkedFramework("Accelerate", .when(platforms: [.macOS]))]),
-    // The few loops that are compiled per instruction set: forward pass, training step, moments, deflating and inflating literals.
+    // The few loops that are compiled per instruction set: forward pass, training step, moments, float16, deflating and inflating literals.
     .target(name: "CKernels"),
     // Fixed blocks of work over several threads, results in order.
     .target(name: "Parallelism"),
@@ -52,7 +52,7 @@ let package = Package(
     // Dense networks: forward, training, checkpoints, import from Keras and PyTorch.
     .target(name: "DenseNetwork", dependencies: ["CBLAS", "CKernels", "ChunkCodec", "Files", "HDF5", "Statistics", crypto]),
     // The recorder: writes and reads recordings, phases, provenance.
-    .target(name: "ActivationRecording", dependencies: ["Files", "HDF5", "Parallelism"]),
+    .target(name: "ActivationRecording", dependencies: ["CKernels", "Files", "HDF5", "Parallelism"]),
     // Each analysis beside the table that it becomes. Prints nothing.
     .target(
       name: "MirrorAnalysis",
@@ -91,7 +91,7 @@ let package = Package(
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
     .testTarget(name: "FrogAndToadTests", dependencies: ["Files", "FrogAndToad", "HDF5", "Statistics"]),
     .testTarget(name: "DenseNetworkTests", dependencies: ["DenseNetwork", "Files", "HDF5", "Statistics"]),
-    .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "Files", "HDF5"]),
+    .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "CKernels", "Files", "HDF5"]),
     .testTarget(
       name: "MirrorAnalysisTests",
       dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "MirrorAnalysis", "Statistics", "Tabular", crypto]),

@@ -1,3 +1,4 @@
+import CKernels
 import HDF5
 
 /// A number that activations are read as: Float, or Double where a Float would round them.
@@ -14,6 +15,9 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
   private enum Source {
     case same(RowBlocks<Value>)
     case floats(RowBlocks<Float>)
+    #if !(os(macOS) && arch(x86_64))
+      case halves(RowBlocks<Float16>)
+    #endif
     case bits(RowBlocks<UInt16>)
     case integers(RowBlocks<Int64>, scale: Double, offset: Double)
   }
@@ -35,7 +39,12 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
     case .floats where Value.self == Double.self:
       let blocks = try RowBlocks<Float>(dataset, blockRows: blockRows)
       (source, count) = (.floats(blocks), blocks.count)
-    case .floats, .doubles:
+    #if !(os(macOS) && arch(x86_64))
+      case .halves:
+        let blocks = try RowBlocks<Float16>(dataset, blockRows: blockRows)
+        (source, count) = (.halves(blocks), blocks.count)
+    #endif
+    case .floats, .halves, .doubles:
       let blocks = try RowBlocks<Value>(dataset, blockRows: blockRows)
       (source, count) = (.same(blocks), blocks.count)
     case .bfloat16Bits:
@@ -60,6 +69,16 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
         try refuseMissing(values, rows) { Double($0) }
         return try converted(values, rows, body) { Value($0) }
       }
+    #if !(os(macOS) && arch(x86_64))
+      case .halves(let blocks):
+        return try blocks.withBlock(number) { rows, values in
+          try widened(values) { floats in
+            try refuseMissing(floats, rows) { Double($0) }
+            if let floats = floats as? UnsafeBufferPointer<Value> { return try body(rows, floats) }
+            return try converted(floats, rows, body) { Value($0) }
+          }
+        }
+    #endif
     case .bits(let blocks):
       return try blocks.withBlock(number) { rows, values in
         try refuseMissing(values, rows) { Double(Float(bfloat16Bits: $0)) }
@@ -72,6 +91,20 @@ struct ActivationBlocks<Value: ActivationValue>: Sendable {
       }
     }
   }
+
+  #if !(os(macOS) && arch(x86_64))
+    private func widened<Result>(
+      _ halves: UnsafeBufferPointer<Float16>, _ body: (UnsafeBufferPointer<Float>) throws -> Result
+    ) throws -> Result {
+      let floats = [Float](unsafeUninitializedCapacity: halves.count) { target, count in
+        if let source = halves.baseAddress, let target = target.baseAddress {
+          source.withMemoryRebound(to: UInt16.self, capacity: halves.count) { mirrorscope_widen_float16($0, halves.count, target) }
+        }
+        count = halves.count
+      }
+      return try floats.withUnsafeBufferPointer(body)
+    }
+  #endif
 
   private func converted<Stored, Result>(
     _ stored: UnsafeBufferPointer<Stored>, _ rows: Range<Int>, _ body: (Range<Int>, UnsafeBufferPointer<Value>) throws -> Result,

@@ -2,8 +2,10 @@ import HDF5
 
 /// How a layer's stored numbers stand for activations.
 enum ActivationEncoding: Sendable, Equatable {
-  /// float16, float32, or a narrower float that HDF5 knows: each is a Float without loss.
+  /// float32, or another float that HDF5 makes a Float of without loss.
   case floats
+  /// float16, which is widened here: HDF5 takes forty times as long.
+  case halves
   case doubles
   /// Bits of bfloat16, the upper half of a float32, in unsigned integers of 16 bits (attribute `dtype`).
   case bfloat16Bits
@@ -12,7 +14,7 @@ enum ActivationEncoding: Sendable, Equatable {
 
   var storesDoubles: Bool {
     switch self {
-    case .floats, .bfloat16Bits: false
+    case .floats, .halves, .bfloat16Bits: false
     case .doubles, .scaledIntegers: true
     }
   }
@@ -22,7 +24,7 @@ enum ActivationEncoding: Sendable, Equatable {
     switch self {
     case .floats: 4
     case .doubles, .scaledIntegers: 8
-    case .bfloat16Bits: 2
+    case .halves, .bfloat16Bits: 2
     }
   }
 }
@@ -113,7 +115,7 @@ struct StoredActivations: Sendable {
       return stored
     }
     return switch encoding {
-    case .floats, .doubles: try stored { (value: Value) in Double(value) }
+    case .floats, .halves, .doubles: try stored { (value: Value) in Double(value) }
     case .bfloat16Bits: try stored { Double(Float(bfloat16Bits: $0)) }.map { Value(Float(bfloat16Bits: $0)) }
     case .scaledIntegers(let scale, let offset): try stored { (value: Int64) in Double(value) }.map { Value(Double($0) * scale + offset) }
     }
@@ -122,6 +124,9 @@ struct StoredActivations: Sendable {
   /// What a float type is read as without loss.
   private static func encoding(of type: Datatype) throws -> ActivationEncoding {
     switch type {
+    #if !(os(macOS) && arch(x86_64))
+      case .float16: return .halves
+    #endif
     case .float16, .bfloat16, .float32: return .floats
     case .float64: return .doubles
     case .float(let format) where format.mantissaBits <= 23 && format.exponentBits <= 8: return .floats

@@ -68,7 +68,7 @@ extension RecordedLayer {
   /// What its activations are stored as, in words: float32, bfloat16 (bits in uint16), int16 × 0.001 + 0.
   public var storedType: String {
     switch stored.encoding {
-    case .floats, .doubles: "\(activations.datatype)"
+    case .floats, .halves, .doubles: "\(activations.datatype)"
     case .bfloat16Bits: "bfloat16 (bits in uint16)"
     case .scaledIntegers(let scale, let offset): "\(activations.datatype) × \(scale) + \(offset)"
     }

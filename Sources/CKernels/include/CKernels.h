@@ -10,5 +10,6 @@
 #include "literal_deflate.h"
 #include "literal_inflate.h"
 #include "moments.h"
+#include "widen_float16.h"
 
 #endif

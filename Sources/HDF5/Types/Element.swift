@@ -49,3 +49,10 @@ extension Float: Element {
 extension Double: Element {
   public static var datatype: Datatype { .float64 }
 }
+
+// Swift has no Float16 on Macs with Intel's processors.
+#if !(os(macOS) && arch(x86_64))
+  extension Float16: Element {
+    public static var datatype: Datatype { .float16 }
+  }
+#endif

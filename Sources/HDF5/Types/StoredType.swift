@@ -29,7 +29,7 @@ extension Element {
     case .uint16: .integer(byteCount: 2, isSigned: false)
     case .uint32: .integer(byteCount: 4, isSigned: false)
     case .uint64: .integer(byteCount: 8, isSigned: false)
-    case .float32, .float64: .floating
+    case .float16, .float32, .float64: .floating
     default: .notNumber
     }
   }
@@ -48,6 +48,7 @@ extension Element {
     case .uint16: raw = chdf5_native_uint16()
     case .uint32: raw = chdf5_native_uint32()
     case .uint64: raw = chdf5_native_uint64()
+    case .float16: raw = try NativeHalf.type(library, operation)
     case .float32: raw = chdf5_native_float()
     case .float64: raw = chdf5_native_double()
     default: raw = -1
@@ -55,6 +56,23 @@ extension Element {
     guard raw >= 0, H5Tget_size(raw) == MemoryLayout<Self>.stride else {
       throw operation.error(.typeMismatch, "\(Self.self) is no element type")
     }
+    return raw
+  }
+}
+
+/// The library has no type of its own for float16: it is made once and kept.
+private enum NativeHalf {
+  // Touched only by who holds the library.
+  nonisolated(unsafe) private static var made: hid_t?
+
+  static func type(_ library: borrowing Library, _ operation: Operation) throws -> hid_t {
+    if let made { return made }
+    let raw = try Datatype.float16.makeStoredType(library, operation)
+    if H5Tset_order(raw, H5Tget_order(chdf5_native_float())) < 0 {
+      H5Tclose(raw)
+      throw HDF5Error(operation, stack: ErrorStack.current(library))
+    }
+    made = raw
     return raw
   }
 }
