@@ -89,6 +89,7 @@ let package = Package(
     .testTarget(name: "HDF5Tests", dependencies: ["Files", "HDF5", "Parallelism"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(name: "TabularTests", dependencies: ["Tabular"]),
+    .testTarget(name: "TerminalTests", dependencies: ["Terminal"]),
     .testTarget(name: "FrogAndToadTests", dependencies: ["Files", "FrogAndToad", "HDF5", "Statistics"]),
     .testTarget(name: "DenseNetworkTests", dependencies: ["DenseNetwork", "Files", "HDF5", "Statistics"]),
     .testTarget(name: "ActivationRecordingTests", dependencies: ["ActivationRecording", "CKernels", "Files", "HDF5"]),
@@ -98,6 +99,8 @@ let package = Package(
     .testTarget(
       name: "GamesTests",
       dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "Games", "MirrorAnalysis", "Statistics", "Tabular"]),
+    // What the articles of the two libraries show.
+    .testTarget(name: "DocumentationTests", dependencies: ["ActivationRecording", "MirrorAnalysis"]),
     .testTarget(name: "CommandLineTests", dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "frogtoad", "mirrorscope"]),
   ],
   swiftLanguageModes: [.v6]

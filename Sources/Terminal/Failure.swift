@@ -86,6 +86,4 @@ func onOneLine(_ text: String) -> String {
 }
 
 /// Writes text to standard error, unbuffered; a closed standard error is no reason to fail.
-public func writeToStandardError(_ text: String) {
-  try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
-}
+public func writeToStandardError(_ text: String) { StatusLine.shared.write(text) }

@@ -94,9 +94,7 @@ public final class Interruption: @unchecked Sendable {
   /// Ends the process while its threads are at work: nothing of theirs is waited for.
   private func end(_ number: Int32) -> Never {
     let sentences = ["Interrupted."] + [lock.withLock { advice }].compactMap { $0 } + FileUnderWay.endAll()
-    // A bar that shows progress stands in the line.
-    let clear = isatty(STDERR_FILENO) == 1 ? "\r\u{1B}[K" : ""
-    writeToStandardError("\(clear)error: \(sentences.joined(separator: " "))\n")
+    writeToStandardError("error: \(sentences.joined(separator: " "))\n")
     _exit(ExitStatus.ended(by: number).rawValue)
   }
 }

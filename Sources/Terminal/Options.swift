@@ -11,20 +11,25 @@ public struct CommonOptions: ParsableArguments, Sendable {
   @Option(count: 1...4096, help: "Threads to use; results are the same for any number.")
   public var threads = availableThreads
 
-  @Option(name: .long, help: ArgumentHelp("Most memory to take for rows at a time, such as 2G.", valueName: "size"))
+  @Option(
+    name: .long, help: ArgumentHelp("Most memory to take for rows at a time, such as 2G.", valueName: "size"),
+    completion: .list(["512M", "1G", "2G", "4G", "8G"]))
   public var maxMemory: MemorySize?
 
   public init() {}
 
   /// Notes and progress for people, on standard error.
   public var logger: Logger { standardErrorLogger(quiet: quiet) }
+
+  /// Names the command that is sensible after this one, on standard error.
+  public func suggest(_ program: String, _ words: [NextCommand.Word]) { NextCommand(program, words).suggest(to: logger) }
 }
 
 extension TableFormat: ExpressibleByArgument {}
 
 /// Where a result goes.
 public struct OutputOptions: ParsableArguments {
-  @Option(name: .shortAndLong, help: ArgumentHelp("File to write; - is standard output.", valueName: "path|-"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("File to write; - is standard output.", valueName: "path|-"), completion: .file())
   public var output = "-"
 
   @Flag(name: .long, help: "Replace the output if it exists.")

@@ -10,8 +10,10 @@ public enum StandardOutput {
     try write(bytes)
   }
 
-  static func write(_ bytes: some Collection<UInt8>) throws(Failure) {
+  static func write(_ bytes: some BidirectionalCollection<UInt8>) throws(Failure) {
+    StatusLine.shared.beginOutput()
     var rest = Array(bytes)[...]
+    defer { StatusLine.shared.endOutput(endsLine: bytes.last == UInt8(ascii: "\n")) }
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       if count < 0 {

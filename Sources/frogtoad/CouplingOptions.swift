@@ -6,7 +6,8 @@ import Terminal
 struct CouplingOptions: ParsableArguments {
   @Option(
     name: .long,
-    help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters; the paper's is 26.")
+    help: "Cell from which on Frog's label is to help a Toad in distress; alone: Toad never matters; the paper's is 26.",
+    completion: .list(["alone", "26"]))
   var helpFrom: HelpFrom?
 
   @Option(

@@ -36,7 +36,8 @@ struct GamesCommand: ParsableCommand {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "Who plays Toad: random, self (the same network, never ablated) or another checkpoint.", valueName: "random|self|checkpoint"))
+      "Who plays Toad: random, self (the same network, never ablated) or another checkpoint.", valueName: "random|self|checkpoint"),
+    completion: .file(extensions: networkFileEndings))
   var partner = "random"
 
   @Option(
@@ -61,7 +62,8 @@ struct GamesCommand: ParsableCommand {
   @OptionGroup var couplings: CouplingOptions
 
   @Option(
-    name: .long, help: ArgumentHelp("See train --help; without it the veil that each network was trained under.", valueName: "paper|share"))
+    name: .long, help: ArgumentHelp("See train --help; without it the veil that each network was trained under.", valueName: "paper|share"),
+    completion: .list(["paper"]))
   var veil: VeilOption?
 
   @Flag(name: .long, help: "Play under --veil though a network was trained under another.")
@@ -69,7 +71,8 @@ struct GamesCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Also record the activations of Frog's network in the intact games, a row a turn.", valueName: "recording.h5"))
+    help: ArgumentHelp("Also record the activations of Frog's network in the intact games, a row a turn.", valueName: "recording.h5"),
+    completion: .file(extensions: ["h5"]))
   var record: String?
 
   @Option(name: .long, help: "Seed of the games and of all that is drawn.")
@@ -105,7 +108,7 @@ struct GamesCommand: ParsableCommand {
     try common.requireRoom(
       bytes: plan.memory(threads: common.threads), for: "\(grouped(games)) games", alternative: "play fewer games, or give --bootstrap 0")
     common.logger.info("seed \(seed)")
-    let bar = ProgressBar("games", unit: "games", quiet: common.quiet)
+    let bar = ProgressBar("games", unit: "games", quiet: common.quiet, mayEndEarly: true)
     let experiment = GamesExperiment(
       frog.checkpoint.network, veil: frog.veil, partner: toad, plan: plan, threads: common.threads
     ) { bar.update(done: $0, total: $1) }
@@ -118,6 +121,9 @@ struct GamesCommand: ParsableCommand {
       try take(rows)
     }
     if let record { common.logger.info("\(record): \(grouped(games * turns)) rows, one a turn, of the intact games.") }
+    if let record {
+      common.suggest("mirrorscope", ["cmni", .text(record)] + NextCommand.table("cmni.csv", beside: table.destination.output))
+    }
   }
 
   /// The game that the checkpoint was trained on, but for the options that are given.

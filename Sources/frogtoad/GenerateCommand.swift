@@ -7,8 +7,9 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Play the game at random and store labelled states: a training, a test and a validation set that share none.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         frogtoad generate --states 200000 --seed 1 --output states.h5
+        frogtoad generate --states 20000 --help-from alone --output alone.h5
 
       The states are all different. The test set is 40 % hop, 40 % jump, 10 % leap and 10 % help; the rest trains as it comes: about \
       44 % hop, 46 % jump, 9 % leap and 1 % help. The validation set, to choose epochs on, is one turn in twenty of \
@@ -18,7 +19,7 @@ struct GenerateCommand: ParsableCommand {
 
   @OptionGroup var game: StatesOptions
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("File to write.", valueName: "states.h5"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("File to write.", valueName: "states.h5"), completion: .file(extensions: ["h5"]))
   var output: String
 
   @Flag(name: .long, help: "Replace the output if it exists.")
@@ -29,5 +30,6 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     try requireAbsent(output, overwrite: force)
     try game.step.run(to: output, overwrite: force, common: common)
+    common.suggestTraining(on: output)
   }
 }

@@ -19,7 +19,7 @@ struct ImportCommand: ParsableCommand {
   @Argument(help: "The CSV file.", completion: .file(extensions: ["csv"]))
   var csv: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("File to write.", valueName: "states.h5"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("File to write.", valueName: "states.h5"), completion: .file(extensions: ["h5"]))
   var output: String
 
   @Option(name: .long, help: "Which set the rows are.")
@@ -35,7 +35,7 @@ struct ImportCommand: ParsableCommand {
     try requireAbsent(output, overwrite: force)
     try common.requireRoom(bytes: Self.memory, for: "\(csv): the rows", alternative: "use fewer threads with --threads")
     let log = common.logger
-    let bar = ProgressBar("rows", unit: "bytes", quiet: common.quiet)
+    let bar = ProgressBar("importing", unit: .bytes, quiet: common.quiet)
     let report = try importAuthorCSV(csv, to: output, split: split, commandLine: commandLine, overwrite: force, threads: common.threads) {
       bar.update(done: $0, total: $1)
     }
@@ -48,6 +48,7 @@ struct ImportCommand: ParsableCommand {
     if report.ambiguousScenarios > 0 {
       log.warning("\(grouped(report.ambiguousScenarios)) rows do not say who is in distress; they count as Frog in distress.")
     }
+    defer { common.suggest("frogtoad", ["inspect", .text(output)]) }
     if report.labelDisagreements > 0, let line = report.firstLabelDisagreement {
       log.warning("\(grouped(report.labelDisagreements)) labels differ from the labelling rules, the first in line \(line); they are kept.")
     }

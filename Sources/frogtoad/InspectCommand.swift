@@ -31,5 +31,6 @@ struct InspectCommand: ParsableCommand {
     lines.append("\(listed(counts)) states")
     lines += try statesSummary(of: states, common: common)
     try StandardOutput.write("\(states)\n" + lines.map { "  \($0)\n" }.joined())
+    if file.count(.train) > 0, file.count(.validation) > 0 { common.suggestTraining(on: states) }
   }
 }

@@ -10,8 +10,9 @@ struct PlayCommand: ParsableCommand {
     commandName: "play",
     abstract: "Watch a game in the terminal.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         frogtoad play --turns 20 --delay 0.1
+        frogtoad play --checkpoint demo/networks/2x17/epoch-001.h5 --turns 5
 
       F is Frog, T is Toad, & both on one cell; _ is solid ground, # rough, * a fly. Both play at random; with --checkpoint Frog's actions \
       are the network's choice.

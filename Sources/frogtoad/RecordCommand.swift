@@ -19,7 +19,7 @@ struct RecordCommand: ParsableCommand {
       (own symbol, score and own cell are 0).
       """)
 
-  @Argument(help: "A checkpoint, or a folder of checkpoints.")
+  @Argument(help: "A checkpoint, or a folder of checkpoints.", completion: .file(extensions: networkFileEndings))
   var checkpoint: String
 
   @OptionGroup var architecture: ArchitectureOption
@@ -32,14 +32,16 @@ struct RecordCommand: ParsableCommand {
 
   @Option(
     name: .shortAndLong,
-    help: ArgumentHelp("Folder for the recordings, or, for one checkpoint, a name that ends in .h5.", valueName: "path"))
+    help: ArgumentHelp("Folder for the recordings, or, for one checkpoint, a name that ends in .h5.", valueName: "path"),
+    completion: .file(extensions: ["h5"]))
   var output: String
 
   @Flag(name: .long, help: "Feed the scenario in index 98, as the paper's scripts did: only to compare with published values.")
   var reproduceLeak = false
 
   @Option(
-    name: .long, help: ArgumentHelp("See train --help; without it the veil that the network was trained under.", valueName: "paper|share"))
+    name: .long, help: ArgumentHelp("See train --help; without it the veil that the network was trained under.", valueName: "paper|share"),
+    completion: .list(["paper"]))
   var veil: VeilOption?
 
   @Flag(name: .long, help: "Record under --veil though the network was trained under another.")
@@ -79,11 +81,15 @@ struct RecordCommand: ParsableCommand {
     let plan = paths.map { path in
       RecordStep.Pair(checkpoint: path, recording: toFile ? output : output + "/" + recordingName(ofCheckpoint: path))
     }
-    let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
-    try step.run(plan, states: states, common: common) { bar.update(done: $0, total: plan.count) }
+    let bar = ProgressBar("recording", unit: "rows", quiet: common.quiet)
+    try step.run(plan, states: states, common: common) { bar.update(done: $0, total: $1) }
     bar.finish()
     common.logger.info(
       "\(output): \(plan.count == 1 ? "1 recording" : "\(plan.count) recordings") of the \(split.rawValue) states of \(states).")
+    common.suggest(
+      "mirrorscope",
+      ["cmni", toFile || plan.count == 1 ? .text(plan[0].recording) : .files(folder: output, ending: ".h5")]
+        + NextCommand.table("cmni.csv"))
   }
 }
 

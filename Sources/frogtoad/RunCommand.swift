@@ -28,7 +28,7 @@ struct RunCommand: ParsableCommand {
   @Option(name: .long, help: "Seed of the states and of the networks.")
   var seed: UInt64 = 1
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for everything.", valueName: "folder"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for everything.", valueName: "folder"), completion: .directory)
   var output: String
 
   @Flag(name: .long, help: "Go on with an interrupted run in that folder; the results are those of one that was not.")
@@ -56,10 +56,14 @@ struct RunCommand: ParsableCommand {
     }
     let outcomes = try train(experiment, states: states)
     let recordings = try record(outcomes, states: states)
-    let moments = try AnalyseStep(folder: output, recordings: recordings.flatMap { $0 }).run(overwrite: resume, threads: common.threads)
+    let moments = try AnalyseStep(folder: output, recordings: recordings.flatMap { $0 }).run(overwrite: resume, common: common)
     let summary = RunSummary(
       folder: output, seed: seed, outcomes: outcomes, moments: moments, behaviour: try behaviour(outcomes, moments, recordings))
     try StandardOutput.write(summary.lines.map { $0 + "\n" }.joined())
+    if let last = recordings.first?.last {
+      common.suggest(
+        "mirrorscope", ["units", .text(output + "/" + last)] + NextCommand.table("units.csv", beside: output + "/cmni.csv"))
+    }
   }
 
   private func generation(of experiment: Preset) -> GenerateStep {
@@ -116,15 +120,16 @@ struct RunCommand: ParsableCommand {
     common.logger.info("Training \(names).")
     let data = try TrainingData(
       states, networks: min(experiment.plans.count, common.threads), veil: .ofIgnorance, validatesOnTest: false, common: common)
-    let bar = ProgressBar("training", unit: "epochs", quiet: common.quiet)
-    let counter = EpochCounter(total: experiment.plans.reduce(0) { $0 + $1.hyperparameters.maximumEpochs })
+    let bar = ProgressBar("training", unit: "epochs", quiet: common.quiet, mayEndEarly: true)
+    let (counter, total) = (SharedCounter(), experiment.plans.reduce(0) { $0 + $1.hyperparameters.maximumEpochs })
+    bar.update(done: 0, total: total)
     let networks = output + "/networks/"
     let outcomes = try mapBlocks(count: experiment.plans.count, threads: common.threads) { number in
       let plan = experiment.plans[number]
       let step = TrainStep(
         shape: plan.shape, hyperparameters: plan.hyperparameters, folder: networks + plan.shape.name)
       return try step.run(on: data, begin: resume ? .resume : .anew(replacing: false)) { _ in
-        bar.update(done: counter.next(), total: counter.total)
+        bar.update(done: counter.add(), total: total)
       }
     }
     bar.finish()
@@ -143,11 +148,11 @@ struct RunCommand: ParsableCommand {
     let all = plans.flatMap { $0 }.map { RecordStep.Pair(checkpoint: $0.0, recording: output + "/" + $0.1) }
     let pairs = try all.filter { try !isRecorded($0, states: states) }
     common.logger.info("Recording \(pairs.count) checkpoints\(pairs.count < all.count ? ", \(all.count - pairs.count) are recorded" : "").")
-    let bar = ProgressBar("recordings", unit: "recordings", quiet: common.quiet)
+    let bar = ProgressBar("recording", unit: "rows", quiet: common.quiet)
     var step = RecordStep()
     // What an earlier run left in partial files is recorded again from the beginning.
     (step.overwrite, step.keepsPartials) = (resume || force, false)
-    if !pairs.isEmpty { try step.run(pairs, states: states, common: common) { bar.update(done: $0, total: pairs.count) } }
+    if !pairs.isEmpty { try step.run(pairs, states: states, common: common) { bar.update(done: $0, total: $1) } }
     bar.finish()
     return plans.map { $0.map(\.1) }
   }
@@ -157,8 +162,7 @@ struct RunCommand: ParsableCommand {
     guard let outcome = outcomes.first, let last = recordings.first?.last, let own = moments.first(where: { $0.name == last }) else {
       return []
     }
-    return try Behaviour(of: outcome.state.bestNetwork, name: outcome.shape.name, moments: own, seed: seed, threads: common.threads)?
-      .sentences ?? []
+    return try Behaviour(of: outcome.state.bestNetwork, name: outcome.shape.name, moments: own, seed: seed, common: common)?.sentences ?? []
   }
 
   /// Whether a run that is resumed has made the recording.
@@ -174,24 +178,5 @@ struct RunCommand: ParsableCommand {
         .failed, "\(pair.recording): is no recording of \(pair.checkpoint). Move it away, or begin anew with --force.")
     }
     return true
-  }
-}
-
-/// Counts finished epochs over all networks.
-private final class EpochCounter: @unchecked Sendable {
-  // Sendable because `finished` is touched under the lock only.
-  let total: Int
-  private let lock = NSLock()
-  private var finished = 0
-
-  init(total: Int) {
-    self.total = total
-  }
-
-  func next() -> Int {
-    lock.withLock {
-      finished += 1
-      return finished
-    }
   }
 }

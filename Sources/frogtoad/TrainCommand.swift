@@ -1,6 +1,7 @@
 import ArgumentParser
 import DenseNetwork
 import Files
+import Foundation
 import FrogAndToad
 import Terminal
 
@@ -25,7 +26,7 @@ struct TrainCommand: ParsableCommand {
 
   @OptionGroup var options: TrainingOptions
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the checkpoints.", valueName: "folder"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the checkpoints.", valueName: "folder"), completion: .directory)
   var output: String
 
   @Flag(name: .long, help: "Go on with an interrupted training in that folder.")
@@ -50,12 +51,15 @@ struct TrainCommand: ParsableCommand {
     let data = try TrainingData(states, networks: 1, veil: options.veil.veil, validatesOnTest: options.validation == .test, common: common)
     if resume, try TrainingFolder(path: output).files().isEmpty { log.info("\(output): holds no training yet; it begins with epoch 0.") }
     Interruption.shared.advise("--resume goes on from there.")
-    let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet)
+    let bar = ProgressBar(hidden.name, unit: "epochs", quiet: common.quiet, goesOn: resume, mayEndEarly: true)
+    if !resume { bar.update(done: 0, total: options.epochs) }
     let outcome = try step.run(on: data, begin: resume ? .resume : .anew(replacing: force)) { report in
       bar.update(done: report.epoch, total: options.epochs)
     }
     bar.finish()
     for line in outcome.summary { log.info("\(line)") }
+    common.suggest(
+      "frogtoad", ["record", .text(output), "--states", .text(states), "--output", "recordings/\(URL(filePath: output).lastPathComponent)"])
   }
 
   /// Says before the states are read what would be said after it.
@@ -85,14 +89,15 @@ struct TrainingOptions: ParsableArguments, Sendable {
   var epochs = 500
 
   @Option(
-    name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.")
+    name: .long, help: "Weight of each row in the loss: none, sqrt or full (by the label's frequency), or a weight per action: 1,1,2,10.",
+    completion: .list(["none", "sqrt", "full", "1,1,2,10"]))
   var balance = LabelBalance.none
 
   @Option(
     name: .long,
     help: ArgumentHelp(
       "What tells who is who and is hidden: paper (own symbol, own cell), or the share of states in which who hops is hidden too, the others "
-        + "showing all.", valueName: "paper|share"))
+        + "showing all.", valueName: "paper|share"), completion: .list(["paper"]))
   var veil = VeilOption.paper
 
   @Flag(name: .long, help: "Deal the training labels anew among the rows: a control that learns their shares at most.")

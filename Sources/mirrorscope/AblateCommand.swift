@@ -8,8 +8,10 @@ struct AblateCommand: ParsableCommand {
     commandName: "ablate",
     abstract: "What ablating units does to the actions, against other units that are like them.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --top 4 -o ablate.csv
+        mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --units dense_1:3,7
+        mirrorscope ablate demo/recordings/2x17/epoch-001.h5 --mode direction
 
       The network above the ablated layer is recomputed from the recorded activations, kernels and biases. Units are chosen on half of the \
       rows and evaluated on the other half (/split, or a seeded half-split that keeps strata whole). Controls are reference sets: other sets of \
@@ -38,7 +40,8 @@ struct AblateCommand: ParsableCommand {
 
   @Option(
     name: .long,
-    help: ArgumentHelp("Write a second table: how much of the primary effect each unit of a target accounts for.", valueName: "path"))
+    help: ArgumentHelp("Write a second table: how much of the primary effect each unit of a target accounts for.", valueName: "path"),
+    completion: .file(extensions: ["csv", "tsv", "json"]))
   var shapley: String?
 
   @Option(count: 0...1_000_000, help: "Bootstrap replicates of the paired effects; 0 leaves out the interval.")
@@ -64,7 +67,11 @@ struct AblateCommand: ParsableCommand {
     if targets.sameRows {
       options.common.logger.warning("Units are chosen on the rows they are evaluated on: effects are biased towards the target.")
     }
-    guard let shapley else { return try options.run(AblationAnalysis(plan), seed: seed) }
+    if let shapley { try run(plan, sharingOut: shapley) } else { try options.run(AblationAnalysis(plan), seed: seed) }
+    options.recordings.suggestReport(or: "circuit", table: "circuit.csv", beside: options.output, options.common)
+  }
+
+  private func run(_ plan: AblationPlan, sharingOut shapley: String) throws {
     var table = options.table
     table.destination.output = shapley
     try table.write(RecordingRow<ShapleyRow>.self) { take in

@@ -20,22 +20,32 @@ struct AnalysisOptions: ParsableArguments {
     _ analysis: A, seed: SeedOptions? = nil, echoesSeed: Bool = true, alsoTake: ([RecordingRow<A.Row>]) throws -> Void = { _ in }
   ) throws {
     if echoesSeed { seed?.echo(to: common.logger) }
+    let bar = recordings.progressBar(A.Row.schema.name, common)
+    defer { bar.finish() }
     try table.write(RecordingRow<A.Row>.self) { take in
-      try runner(seed: seed).run(analysis, on: recordings.groups) { rows in
+      try runner(seed: seed, showing: bar).run(analysis, on: recordings.groups) { rows in
         try take(rows)
         try alsoTake(rows)
       }
     }
   }
 
+  /// Where the table goes.
+  var output: String { table.destination.output }
+
   /// A runner as the options say.
-  func runner(seed: SeedOptions? = nil) -> AnalysisRunner { AnalysisRunner(recordings, common, seed: seed) }
+  ///
+  /// - Parameter bar: shows how far it is.
+  func runner(seed: SeedOptions? = nil, showing bar: RecordingsBar? = nil) -> AnalysisRunner {
+    AnalysisRunner(recordings, common, seed: seed, showing: bar)
+  }
 }
 
 extension AnalysisRunner {
   /// A runner as options say.
-  init(_ recordings: RecordingOptions, _ common: CommonOptions, seed: SeedOptions? = nil) {
+  init(_ recordings: RecordingOptions, _ common: CommonOptions, seed: SeedOptions? = nil, showing bar: RecordingsBar? = nil) {
     self.init()
+    progress = bar?.update
     selection = recordings.selection
     threads = common.threads
     maxMemory = common.maxMemory?.bytes

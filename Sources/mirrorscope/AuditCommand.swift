@@ -25,5 +25,8 @@ struct AuditCommand: ParsableCommand {
   @OptionGroup var seed: SeedOptions
   @OptionGroup var options: AnalysisOptions
 
-  func run() throws { try options.run(AuditAnalysis(along: along), seed: seed) }
+  func run() throws {
+    try options.run(AuditAnalysis(along: along), seed: seed)
+    options.recordings.suggestForAll("cmni", table: "cmni.csv", options.common)
+  }
 }

@@ -7,8 +7,9 @@ struct CMNICommand: ParsableCommand {
     commandName: "cmni",
     abstract: "The Checkpoint Mirror Neuron Index: one row per recording and variant.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         mirrorscope cmni demo/recordings/2x17/*.h5 --output cmni.csv
+        mirrorscope cmni demo/recordings/2x17/epoch-001.h5 --permutations 1000
 
       Δself and Δother are the changes of a unit's mean activation from the none phase to the self and other phases. The index sums \
       min(Δself, Δother) over the units and divides by their number. Variants: author (0 unless both are above 0), formula (the minimum \
@@ -34,5 +35,6 @@ struct CMNICommand: ParsableCommand {
     var analysis = CMNIAnalysis(permutations: permutations)
     (analysis.exchange, analysis.byLayer) = (exchange.choice, byLayer)
     try options.run(analysis, seed: seed, echoesSeed: permutations > 0)
+    options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
   }
 }

@@ -19,7 +19,9 @@ struct CircuitCommand: ParsableCommand {
       driven by that class. Layers below the lowest that --layers asks for need not be there.
       """)
 
-  @Option(name: .long, help: ArgumentHelp("Edges out of these units; may be given several times.", valueName: "layer:unit,unit"))
+  @Option(
+    name: .long, help: ArgumentHelp("Edges out of these units; may be given several times.", valueName: "layer:unit,unit"),
+    completion: .layerUnits)
   var units: [UnitSet] = []
 
   @Option(
@@ -27,7 +29,9 @@ struct CircuitCommand: ParsableCommand {
     help: ArgumentHelp("Edges out of the units of a class, such as mirror or author:mirror.", valueName: "class"))
   var unitClass: UnitClassChoice?
 
-  @Option(name: .long, help: ArgumentHelp("Write the edges of a single recording as a Graphviz graph too.", valueName: "path"))
+  @Option(
+    name: .long, help: ArgumentHelp("Write the edges of a single recording as a Graphviz graph too.", valueName: "path"),
+    completion: .file(extensions: ["dot", "gv"]))
   var dot: String?
 
   @OptionGroup var classes: UnitClassOptions
@@ -52,7 +56,11 @@ struct CircuitCommand: ParsableCommand {
     var analysis = CircuitAnalysis(selection)
     analysis.classes = classes.plan
     analysis.replayTolerance = replay.replayTolerance
-    guard let dot else { return try options.run(analysis, seed: seed) }
+    if let dot { try run(analysis, drawing: dot) } else { try options.run(analysis, seed: seed) }
+    options.recordings.suggestReport(or: "decode", table: "decode.csv", beside: options.output, options.common)
+  }
+
+  private func run(_ analysis: CircuitAnalysis, drawing dot: String) throws {
     let graph = try OutputFile(path: dot, overwrite: options.table.destination.force, beginning: CircuitGraph.beginning)
     var edges: [CircuitRow] = []
     try options.run(analysis, seed: seed) { rows in edges += rows.map(\.row) }

@@ -44,7 +44,9 @@ struct CompareCommand: ParsableCommand {
   @Option(name: .customLong("value"), help: ArgumentHelp("Column of the numbers of a long table, such as effect.", valueName: "col"))
   var valueColumn = "value"
 
-  @Option(name: .long, help: ArgumentHelp("Table of networks, for columns that the others lack.", valueName: "table"))
+  @Option(
+    name: .long, help: ArgumentHelp("Table of networks, for columns that the others lack.", valueName: "table"),
+    completion: .file(extensions: ["csv", "tsv"]))
   var networks: String?
 
   @Option(
@@ -111,6 +113,9 @@ struct CompareCommand: ParsableCommand {
       (runner.threads, runner.seed, runner.maxMemory) = (common.threads, seed.seed, common.maxMemory?.bytes)
       let logger = common.logger
       runner.note = { logger.info("\($0)") }
+      let bar = RecordingsBar("cmni", paths: recordings, common)
+      defer { bar.finish() }
+      runner.progress = bar.update
       tables.append(try RecordedOutcomes(of: recordings, permutations: permutations, runner: runner).table)
     }
     let comparison = try NetworkComparison(of: tables, networks: known, plan: plan)

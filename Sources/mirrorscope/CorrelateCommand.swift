@@ -10,8 +10,9 @@ struct CorrelateCommand: ParsableCommand {
     commandName: "correlate",
     abstract: "Unit-by-unit correlation: within phases, over all rows, or across two phases.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         mirrorscope correlate demo/recordings/2x17/epoch-001.h5 --phase self,other
+        mirrorscope correlate demo/recordings/2x17/epoch-001.h5 --matrix -o r.csv
 
       Without --phase every row counts; with it, the rows of each phase after the partner filter. --phases self,other correlates every \
       unit's mean response in the one with every unit's in the other, over the strata that hold both. --matrix writes a square per layer \
@@ -21,7 +22,9 @@ struct CorrelateCommand: ParsableCommand {
   @Option(name: .long, help: ArgumentHelp("Rows to take: all, none, self, other, both; repeat it or use commas.", valueName: "phases"))
   var phase: [RowSelectionList] = []
 
-  @Option(name: .long, help: ArgumentHelp("Correlate across two phases, such as self,other.", valueName: "a,b"))
+  @Option(
+    name: .long, help: ArgumentHelp("Correlate across two phases, such as self,other.", valueName: "a,b"),
+    completion: .list(["self,other", "none,self", "none,other"]))
   var phases: PhasePair?
 
   @Option(name: .long, help: "Method of correlation.")
@@ -44,6 +47,7 @@ struct CorrelateCommand: ParsableCommand {
     let analysis = CorrelationAnalysis(
       phases.map { .across($0.a, $0.b) } ?? .within(selections), method: method, acrossLayers: acrossLayers)
     if matrix { try writeMatrices(analysis) } else { try options.run(analysis) }
+    options.recordings.suggest("similarity", table: "similarity.csv", beside: options.output, options.common)
   }
 
   private var selections: [RowSelection] { phase.selections(default: [.all]) }
@@ -51,8 +55,10 @@ struct CorrelateCommand: ParsableCommand {
   /// One square goes where a table would; several go to files of their own beside each other.
   private func writeMatrices(_ analysis: CorrelationAnalysis) throws {
     let destination = options.table.destination
+    let bar = options.recordings.progressBar("correlate", options.common)
+    defer { bar.finish() }
     for group in options.recordings.groups {
-      try options.runner().lend(group, to: analysis) { recording, context in
+      try options.runner(showing: bar).lend(group, to: analysis) { recording, context in
         var files = try self.files(recording)[...]
         for file in files where file != "-" { try requireAbsent(file, overwrite: destination.force) }
         try analysis.forEachMatrix(of: recording, in: context) { matrix in

@@ -7,8 +7,9 @@ struct DecodeCommand: ParsableCommand {
     commandName: "decode",
     abstract: "Train a decoder of distress on self, test it on other, and back; and decode the right action.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         mirrorscope decode demo/recordings/2x17/epoch-000.h5 --permutations 99
+        mirrorscope decode demo/recordings/2x17/epoch-000.h5 --from inputs
 
       Per layer, L2 logistic regression (C 1, standardised) tells self from none and is tested on other against none, and back; no none row \
       is in both, and no stratum where the recording has some. As many rows of each class are drawn (--rows at most), and accuracy is \
@@ -36,7 +37,7 @@ struct DecodeCommand: ParsableCommand {
     name: .long,
     help: ArgumentHelp(
       "Decode from layers, from inputs, or from columns of rows with commas between them; may be repeated. By default layers.",
-      valueName: "source"))
+      valueName: "source"), completion: .list(["layers", "inputs"]))
   var from: [String] = []
 
   @OptionGroup var exchange: ExchangeOptions
@@ -57,5 +58,6 @@ struct DecodeCommand: ParsableCommand {
     plan.exchange = exchange.choice
     if !from.isEmpty { plan.sources = from.compactMap(DecodingSource.init) }
     try options.run(DecodingAnalysis(plan), seed: seed)
+    options.recordings.suggestAblation(beside: options.output, options.common)
   }
 }

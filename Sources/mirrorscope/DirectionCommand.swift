@@ -49,5 +49,6 @@ struct DirectionCommand: ParsableCommand {
     if let write {
       try DirectionsFile(rows: rows, recordings: options.recordings.recordings).write(to: write, overwrite: options.table.destination.force)
     }
+    options.recordings.suggest("decode", table: "decode.csv", beside: options.output, options.common)
   }
 }

@@ -32,6 +32,7 @@ struct DivergenceCommand: ParsableCommand {
     try options.run(
       DivergenceAnalysis(bins: bins, range: range, permutations: permutations, exchange: exchange.choice),
       seed: permutations > 0 ? seed : nil)
+    options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
   }
 }
 

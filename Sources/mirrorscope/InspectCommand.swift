@@ -36,6 +36,7 @@ struct InspectCommand: ParsableCommand {
     }
     try writer?.finish()
     try file.finish()
+    recordings.suggest("audit", table: "audit.csv", beside: destination.output, common)
   }
 
   private func write(_ rows: [RecordingRow<InspectionRow>], to file: OutputFile) throws {

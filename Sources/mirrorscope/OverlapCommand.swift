@@ -40,6 +40,7 @@ struct OverlapCommand: ParsableCommand {
     let analysis = OverlapAnalysis(
       measures: measure.map { [$0] } ?? OverlapMeasure.allCases, permutations: permutations, exchange: exchange)
     try options.run(analysis, seed: permutations > 0 ? seed : nil)
+    options.recordings.suggest("decode", table: "decode.csv", beside: options.output, options.common)
   }
 }
 

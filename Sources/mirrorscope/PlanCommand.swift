@@ -9,8 +9,9 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Plan ablations that are run in the model itself, for judge.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         mirrorscope plan demo/recordings/2x17/epoch-001.h5 --top 4 -o plan.json
+        mirrorscope plan demo/recordings/2x17/epoch-001.h5 --mode direction -o p.json
 
       Writes arms as JSON: intact, each target, and its references, which p compares it with; with the layer, the units and what takes their \
       place, and the examples of the evaluate half. mirrorscope.run_plan in Python runs them in a PyTorch model, and judge makes the table of ablate \
@@ -35,7 +36,9 @@ struct PlanCommand: ParsableCommand {
       valueName: "column"))
   var exampleColumn: String?
 
-  @Option(name: .customLong("targets"), help: ArgumentHelp("Write a table of the targets.", valueName: "path|-"))
+  @Option(
+    name: .customLong("targets"), help: ArgumentHelp("Write a table of the targets.", valueName: "path|-"),
+    completion: .file(extensions: ["csv", "tsv", "json"]))
   var targetTable: String?
 
   @OptionGroup var replay: ReplayOptions
@@ -77,10 +80,12 @@ struct PlanCommand: ParsableCommand {
     if let targetTable, targetTable != "-" { try requireAbsent(targetTable, overwrite: destination.force) }
     let file = try destination.open(beginning: "{\n\"schema\": \"\(InterventionPlan.schemaName)\"")
     var rows: [RecordingRow<PlannedTargetRow>] = []
-    try AnalysisRunner(recordings, common, seed: seed).lend([path], to: analysis) { view, context in
+    let bar = recordings.progressBar("plan", common)
+    try AnalysisRunner(recordings, common, seed: seed, showing: bar).lend([path], to: analysis) { view, context in
       let found = try analysis.write(of: view, in: context, write: file.write)
       rows = found.map { RecordingRow(RecordingIdentity(view), $0) }
     }
+    bar.finish()
     if let targetTable {
       let schema = RecordingRow<PlannedTargetRow>.schema
       let format = TableFormat.allCases.first { targetTable.lowercased().hasSuffix("." + $0.rawValue) } ?? .csv
@@ -100,6 +105,11 @@ struct PlanCommand: ParsableCommand {
       "\(rows.count) \(rows.count == 1 ? "target" : "targets"), \(arms) arms of \(rows.first?.row.examples ?? 0) examples each.")
     for row in rows {
       if let reason = row.row.reason { common.logger.info("\(row.row.target.id) (\(row.row.target.layer)): \(reason).") }
+    }
+    if destination.output != "-" {
+      common.logger.info("Run it in the model with mirrorscope.run_plan (python/README.md); what comes out is judged.")
+      common.suggest(
+        "mirrorscope", ["judge", .text(destination.output), "outcomes.csv"] + NextCommand.table("ablate.csv", beside: destination.output))
     }
   }
 }

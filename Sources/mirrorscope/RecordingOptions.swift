@@ -10,7 +10,9 @@ struct RecordingOptions: ParsableArguments {
   @Argument(help: "Recordings to read.", completion: .file(extensions: ["h5", "hdf5"]))
   var recordings: [String]
 
-  @Option(name: .long, help: ArgumentHelp("Only layers whose name matches, such as 'dense_[12]'.", valueName: "glob"))
+  @Option(
+    name: .long, help: ArgumentHelp("Only layers whose name matches, such as 'dense_[12]'.", valueName: "glob"),
+    completion: .layers)
   var layers = "*"
 
   @Flag(name: .customLong("no-partner-filter"), help: "Keep self and other rows in which the undistressed partner is not seen acting.")

@@ -18,7 +18,7 @@ struct RecoverCommand: ParsableCommand {
   @Argument(help: "A file that a recorder left behind.", completion: .file(extensions: ["partial"]))
   var partial: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Recording to write.", valueName: "path"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Recording to write.", valueName: "path"), completion: .file(extensions: ["h5"]))
   var output: String?
 
   @Flag(name: .long, help: "Replace the output if it exists.")
@@ -33,9 +33,14 @@ struct RecoverCommand: ParsableCommand {
     }
     InputFiles.declare([partial])
     try requireAbsent(target, overwrite: force)
-    let found = try recoverRecording(partial: partial, output: target, overwrite: force, threads: common.threads)
+    let bar = ProgressBar("recovering", unit: "rows", quiet: common.quiet)
+    let found = try recoverRecording(partial: partial, output: target, overwrite: force, threads: common.threads) {
+      bar.update(done: $0, total: $1)
+    }
+    bar.finish()
     let leftOut = found.longest > found.rows ? "; \(found.longest - found.rows) rows flushed in part or damaged are left out" : ""
     let damage = found.damage.map { "; \($0), so the rows behind are left out" } ?? ""
     common.logger.info("\(target): \(found.rows) rows recovered\(found.damage == nil ? leftOut : damage)")
+    common.suggest("mirrorscope", ["validate", .text(target)])
   }
 }

@@ -35,6 +35,8 @@ struct SimilarityCommand: ParsableCommand {
       measures: measure.map { [$0] } ?? SimilarityMeasure.allCases, over: phase.selections(default: RowSelection.everyOne),
       permutations: permutations, exchange: exchange.choice)
     try options.run(analysis, seed: seed)
+    options.recordings.suggest(
+      "direction", ["--permutations", "999"], table: "direction.csv", beside: options.output, options.common)
   }
 }
 

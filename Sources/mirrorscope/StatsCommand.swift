@@ -16,5 +16,8 @@ struct StatsCommand: ParsableCommand {
 
   @OptionGroup var options: AnalysisOptions
 
-  func run() throws { try options.run(StatsAnalysis()) }
+  func run() throws {
+    try options.run(StatsAnalysis())
+    options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+  }
 }

@@ -8,7 +8,8 @@ struct TargetOptions: ParsableArguments {
   @Option(
     name: .long,
     help: ArgumentHelp(
-      "These units together, such as dense_1:3,7, beside what --top and its like choose; may be repeated.", valueName: "layer:units"))
+      "These units together, such as dense_1:3,7, beside what --top and its like choose; may be repeated.", valueName: "layer:units"),
+    completion: .layerUnits)
   var units: [UnitSet] = []
 
   @Option(count: 1...1_000_000, help: "In each hidden layer the K units with the highest mirror-neuron scores. (default: 4)")
@@ -31,7 +32,8 @@ struct TargetOptions: ParsableArguments {
   @Option(
     name: .long,
     help:
-      "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise; or direction, which projects one out.")
+      "What takes the units' place: zero, mean, mean:PHASE, resample (from the none phase) or noise; or direction, which projects one out.",
+    completion: .list(["zero", "mean", "mean:none", "mean:self", "mean:other", "resample", "noise", "direction"]))
   var mode = AblationMode.zero
 
   @Option(

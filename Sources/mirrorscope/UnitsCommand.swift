@@ -7,8 +7,9 @@ struct UnitsCommand: ParsableCommand {
     commandName: "units",
     abstract: "What each unit does in the self and other phases: contrasts, score, class and tests.",
     discussion: """
-      EXAMPLE
+      EXAMPLES
         mirrorscope units demo/recordings/2x17/epoch-001.h5 --output units.csv
+        mirrorscope units demo/recordings/2x17/epoch-001.h5 --layers 'dense_[12]'
 
       class goes by evidence: mirror (above none in self and in other), suppressed (below in both), opposite, differentiating (self and \
       other differ), each at a quarter of --level after Benjamini-Hochberg over all units; unresponsive where both effects lie within \
@@ -59,6 +60,7 @@ struct UnitsCommand: ParsableCommand {
     try options.run(
       UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice, stopsEarly: stopEarly),
       seed: test == .permutation ? seed : nil)
+    options.recordings.suggestAblation(beside: options.output, options.common)
   }
 }
 

@@ -35,6 +35,7 @@ struct ValidateCommand: ParsableCommand {
     }
     try file.finish()
     if hasFaults { throw Failure(.badFile, "") }
+    if let last = recordings.last { common.suggest("mirrorscope", ["inspect", .text(last)]) }
   }
 
   /// One line for each fault.
@@ -42,7 +43,10 @@ struct ValidateCommand: ParsableCommand {
   /// - Throws: what ends the command: a recording that takes more memory than is allowed, which says nothing of whether it is valid.
   private func faults(of path: String) throws -> [String] {
     do {
-      let findings = try validateRecording(path: path, threads: common.threads, maxMemory: common.maxMemory?.bytes)
+      let bar = RecordingsBar("validate", paths: [path], common)
+      defer { bar.finish() }
+      let findings = try validateRecording(
+        path: path, threads: common.threads, maxMemory: common.maxMemory?.bytes, progress: bar.update)
       for note in findings.notes { common.logger.info("\(path): note: \(note)") }
       return findings.faults.map { $0.sentence { $0.option } }
     } catch let error as RecordingError {

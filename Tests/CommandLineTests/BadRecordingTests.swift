@@ -177,7 +177,7 @@ struct BadRecordingTests {
     try expectFailure(
       1, "cmni.csv: exists already. Give --force to replace it, or another --output.", "cmni", "good.h5", "--output", "cmni.csv")
     #expect(try workplace.text("cmni.csv") == "mine")
-    let run = try workplace.run("mirrorscope", "cmni", "good.h5", "--output", "cmni.csv", "--force")
+    let run = try workplace.run("mirrorscope", "cmni", "good.h5", "--output", "cmni.csv", "--force", "--quiet")
     #expect(run.status == 0 && run.output.isEmpty && run.errors.isEmpty, run.transcript)
     #expect(try workplace.text("cmni.csv").hasPrefix("recording,network,epoch,checkpoint_id,"))
   }

@@ -15,9 +15,10 @@ struct CorrelateCommandTests {
   @Test(
     "The same bytes for one thread and two",
     arguments: [
-      ["correlate", "strata.h5"], ["correlate", "strata.h5", "--phase", "self,other", "--phase", "all", "--across-layers"],
-      ["correlate", "strata.h5", "--phases", "self,other", "--method", "spearman"],
-      ["correlate", "strata.h5", "--matrix", "--across-layers"], ["similarity", "strata.h5", "small.h5", "--quiet"],
+      ["correlate", "strata.h5", "--quiet"],
+      ["correlate", "strata.h5", "--phase", "self,other", "--phase", "all", "--across-layers", "--quiet"],
+      ["correlate", "strata.h5", "--phases", "self,other", "--method", "spearman", "--quiet"],
+      ["correlate", "strata.h5", "--matrix", "--across-layers", "--quiet"], ["similarity", "strata.h5", "small.h5", "--quiet"],
       ["similarity", "strata.h5", "--permutations", "19", "--phase", "self,other", "--quiet"],
     ])
   func threads(arguments: [String]) throws {

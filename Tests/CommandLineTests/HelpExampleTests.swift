@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The example that `--help` of every command begins with, run as it stands.
+/// The examples that `--help` of every command begins with, run as they stand.
 @Suite("Examples in the help")
 struct HelpExampleTests {
   /// Running this one takes longest: `ExperimentTests` does it.
@@ -19,12 +19,15 @@ struct HelpExampleTests {
     return lines.drop { $0 != "SUBCOMMANDS:" }.compactMap { $0.prefixMatch(of: /\ \ ([a-z]+)/).map { String($0.1) } }
   }
 
-  /// What stands under EXAMPLE, which has to be one line: what is wrapped cannot be copied.
-  private func example(_ program: String, _ command: [String]) throws -> String {
+  /// What stands under EXAMPLE or EXAMPLES before all else, one to three; each has to be one line: what is wrapped cannot be copied.
+  private func examples(_ program: String, _ command: [String]) throws -> [String] {
     let help = try workplace.run(program, command + ["--help"])
-    let match = try #require(help.output.firstMatch(of: /\nEXAMPLE\n  (.+)\n\n/), help.transcript)
-    #expect(match.1.hasPrefix(([program] + command).joined(separator: " ") + " "), help.transcript)
-    return String(match.1)
+    let match = try #require(help.output.firstMatch(of: /\n\nEXAMPLE(S?)\n((?:  .+\n)+)\n/), help.transcript)
+    let lines = match.2.split(separator: "\n").map { String($0.dropFirst(2)) }
+    #expect((1...3).contains(lines.count) && match.1.isEmpty == (lines.count == 1), help.transcript)
+    #expect(match.range.lowerBound < (help.output.firstRange(of: "USAGE:")?.lowerBound ?? help.output.startIndex), help.transcript)
+    for line in lines { #expect(line.hasPrefix(([program] + command).joined(separator: " ") + " "), help.transcript) }
+    return lines
   }
 
   /// A folder laid out as that of `scripts/demo`, of fewer states and epochs.
@@ -50,7 +53,7 @@ struct HelpExampleTests {
     try place.write("outcomes.csv", "arm,example,outcome,value\n" + rows.joined(separator: "\n") + "\n")
   }
 
-  @Test("Every command's example works word for word on the demo's output, in a checkout", .timeLimit(.minutes(5)))
+  @Test("Every command's examples work word for word on the demo's output, in a checkout", .timeLimit(.minutes(5)))
   func examples() throws {
     try FileManager.default.createDirectory(atPath: workplace.path("demo"), withIntermediateDirectories: true)
     try makeDemo()
@@ -58,17 +61,17 @@ struct HelpExampleTests {
     var count = 0
     for program in ["frogtoad", "mirrorscope"] {
       for command in try [[]] + commands(of: program).map({ [$0] }) {
-        let example = try example(program, command)
         count += 1
-        guard example != Self.wholeExperiment else { continue }
-        // A folder of its own for what each writes.
-        let place = try Workplace()
-        try FileManager.default.createSymbolicLink(atPath: place.path("demo"), withDestinationPath: workplace.path("demo"))
-        try FileManager.default.createSymbolicLink(atPath: place.path("Tests"), withDestinationPath: tests)
-        try FileManager.default.createSymbolicLink(atPath: place.path("sweeps"), withDestinationPath: tests + "/../sweeps")
-        if command == ["judge"] { try makeOutcomes(in: place) }
-        let run = try place.shell(example)
-        #expect(run.status == 0, run.transcript)
+        for example in try examples(program, command) where example != Self.wholeExperiment {
+          // A folder of its own for what each writes.
+          let place = try Workplace()
+          try FileManager.default.createSymbolicLink(atPath: place.path("demo"), withDestinationPath: workplace.path("demo"))
+          try FileManager.default.createSymbolicLink(atPath: place.path("Tests"), withDestinationPath: tests)
+          try FileManager.default.createSymbolicLink(atPath: place.path("sweeps"), withDestinationPath: tests + "/../sweeps")
+          if command == ["judge"] { try makeOutcomes(in: place) }
+          let run = try place.shell(example)
+          #expect(run.status == 0, run.transcript)
+        }
       }
     }
     #expect(count == 2 + 9 + 18)

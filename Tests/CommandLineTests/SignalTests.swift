@@ -54,7 +54,7 @@ struct SignalTests {
         of: /error: Interrupted. o.h5.partial holds (\d+) rows; 'mirrorscope recover o.h5.partial' makes a recording of them.\n/),
       run.transcript)
     let recovery = try workplace.run("mirrorscope", "recover", "o.h5.partial")
-    #expect(recovery.errors == "o.h5: \(said.1) rows recovered\n", recovery.transcript)
+    #expect(recovery.errors.hasPrefix("o.h5: \(said.1) rows recovered\nNext: "), recovery.transcript)
     #expect(try workplace.run("mirrorscope", "validate", "o.h5").output == "o.h5: valid\n")
   }
 

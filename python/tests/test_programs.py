@@ -43,6 +43,7 @@ if arguments[0] == "chatter":
     print("no table")
     sys.exit(0)
 print("3 rows left out", file=sys.stderr)
+print("Next: mirrorscope units run.h5", file=sys.stderr)
 print(json.dumps([{{"arguments": arguments, "none": None, "number": 0.1}}]))
 """
 
@@ -122,6 +123,12 @@ def test_an_error_has_the_sentence_and_the_exit_code(program):
     ):
         mirrorscope.analyse_rows("fail", "run.h5")
     assert raised.value.exit_code == 3
+
+
+def test_the_next_command_is_no_note(program):
+    with pytest.warns(mirrorscope.MirrorscopeNote) as notes:
+        mirrorscope.analyse_rows("cmni", "run.h5")
+    assert [str(note.message) for note in notes] == ["3 rows left out"]
 
 
 def test_a_crash(program):

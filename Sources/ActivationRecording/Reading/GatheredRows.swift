@@ -7,7 +7,9 @@ extension RecordingView {
   /// Reads layers in step and hands on, block by block in row order, the rows of each selection with the units of all layers side by side.
   ///
   /// - Parameters:
+  ///   - layers: whose units stand side by side, in this order.
   ///   - selections: a row may be in several.
+  ///   - threads: to read and work with; they change no result.
   ///   - transform: gets the numbers of a block's rows in a selection and their activations, `[rows × units]`, all finite; runs on any thread.
   ///   - take: gets what `transform` gave for each selection, on the calling thread.
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row of a selection, and what `mapBlocks` throws.
@@ -35,7 +37,11 @@ extension RecordingView {
   /// The wanted rows in memory, `[rows × units]`, row-major, the layers side by side: for what cannot be done block by block. Memory holds
   /// them and the blocks under way, and no more.
   ///
-  /// - Parameter isWanted: nil takes every row.
+  /// - Parameters:
+  ///   - layers: whose units stand side by side, in this order.
+  ///   - isWanted: nil takes every row.
+  ///   - type: Float, or Double where a layer stores doubles.
+  ///   - threads: to read with.
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity among them, and what `mapBlocks` throws.
   public func values<Value: ActivationValue>(
     of layers: [RecordedLayer], where isWanted: RowTest? = nil, as type: Value.Type = Value.self, threads: Int
@@ -69,6 +75,7 @@ extension RecordingView {
     try checkCancellation()
     return try layer.activations.read(as: Value.self, threads: threads) { [self] rows, values in
       try requireFinite(values, of: layers, rows: Array(rows))
+      didRead(values.count)
     }
   }
 

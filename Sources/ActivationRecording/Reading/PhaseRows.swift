@@ -31,7 +31,9 @@ public struct PhaseRows: Sendable {
     self.init(codes: kept, isFiltered: true)
   }
 
-  /// - Parameter codes: phases, or any other code for a row that belongs to none.
+  /// - Parameters:
+  ///   - codes: phases, or any other code for a row that belongs to none.
+  ///   - isFiltered: whether the partner filter made them.
   public init(codes: [UInt8], isFiltered: Bool) {
     var counts = Array(repeating: 0, count: Phase.allCases.count)
     for code in codes where Int(code) < counts.count { counts[Int(code)] += 1 }

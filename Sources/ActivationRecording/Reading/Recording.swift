@@ -19,7 +19,8 @@ public final class Recording: Sendable {
   /// Opens a recording of schema 1.x, whoever wrote it.
   ///
   /// - Parameters:
-  ///   - layers: says by name which layers to open; the others may be anything.
+  ///   - path: of the file.
+  ///   - isWanted: says by name which layers to open; the others may be anything.
   ///   - needsPhase: whether a recording without `/phase` is refused; its rows are then counted by its layers.
   /// - Throws: `HDF5Error` when the file is absent, not HDF5 or damaged; `RecordingError` when it is not a recording, is unfinished, has a
   ///   newer schema, or its parts do not fit together.

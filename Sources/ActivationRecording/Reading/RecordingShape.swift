@@ -78,7 +78,9 @@ extension RecordingView {
 
   /// Bytes that reading takes beside what an analysis makes of the rows: blocks under way, the chunks that they lie in, and the columns.
   ///
-  /// - Parameter groups: layers that are read at once, one group after the other.
+  /// - Parameters:
+  ///   - groups: layers that are read at once, one group after the other.
+  ///   - threads: that read.
   public func readingBytes(of groups: [[RecordedLayer]], threads: Int) -> Int {
     let storedRows = parts.reduce(0) { $0 + $1.recording.rowCount }
     // Rows of joined files and rows that are picked out are copied on the way: as read, gathered, waiting, cut anew.

@@ -20,6 +20,7 @@ public final class RecordingView: Sendable {
   public let selection: RecordingSelection
   let parts: [RecordingPart]
   let checkCancellation: @Sendable () throws -> Void
+  let didRead: @Sendable (_ cells: Int) -> Void
 
   private let unfilteredCodes = ReadOnce<[UInt8]>()
   private let phaseRows = ReadOnce<PhaseRows>()
@@ -33,11 +34,13 @@ public final class RecordingView: Sendable {
   /// - Parameters:
   ///   - recordings: opened with the layers that matter; several are taken as one, in this order.
   ///   - name: what tables call it; the first recording's path without one.
+  ///   - selection: which rows are seen, and what tells their phases, strata and pairs.
   ///   - checkCancellation: called between blocks; what it throws ends the work.
+  ///   - didRead: gets the number of activations, rows times units, that were read since it was last called.
   /// - Throws: `RecordingError.badInput` for recordings that do not fit together, and for a column that is not there.
   public init(
     of recordings: [Recording], name: String? = nil, selection: RecordingSelection = RecordingSelection(),
-    checkCancellation: @escaping @Sendable () throws -> Void = {}
+    checkCancellation: @escaping @Sendable () throws -> Void = {}, didRead: @escaping @Sendable (_ cells: Int) -> Void = { _ in }
   ) throws {
     guard let first = recordings.first else { throw RecordingError.badInput(file: name ?? "", fault: "no recording is given.") }
     for other in recordings.dropFirst() { try other.requireSameLayers(as: first) }
@@ -50,6 +53,7 @@ public final class RecordingView: Sendable {
     parts = try recordings.map { try RecordingPart($0, condition: selection.condition) }
     rowCount = parts.reduce(0) { $0 + $1.rowCount }
     self.checkCancellation = checkCancellation
+    self.didRead = didRead
   }
 
   /// Opens one recording.

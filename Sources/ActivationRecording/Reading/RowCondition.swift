@@ -41,7 +41,9 @@ public indirect enum RowCondition: Sendable, Equatable {
 
   /// Whether each of `count` rows meets the condition.
   ///
-  /// - Parameter columns: those of `columns`, by name.
+  /// - Parameters:
+  ///   - count: of the rows.
+  ///   - columns: those of `columns`, by name.
   /// - Throws: `Malformed` for an order between text and a number.
   public func rows(_ count: Int, columns: [String: RowColumn]) throws -> [Bool] {
     switch self {

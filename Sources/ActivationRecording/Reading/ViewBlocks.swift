@@ -10,6 +10,8 @@ extension RecordingView {
   /// (`readingBytes`).
   ///
   /// - Parameters:
+  ///   - layers: what is read, in this order.
+  ///   - threads: to read and work with; they change no result.
   ///   - body: gets the rows of a block and, in the order of `layers`, their activations, `[rows × units]`, row-major, which may hold NaN and
   ///     infinities; runs on any thread.
   ///   - take: gets each result, on the calling thread.
@@ -69,7 +71,9 @@ extension RecordingView {
   ) throws {
     for first in stride(from: 0, to: count, by: shape.blocksInFlight) {
       try checkCancellation()
-      try take(Parallelism.mapBlocks(count: min(shape.blocksInFlight, count - first), threads: threads) { try body(first + $0) })
+      let blocks = min(shape.blocksInFlight, count - first)
+      try take(Parallelism.mapBlocks(count: blocks, threads: threads) { try body(first + $0) })
+      didRead(blocks * shape.blockCells)
     }
   }
 }
@@ -78,6 +82,8 @@ extension RecordingView {
 struct BlockShape: Sendable {
   let blockRows: Int
   let blocksInFlight: Int
+  /// Activations of a block.
+  let blockCells: Int
 
   /// Bytes of blocks that are under way at a time, if more than a block per thread.
   private static let windowBytes = 64 << 20
@@ -85,6 +91,7 @@ struct BlockShape: Sendable {
   init(_ layers: [RecordedLayer], threads: Int) {
     let units = layers.reduce(0) { $0 + $1.unitCount }
     blockRows = RecordingSchema.rowsPerBlock(unitCount: units)
+    blockCells = blockRows * units
     let bytes = blockRows * max(1, units) * (layers.contains(where: \.storesDoubles) ? 8 : 4)
     blocksInFlight = max(threads, min(8 * threads, Self.windowBytes / bytes), 1)
   }

@@ -47,7 +47,14 @@ public struct LayerDescription: Sendable, Equatable {
   /// `[unit]`.
   public var bias: RecordedNumbers?
 
-  /// - Parameter kernel: `[input × unit]`.
+  /// - Parameters:
+  ///   - name: which no other layer has; slashes make a path of it.
+  ///   - unitCount: units, the columns of its activations.
+  ///   - kind: such as dense.
+  ///   - activationFunction: relu, linear or leaky_relu(SLOPE), where the layer above is to be replayed from it.
+  ///   - isOutput: whether it is the network's output.
+  ///   - kernel: `[input × unit]`.
+  ///   - bias: `[unit]`.
   public init(
     name: String, unitCount: Int, kind: String = "dense", activationFunction: String, isOutput: Bool, kernel: [Float]? = nil,
     bias: [Float]? = nil

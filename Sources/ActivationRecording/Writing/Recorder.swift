@@ -31,8 +31,12 @@ public final class Recorder {
   /// Creates `path.partial` with the description and every data set in it, without rows.
   ///
   /// - Parameters:
+  ///   - path: of the recording, once it is finished.
   ///   - layers: input side first; the last ones may be outputs. Names must differ.
+  ///   - columns: what rows hold beside phases and activations.
+  ///   - description: where it comes from.
   ///   - overwrite: whether a recording of that name may be replaced when this one is finished.
+  ///   - threads: that compress.
   ///   - compressionLevel: deflate level, 0 (none) to 9.
   ///   - flushPeriod: after this time the next `append` waits for the full chunks under way and flushes them. A kill then costs the chunk
   ///     being filled (`RecordingSchema.rowsPerBlock` rows at most) and what came after the last flush.

@@ -22,10 +22,15 @@ public struct Recovery: Sendable, Equatable {
 /// - Parameters:
 ///   - partial: a file that a recorder left behind, `NAME.h5.partial`.
 ///   - output: the recording to make.
+///   - overwrite: whether one of that name may be replaced.
+///   - threads: that compress.
+///   - progress: gets the rows that were copied and those to copy.
 /// - Throws: `HDF5Error` when the partial file cannot be read; `RecordingError.invalid` when it is no recording, `.badInput` when it is a
 ///   complete one whose name is not a partial file's, `.notEnoughRows` when no whole row was flushed, `.exists`, and what `Recorder` throws.
 ///   Nothing is left under `output` then.
-public func recoverRecording(partial: String, output: String, overwrite: Bool = false, threads: Int = 1) throws -> Recovery {
+public func recoverRecording(
+  partial: String, output: String, overwrite: Bool = false, threads: Int = 1, progress: (_ rows: Int, _ total: Int) -> Void = { _, _ in }
+) throws -> Recovery {
   guard FileIdentity(path: output).map({ $0 != FileIdentity(path: partial) }) ?? true else {
     throw RecordingError.badInput(file: output, fault: "is the file to be recovered. Give the recording another name.")
   }
@@ -59,6 +64,7 @@ public func recoverRecording(partial: String, output: String, overwrite: Bool = 
         phases: try columns.phases(of: source.phase, rows: range), activations: try source.layers.map { try $0.read(range, in: root) })
       try columns.read(range, into: &batch)
       try recorder.append(batch)
+      progress(range.upperBound, rows)
     }
     try recorder.finish()
   } catch let error as RecordingError {

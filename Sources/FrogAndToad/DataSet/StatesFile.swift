@@ -97,9 +97,12 @@ public final class StatesFile: Sendable {
 
   /// The states of a split `[rows × 100]`, unveiled, and their labels `[rows]`: what training takes, without the other columns.
   ///
+  /// - Parameter didRead: gets the number of rows that were read since it was last called, from any thread.
   /// - Throws: as `rows`.
-  public func labelledStates(_ split: Split) throws -> (states: [UInt8], labels: [UInt8]) {
-    try splits[split]?.labelledStates(0..<count(split)) ?? ([], [])
+  public func labelledStates(
+    _ split: Split, didRead: @escaping @Sendable (_ rows: Int) -> Void = { _ in }
+  ) throws -> (states: [UInt8], labels: [UInt8]) {
+    try splits[split]?.labelledStates(0..<count(split), didRead: didRead) ?? ([], [])
   }
 
   /// Reads a split block by block, in order, so that memory holds one block.
@@ -160,9 +163,12 @@ private struct SplitReader: Sendable {
     }
   }
 
-  func labelledStates(_ range: Range<Int>) throws -> (states: [UInt8], labels: [UInt8]) {
+  func labelledStates(
+    _ range: Range<Int>, didRead: @escaping @Sendable (Int) -> Void = { _ in }
+  ) throws -> (states: [UInt8], labels: [UInt8]) {
     let codes = try labels.read(range)
-    return (try states.read(rows: range, as: UInt8.self, threads: threads, forRandomAccess: true), codes)
+    let states = try states.read(rows: range, as: UInt8.self, threads: threads, forRandomAccess: true) { rows, _ in didRead(rows.count) }
+    return (states, codes)
   }
 
   func rows(_ range: Range<Int>) throws -> StateRows {

@@ -191,16 +191,19 @@ public struct AblationAnalysis: Analysis {
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [AblationRow] {
     if try recording.labels == nil { context.note("\(recording.name): has no /label, so no accuracy is given.") }
     let isWanted: (String) -> Bool = { context.isChosen($0) && plan.looks(at: $0) }
-    let network = try ReplayedNetwork(of: recording, isWanted: isWanted, tolerance: plan.replayTolerance, in: context)
+    let network = try context.progress.part(0, 0.1).reading(cells: recording.cellCount()) {
+      try ReplayedNetwork(of: recording, isWanted: isWanted, tolerance: plan.replayTolerance, in: context)
+    }
     let rows = try EvaluationRows(of: recording, sameRows: plan.sameRows, seed: context.seed)
-    let targets = try targets(of: recording, network: network, rows: rows, isWanted: isWanted, in: context)
+    let choosing = plan.unitSelections.contains(where: \.needsClasses) ? 0.4 : 0.1
+    let targets = try targets(of: recording, network: network, rows: rows, isWanted: isWanted, in: context.part(0.1, choosing))
     let experiment = try AblationExperiment(recording, network: network, rows: rows, plan: plan, in: context)
     let primary = try experiment.primaryOutcome(recording)
     if let primary { context.note("\(recording.name): the primary outcome is \(experiment.name(of: primary)) over all rows.") }
     var results: [AblationRow] = []
     var intact: IntactLayer?
     var draw = ReferenceDraw(recording, plan: plan, select: try recording.phases.restricted(to: rows.select), in: context)
-    for (number, target) in targets.enumerated() {
+    for ((number, target), context) in zip(targets.enumerated(), context.part(choosing, 1).parts(targets.map { _ in 1 })) {
       try context.checkCancellation()
       // One layer's rows at a time: the last one's go before the next one's come.
       if intact?.index != target.layer { intact = nil }
@@ -209,7 +212,7 @@ public struct AblationAnalysis: Analysis {
       let references = try draw.references(for: target, number: number, in: network.layers[target.layer].activations.layer) {
         experiment.bins(of: layer, size: $0)
       }
-      var rows = try experiment.rows(of: target, number: number, in: layer, references: references)
+      var rows = try experiment.rows(of: target, number: number, in: layer, references: references, context.progress)
       if plan.attributes, target.direction == nil, let primary,
         let index = rows.firstIndex(where: { $0.phase == nil && $0.outcome == experiment.name(of: primary) })
       {

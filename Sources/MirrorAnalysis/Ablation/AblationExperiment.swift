@@ -89,7 +89,10 @@ struct AblationExperiment: Sendable {
   ///   - number: of the target, so that each draws random numbers of its own.
   ///   - layer: that of the target.
   ///   - references: what it is compared with.
-  func rows(of target: AblationTarget, number: Int, in layer: IntactLayer, references: TargetReferences) throws -> [AblationRow] {
+  ///   - progress: of this target.
+  func rows(
+    of target: AblationTarget, number: Int, in layer: IntactLayer, references: TargetReferences, _ progress: WorkShare = .unheard
+  ) throws -> [AblationRow] {
     let baseline = layer.outcomes
     let draws = plan.mode.isRandom ? max(1, plan.draws) : 1
     var differences = PairedDifferences(intact: layer.outputs, labels: labels, actionCount: network.outputCount)
@@ -99,8 +102,10 @@ struct AblationExperiment: Sendable {
         if plan.replicates > 0 { differences.add(ablated: outputs, of: draws) }
         return summary(outputs)
       })
+    let steps = progress.part(0, 0.9).steps(references.parts.count)
     let controls = try mapBlocks(count: references.parts.count, threads: threads) { control in
-      DrawnOutcomes(
+      defer { steps.done() }
+      return DrawnOutcomes(
         (0..<draws).map { summary(layer.ablation.outputs(of: network, ablating: references.parts[control], draw: $0)) })
     }
     let intervals = try intervals(differences, number: number)

@@ -26,6 +26,7 @@ public struct ReferenceSets: Sendable, Equatable {
   ///   - units: the target.
   ///   - bins: of its layer, for targets of its size.
   ///   - count: sets that are asked for, at most.
+  ///   - seed: of the draws.
   ///   - index: of the target, so that each draws for itself from `RandomStream(seed, "ablation references", index)`.
   public init(for units: [Int], in bins: UnitBins, count: Int, seed: UInt64, index: UInt64) {
     let units = units.sorted()

@@ -60,21 +60,21 @@ public struct AuditAnalysis: Analysis {
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [AuditRow] {
     let phases = try recording.phases
     try phases.require([.neither, .own, .other], in: recording.path)
-    let moments = try RecordingMoments(of: recording, threads: context.threads)
+    let moments = try RecordingMoments(of: recording, in: context.part(0, 0.3))
     let shapes = try UntrainedNetworks(like: recording)
     let inputs =
       try recording.inputsStoreDoubles
-      ? try InputAudit(of: recording, as: Double.self, like: shapes, in: context)
-      : try InputAudit(of: recording, as: Float.self, like: shapes, in: context)
+      ? try InputAudit(of: recording, as: Double.self, like: shapes, in: context.part(0.3, 0.6))
+      : try InputAudit(of: recording, as: Float.self, like: shapes, in: context.part(0.3, 0.6))
     var audit = Audit()
     audit.checkLeak(inputs, rows: phases)
     audit.checkLabels(try recording.labels, rows: phases)
     if recording.description.isOfGame, inputs.map({ $0.columns == StateQuantity.stateWidth }) ?? true { audit.checkStates(inputs) }
-    audit.checkProbes(try InputProbes(of: recording, in: context), hasInputs: recording.inputCount != nil)
+    audit.checkProbes(try InputProbes(of: recording, in: context.part(0.6, 0.9)), hasInputs: recording.inputCount != nil)
     audit.checkBaselines(moments.layers, inputs: inputs, shapes: shapes, seed: context.seed)
     audit.checkUnits(moments.layers)
     let turn = recording.first.rowColumnNames.contains("turn") ? "turn" : nil
-    try audit.checkOrder(of: recording, along: orderColumn ?? turn, in: context)
+    try audit.checkOrder(of: recording, along: orderColumn ?? turn, in: context.part(0.9, 1))
     audit.checkSizes(phases, unfiltered: try recording.unfilteredPhases)
     audit.checkOutputs(moments.layers, saysOutput: recording.saysOutput)
     try audit.checkParts(of: recording)

@@ -173,8 +173,10 @@ extension RecordingView {
     let rowsPerBlock = InputMemory.rowsPerBlock(columns)
     let starts = Array(stride(from: 0, to: rowCount, by: rowsPerBlock))
     let window = InputMemory.blocksInFlight(threads: context.threads)
+    let steps = context.progress.steps(starts.count)
     for first in stride(from: 0, to: starts.count, by: window) {
       try context.checkCancellation()
+      defer { steps.done(min(window, starts.count - first)) }
       let blocks = try starts[first..<min(first + window, starts.count)].map { start in
         let range = start..<min(start + rowsPerBlock, rowCount)
         return (range: range, values: try inputs(rows: range, as: Value.self) ?? [])

@@ -51,9 +51,11 @@ struct InputProbes: Sendable {
       (names, .action), ("none/self", .withinOwn), ("none/other", .withinOther), ("self to other", .ownToOther),
       ("other to self", .otherToOwn),
     ]
+    let steps = context.progress.part(0, 0.8).steps(tests.count * plan.halves)
     var probes = try tests.map { subject, test in
       let halves = try (0..<(test == .action ? 1 : plan.halves)).compactMap { half in
         try context.checkCancellation()
+        defer { steps.done() }
         return try design.decode(test, half: half, from: features)
       }
       return Probe(subject: subject, score: design.row(test, layer: features.name, halves, ceiling: [], pValue: nil).score)

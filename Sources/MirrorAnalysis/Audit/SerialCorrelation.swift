@@ -125,8 +125,10 @@ extension Audit {
           + (isPersistent
             ? "more are of one phase than chance gives: with units that persist too, permuted rows are no fair null."
             : "about as many are of one phase as chance gives."))
+    let steps = context.progress.steps(recording.layers.count)
     for layer in recording.layers where layer.unitCount > 0 {
       try context.checkCancellation()
+      defer { steps.done() }
       let layerRows = serial(SerialRows.rows(units: layer.unitCount))
       var isChosen = [Bool](repeating: false, count: codes.count)
       for row in layerRows.rows { isChosen[row] = true }

@@ -26,7 +26,9 @@ public struct CMNI: Sendable, Equatable {
   /// Nil where no unit is left to sum over.
   public var value: Double? { unitCount > 0 ? totalMNS / Double(unitCount) : nil }
 
-  /// - Parameter layers: the recorded layers; those of kind `dropout` or `input` are no layers of their own and do not count.
+  /// - Parameters:
+  ///   - variant: what a unit's score is.
+  ///   - layers: the recorded layers; those of kind `dropout` or `input` are no layers of their own and do not count.
   /// - Returns: nil where a phase that the index needs has no rows.
   public init?(_ variant: CMNIVariant, of layers: [LayerMoments]) {
     let counted = layers.filter { $0.countsInIndex && !(variant == .hidden && $0.isOutput) }

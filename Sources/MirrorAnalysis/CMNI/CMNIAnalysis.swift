@@ -107,16 +107,21 @@ public struct CMNIAnalysis: Analysis {
     var total = IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0)
     var result: [CMNIRow] = []
     let isAlone = byLayer || layers.count == 1
-    for layer in layers {
+    let isReadTwice = !byLayer && !isAlone && permutations > 0 && rows.canCrossFit
+    let (first, second) = (context.part(0, isReadTwice ? 0.7 : 1), context.part(0.7, 1))
+    for (layer, context) in zip(layers, first.parts(layers.map(\.unitCount))) {
       func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws -> IndexSums {
         var (sums, known) = (IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0), LayerMoments?.none)
         // Where labels are permuted units change places within a layer.
-        for units in layer.parts(rows: rows.count, holding: permutations > 0 ? .max : heldBytes) {
+        let ranges = layer.parts(rows: rows.count, holding: permutations > 0 ? .max : heldBytes)
+        for (units, context) in zip(ranges, context.parts(ranges.map(\.count))) {
           try context.checkCancellation()
-          let read = try recording.indexLayer(layer, units: units, rows: rows, known: known, threads: context.threads, as: Value.self)
+          let read = try context.progress.part(0, permutations > 0 ? 0.2 : 1).reading(cells: recording.cellCount(of: [layer])) {
+            try recording.indexLayer(layer, units: units, rows: rows, known: known, threads: context.threads, as: Value.self)
+          }
           if known == nil { moments.append(read.moments) }
           known = read.moments
-          sums.add(try resampling.sums(read.rows, layer: layer, isAlone: isAlone))
+          sums.add(try resampling.sums(read.rows, layer: layer, isAlone: isAlone, context.progress.part(0.2, 1)))
         }
         return sums
       }
@@ -129,12 +134,12 @@ public struct CMNIAnalysis: Analysis {
       }
     }
     if byLayer { return result }
-    if !isAlone, permutations > 0, rows.canCrossFit {
+    if isReadTwice {
       // Directions have their length over all layers, which is known only now.
-      for (layer, known) in zip(layers, moments) {
+      for ((layer, known), context) in zip(zip(layers, moments), second.parts(layers.map(\.unitCount))) {
         func add<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws {
           let read = try recording.indexLayer(layer, rows: rows, known: known, threads: context.threads, as: Value.self)
-          try resampling.addDirections(read.rows, layer: layer, to: &total)
+          try resampling.addDirections(read.rows, layer: layer, to: &total, context.progress)
         }
         layer.storesDoubles ? try add(Double.self) : try add(Float.self)
       }

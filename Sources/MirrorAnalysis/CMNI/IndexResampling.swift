@@ -18,7 +18,7 @@ struct IndexResampling {
   /// - Parameter isAlone: whether the index is over this layer alone: then a random direction has its length from it, and its scores are
   ///   summed too. Otherwise lengths are, and scores follow by `addDirections`.
   mutating func sums<Value: ActivationValue & MatrixScalar>(
-    _ values: ScaledRows<Value>, layer: RecordedLayer, isAlone: Bool
+    _ values: ScaledRows<Value>, layer: RecordedLayer, isAlone: Bool, _ progress: WorkShare
   ) throws -> IndexSums {
     let threads = context.threads
     let units = try IndexUnits(values, isOutput: layer.isOutput, of: rows, threads: threads)
@@ -28,11 +28,13 @@ struct IndexResampling {
     sums.squaredRounding = VariantSums(units.squaredRounding, isOutput: layer.isOutput)
     if rows.canCrossFit { sums.chosen = try units.chosenUnits(values, of: rows, threads: threads) }
     guard permutations > 0 else { return sums }
+    let steps = progress.part(0, isAlone ? 0.7 : 1).steps(permutations + 1)
     for range in waves.ranges {
       try context.checkCancellation()
       let wave = try waves.wave(range)
       let scores = try units.dealtScores(values, wave: wave, threads: threads)
       sums.dealt.replaceSubrange(3 * range.lowerBound..<3 * range.upperBound, with: scores)
+      steps.done(range.count)
       guard rows.canCrossFit else { continue }
       sums.directionLengths.replaceSubrange(range, with: try units.directionLengths(values, wave: wave, threads: threads))
     }
@@ -40,21 +42,22 @@ struct IndexResampling {
     sums.lengths = units.otherLengths
     (sums.shuffled, sums.signed) = try units.movedScores(
       permutations: permutations, seed: context.seed, name: layer.name, threads: threads)
-    if isAlone { try addDirections(of: units, values, to: &sums) }
+    if isAlone { try addDirections(of: units, values, to: &sums, progress.part(0.7, 1)) }
     return sums
   }
 
   /// Adds the scores of a layer's units with random directions, once the directions' lengths over all layers are known.
   mutating func addDirections<Value: ActivationValue & MatrixScalar>(
-    _ values: ScaledRows<Value>, layer: RecordedLayer, to sums: inout IndexSums
+    _ values: ScaledRows<Value>, layer: RecordedLayer, to sums: inout IndexSums, _ progress: WorkShare
   ) throws {
-    try addDirections(of: IndexUnits(values, isOutput: layer.isOutput, of: rows, threads: context.threads), values, to: &sums)
+    try addDirections(of: IndexUnits(values, isOutput: layer.isOutput, of: rows, threads: context.threads), values, to: &sums, progress)
   }
 
   private mutating func addDirections<Value: ActivationValue & MatrixScalar>(
-    of units: IndexUnits, _ values: ScaledRows<Value>, to sums: inout IndexSums
+    of units: IndexUnits, _ values: ScaledRows<Value>, to sums: inout IndexSums, _ progress: WorkShare
   ) throws {
     sums.direction[0] += units.crossHalfScores
+    let steps = progress.steps(permutations + 1)
     for range in waves.ranges {
       try context.checkCancellation()
       let wave = try waves.wave(range)
@@ -68,6 +71,7 @@ struct IndexResampling {
       let scores = try units.directionScores(
         values, wave: wave, toSecond: factors(sums.lengths.second), toFirst: factors(sums.lengths.first), threads: context.threads)
       for (number, score) in zip(range, scores) where number > 0 { sums.direction[number] += score }
+      steps.done(range.count)
     }
   }
 }

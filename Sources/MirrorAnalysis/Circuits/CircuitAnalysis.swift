@@ -153,7 +153,9 @@ public struct CircuitAnalysis: Analysis {
   /// Source unit by source unit.
   public func forEachRows(of recording: RecordingView, in context: AnalysisContext, take: ([CircuitRow]) throws -> Void) throws {
     let isWanted: (String) -> Bool = { context.isChosen($0) && selection.looks(at: $0) }
-    let network = try ReplayedNetwork(of: recording, isWanted: isWanted, tolerance: replayTolerance, in: context)
+    let network = try context.progress.part(0, 0.1).reading(cells: recording.cellCount()) {
+      try ReplayedNetwork(of: recording, isWanted: isWanted, tolerance: replayTolerance, in: context)
+    }
     let rows = try EvaluationRows(of: recording, sameRows: false, seed: context.seed)
     let phases = try recording.phases
     let selectPhases = phases.restricted(to: rows.select)
@@ -163,13 +165,14 @@ public struct CircuitAnalysis: Analysis {
     }
     let wanted = network.hidden.indices.filter { isWanted(network.hidden[$0].name) }
     let found = try recording.unitClassifications(
-      of: wanted.map { network.hidden[$0].activations.layer }, by: selectPhases, classes, in: context)
-    for (index, classes) in zip(wanted, found) {
+      of: wanted.map { network.hidden[$0].activations.layer }, by: selectPhases, classes, in: context.part(0.1, 0.6))
+    let weights = wanted.map { network.layers[$0].unitCount * network.layers[$0 + 1].unitCount }
+    for ((index, classes), context) in zip(zip(wanted, found), context.part(0.6, 1).parts(weights)) {
       try context.checkCancellation()
       let layer = network.hidden[index]
       let moments = try layer.activations.moments(by: phases, threads: context.threads)
       try LayerEdges(
-        network: network, index: index, moments: moments, classes: classes, evaluated: rows.evaluate, threads: context.threads
+        network: network, index: index, moments: moments, classes: classes, evaluated: rows.evaluate, in: context
       ).forEachEdges(from: selection.units(of: layer.name, classes: classes), take: take)
     }
   }

@@ -32,16 +32,18 @@ struct EdgeAblation: Sendable {
   }
 
   /// The mean change of each edge's action over the evaluated rows; nil where it has none.
-  func effects(of edges: [Edge], threads: Int) throws -> [Double?] {
+  func effects(of edges: [Edge], in context: AnalysisContext) throws -> [Double?] {
+    let threads = context.threads
     let isLinearAbove = network.above[(index + 1)...].allSatisfy { $0.activation == .linear }
     let blockRows = ReplayedNetwork.blockRows
     let blockCount = (rowCount + blockRows - 1) / blockRows
     var totals = Array(repeating: 0.0, count: edges.count)
+    let steps = context.progress.steps(blockCount * edges.count)
     // Some blocks at a time, added in order: the sums of every block at once would be more than all else.
     for first in stride(from: 0, to: blockCount, by: max(1, threads)) {
       let parts = try mapBlocks(count: min(max(1, threads), blockCount - first), threads: threads) { number in
         let start = (first + number) * blockRows
-        return blockSums(of: edges, rows: start..<min(start + blockRows, rowCount), isLinearAbove)
+        return blockSums(of: edges, rows: start..<min(start + blockRows, rowCount), isLinearAbove, steps)
       }
       for part in parts {
         for edge in edges.indices { totals[edge] += part[edge] }
@@ -50,7 +52,7 @@ struct EdgeAblation: Sendable {
     return zip(edges, totals).map { edge, total in edge.action == nil ? nil : total / Double(rowCount) }
   }
 
-  private func blockSums(of edges: [Edge], rows: Range<Int>, _ isLinearAbove: Bool) -> [Double] {
+  private func blockSums(of edges: [Edge], rows: Range<Int>, _ isLinearAbove: Bool, _ steps: WorkSteps) -> [Double] {
     let block = Array(activations[rows.lowerBound * target.inputCount..<rows.upperBound * target.inputCount])
     let sums = target.weightedSums(of: block)
     let sourceColumns = columns(of: block, width: target.inputCount)
@@ -62,6 +64,7 @@ struct EdgeAblation: Sendable {
     let baseline = isLinearAbove ? [] : network.outputs(from: index + 1, activations: activated)
 
     return edges.map { edge in
+      defer { steps.done() }
       guard let action = edge.action else { return 0 }
       let weight = target.kernel[edge.source * target.unitCount + edge.target]
       let (source, sum) = (sourceColumns[edge.source], targetColumns[edge.target])

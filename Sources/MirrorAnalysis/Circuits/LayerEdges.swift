@@ -16,14 +16,17 @@ struct LayerEdges {
   private let drivers: [UnitDriver?]
   private let actionNames: [String]
   private let edgeAblation: EdgeAblation
-  private let threads: Int
+  private let context: AnalysisContext
 
-  init(network: ReplayedNetwork, index: Int, moments: LayerMoments, classes: [UnitClassification], evaluated: [Int], threads: Int) throws {
+  init(
+    network: ReplayedNetwork, index: Int, moments: LayerMoments, classes: [UnitClassification], evaluated: [Int],
+    in context: AnalysisContext
+  ) throws {
     source = network.layers[index]
     target = network.layers[index + 1]
     self.classes = classes
     self.moments = moments
-    self.threads = threads
+    self.context = context
     let kernel = network.above[index].kernel
     self.kernel = kernel
     let mean = kernel.reduce(0, +) / Double(kernel.count)
@@ -46,7 +49,7 @@ struct LayerEdges {
     let pairs = units.flatMap { unit in
       (0..<target.unitCount).map { EdgeAblation.Edge(source: unit, target: $0, action: dominantActions[$0]) }
     }
-    let effects = try edgeAblation.effects(of: pairs, threads: threads)
+    let effects = try edgeAblation.effects(of: pairs, in: context)
     for start in stride(from: 0, to: pairs.count, by: target.unitCount) {
       try take((start..<start + target.unitCount).map { row(pairs[$0], effect: effects[$0]) })
     }

@@ -14,6 +14,7 @@ public struct NetworkComparison: Sendable {
   /// - Parameters:
   ///   - tables: rows of networks; see `ComparisonPlan`.
   ///   - networks: what is known of each network, for columns that the tables do not have.
+  ///   - plan: what is compared, over what.
   /// - Throws: `ComparisonError` where tables do not hold what is asked for; what `checkCancellation` throws.
   public init(of tables: [TextTable], networks: TextTable? = nil, plan: ComparisonPlan) throws {
     let own = Set(ComparisonRow.schema.columns.map(\.name))

@@ -13,7 +13,10 @@ public struct RecordedOutcomes: Sendable {
 
   /// Takes the index of each recording.
   ///
-  /// - Parameter permutations: of the null from which `least_overlap_excess` counts; 0 leaves it out.
+  /// - Parameters:
+  ///   - recordings: paths, one of each network and epoch.
+  ///   - permutations: of the null from which `least_overlap_excess` counts; 0 leaves it out.
+  ///   - runner: that reads them.
   /// - Throws: what `AnalysisRunner.run` throws.
   public init(of recordings: [String], permutations: Int, runner: AnalysisRunner) throws {
     var analysis = CMNIAnalysis(permutations: permutations)

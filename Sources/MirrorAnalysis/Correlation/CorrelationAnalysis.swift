@@ -107,12 +107,18 @@ public struct CorrelationAnalysis: Analysis {
     case .within(let selections):
       let rows = try recording.phaseRows(for: selections)
       try requireTwoRows(selections, rows: rows, in: recording)
-      for layers in sets {
-        try forEachMatrix(of: layers, over: selections, rows: rows, of: recording, threads: context.threads, take: take)
+      for (layers, context) in zip(sets, context.parts(sets.map { recording.cellCount(of: $0) })) {
+        try context.progress.reading(cells: recording.cellCount(of: layers)) {
+          try forEachMatrix(of: layers, over: selections, rows: rows, of: recording, threads: context.threads, take: take)
+        }
       }
     case .across(let a, let b):
       let indices = try sharedStrata(a, b, of: recording)
-      for layers in sets { try take(matrix(of: layers, across: (a, b), by: indices, of: recording, threads: context.threads)) }
+      for (layers, context) in zip(sets, context.parts(sets.map { recording.cellCount(of: $0) })) {
+        try context.progress.reading(cells: recording.cellCount(of: layers)) {
+          try take(matrix(of: layers, across: (a, b), by: indices, of: recording, threads: context.threads))
+        }
+      }
     }
   }
 

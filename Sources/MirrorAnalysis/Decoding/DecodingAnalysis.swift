@@ -150,15 +150,17 @@ public struct DecodingAnalysis: Analysis {
     let design = try DecodingDesign(recording, phases: phases, labels: recording.labels, plan: plan, seed: context.seed)
     if plan.permutations > 0 { for note in design.notes { context.note("\(recording.path): \(note)") } }
     var rows: [DecodingRow] = []
-    for source in plan.sources {
+    for (source, context) in zip(plan.sources, context.parts(plan.sources.map { _ in 1 })) {
       switch source {
       case .layers:
         let layers = recording.layers
-        for first in stride(from: 0, to: layers.count, by: Self.layersAtATime(threads: context.threads)) {
-          let group = try layers[first..<min(first + Self.layersAtATime(threads: context.threads), layers.count)].map { layer in
+        let firsts = Array(stride(from: 0, to: layers.count, by: Self.layersAtATime(threads: context.threads)))
+        let groups = firsts.map { layers[$0..<min($0 + Self.layersAtATime(threads: context.threads), layers.count)] }
+        for (group, context) in zip(groups, context.parts(groups.map { $0.reduce(0) { $0 + $1.unitCount } })) {
+          let features = try group.map { layer in
             try DecodingFeatures(layer, of: recording, rows: design.sample.rows, threads: context.threads)
           }
-          rows += try decode(group, design, in: context)
+          rows += try decode(features, design, in: context)
         }
       case .inputs:
         guard let inputs = try DecodingFeatures(inputsOf: recording, rows: design.sample.rows) else {
@@ -176,12 +178,14 @@ public struct DecodingAnalysis: Analysis {
   private func decode(_ features: [DecodingFeatures], _ design: DecodingDesign, in context: AnalysisContext) throws -> [DecodingRow] {
     // No rows are halved for the action: it is cross-validated once.
     let pieces = DecodingTest.allCases.flatMap { test in (0..<(test == .action ? 1 : plan.halves)).map { (test: test, half: $0) } }
+    let steps = context.progress.part(0, plan.permutations > 0 ? 0.2 : 1).steps(features.count * pieces.count)
     let results = try mapBlocks(count: features.count * pieces.count, threads: context.threads) { number in
       try context.checkCancellation()
+      defer { steps.done() }
       let piece = pieces[number % pieces.count]
       return try design.decode(piece.test, half: piece.half, from: features[number / pieces.count])
     }
-    let pValues = plan.permutations > 0 ? try design.pools.pValues(features.map(\.matrix), in: context) : []
+    let pValues = plan.permutations > 0 ? try design.pools.pValues(features.map(\.matrix), in: context.part(0.2, 1)) : []
     return features.enumerated().flatMap { number, features in
       func halves(_ test: DecodingTest) -> [HalfDecoding] {
         zip(pieces, results.dropFirst(number * pieces.count)).filter { $0.0.test == test }.compactMap(\.1)

@@ -149,8 +149,10 @@ struct DecodingPools: Sendable {
     let pieces = pooled.indices.flatMap { number in
       (0..<pools[number % pools.count].halves.count * DecodingPool.turnsOfHalf).map { (number, $0) }
     }
+    let steps = context.progress.steps(pieces.count)
     let results = try mapBlocks(count: pieces.count, threads: context.threads) { piece -> [DecodingPool.HalfAccuracies]? in
       try context.checkCancellation()
+      defer { steps.done() }
       let (number, half) = pieces[piece]
       return pooled[number].flatMap { pools[number % pools.count].accuracies($0, number: half) }
     }

@@ -57,7 +57,7 @@ public struct DirectionAnalysis: Analysis {
   func rows(of recording: RecordingView, using index: IndexRows, in context: AnalysisContext) throws -> [DirectionRow] {
     let deals = permutations > 0 && index.canCrossFit ? try DirectionDeals(index) : nil
     if permutations > 0 { for note in index.deals.directionNotes { context.note("\(recording.path): \(note).") } }
-    return try recording.layers.map { layer in
+    return try zip(recording.layers, context.parts(recording.layers.map(\.unitCount))).map { layer, context in
       try context.checkCancellation()
       return layer.storesDoubles
         ? try row(of: layer, recording, index, deals, in: context, as: Double.self)
@@ -70,7 +70,9 @@ public struct DirectionAnalysis: Analysis {
     as type: Value.Type
   ) throws -> DirectionRow {
     var row = DirectionRow(layer: layer.name, rows: index)
-    let read = try recording.indexLayer(layer, rows: index, threads: context.threads, as: Value.self)
+    let read = try context.progress.part(0, permutations > 0 ? 0.2 : 0.8).reading(cells: recording.cellCount(of: [layer])) {
+      try recording.indexLayer(layer, rows: index, threads: context.threads, as: Value.self)
+    }
     if keepsDirections, let contrasts = read.moments.contrasts {
       row.directions = LayerDirections(deltaSelf: contrasts.map(\.deltaSelf), deltaOther: contrasts.map(\.deltaOther))
     }
@@ -81,7 +83,7 @@ public struct DirectionAnalysis: Analysis {
     }
     let units = try DirectionUnits(read.rows, of: index, threads: context.threads)
     try units.fill(&row, threads: context.threads)
-    if let deals { try DirectionPermutations(units, deals: deals, permutations: permutations, in: context).fill(&row) }
+    if let deals { try DirectionPermutations(units, deals: deals, permutations: permutations, in: context.part(0.2, 0.9)).fill(&row) }
     try context.checkCancellation()
     try units.fillAxes(&row, axes: axes, seed: context.seed, threads: context.threads)
     return row

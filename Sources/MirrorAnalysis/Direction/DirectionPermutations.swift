@@ -71,6 +71,7 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
     for first in stride(from: 0, through: permutations, by: waveSize) {
       try context.checkCancellation()
       dealt += try wave(first..<min(first + waveSize, permutations + 1))
+      context.progress.tell(Double(dealt.count) / Double(permutations + 1))
     }
     return dealt
   }

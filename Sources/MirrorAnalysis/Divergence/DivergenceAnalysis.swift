@@ -47,22 +47,24 @@ public struct DivergenceAnalysis: Analysis {
   }
 
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [DivergenceRow] {
-    let moments = try RecordingMoments(of: recording, threads: context.threads)
+    let moments = try RecordingMoments(of: recording, in: context.part(0, permutations > 0 ? 0.1 : 0.4))
     let codes = moments.rows.codes
     let nulls = permutations > 0 ? try DivergenceNulls(self, of: recording, rows: moments.rows, seed: context.seed) : nil
     var result: [DivergenceRow] = []
     result.reserveCapacity(Self.comparedPhases.count * recording.layers.reduce(0) { $0 + $1.unitCount })
-    for (layer, moments) in zip(recording.layers, moments.layers) {
+    let parts = context.part(permutations > 0 ? 0.1 : 0.4, 1).parts(recording.layers.map(\.unitCount))
+    for ((layer, moments), context) in zip(zip(recording.layers, moments.layers), parts) {
       guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { continue }
-      let histograms =
+      let histograms = try context.progress.part(0, nulls == nil ? 1 : 0.2).reading(cells: recording.cellCount(of: [layer])) {
         layer.storesDoubles
-        ? try recording.histograms(of: layer, into: empty, threads: context.threads) {
-          (part, block: UnsafeBufferPointer<Double>, rows) in try part.add(block, groupOfRow: codes[rows])
-        }
-        : try recording.histograms(of: layer, into: empty, threads: context.threads) { (part, block: UnsafeBufferPointer<Float>, rows) in
-          try part.add(block, groupOfRow: codes[rows])
-        }
-      let found = try nulls?.nulls(of: layer, in: recording, bins: empty, context)
+          ? try recording.histograms(of: layer, into: empty, threads: context.threads) {
+            (part, block: UnsafeBufferPointer<Double>, rows) in try part.add(block, groupOfRow: codes[rows])
+          }
+          : try recording.histograms(of: layer, into: empty, threads: context.threads) {
+            (part, block: UnsafeBufferPointer<Float>, rows) in try part.add(block, groupOfRow: codes[rows])
+          }
+      }
+      let found = try nulls?.nulls(of: layer, in: recording, bins: empty, context.part(0.2, 1))
       for unit in 0..<layer.unitCount {
         result += divergenceRows(
           layer: moments, unit: unit, histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) },

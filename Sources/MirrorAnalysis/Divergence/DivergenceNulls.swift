@@ -72,6 +72,7 @@ struct DivergenceNulls: Sendable {
     let rowCount = recording.rowCount
     let width = max(1, min(layer.unitCount, Self.heldBytes / max(1, 2 * rowCount)))
     var result = rows.map { _ in [DivergenceNull]() }
+    let steps = context.progress.steps(layer.unitCount * tests.count { $0 != nil })
     for first in stride(from: 0, to: layer.unitCount, by: width) {
       let units = first..<min(layer.unitCount, first + width)
       var held = [UInt16](repeating: 0, count: units.count * rowCount)
@@ -89,6 +90,7 @@ struct DivergenceNulls: Sendable {
         let blocks = (units.count + Self.unitsPerBlock - 1) / Self.unitsPerBlock
         let parts = try mapBlocks(count: blocks, threads: context.threads) { [held] block in
           let own = block * Self.unitsPerBlock..<min(units.count, (block + 1) * Self.unitsPerBlock)
+          defer { steps.done(own.count) }
           return try test.nulls(own.flatMap { unit in compared.map { held[unit * rowCount + $0] } }, units: own.count)
         }
         result[number] += parts.joined()

@@ -62,7 +62,10 @@ public struct PlanAnalysis: Analysis {
 
   /// Writes the plan of a recording.
   ///
-  /// - Parameter write: gets the text, piece by piece.
+  /// - Parameters:
+  ///   - recording: whose rows choose what is ablated.
+  ///   - context: as of `rows(of:in:)`.
+  ///   - write: gets the text, piece by piece.
   /// - Returns: what the plan ablates.
   /// - Throws: `RecordingError` where nothing fits, where a phase that choosing needs is empty, and where rows of one example lie in both
   ///   halves; what reading throws.
@@ -76,7 +79,7 @@ public struct PlanAnalysis: Analysis {
     let layers = PlannedLayers(of: recording, rows: rows, plan: plan, in: context)
     for case .units(let name, let units) in plan.unitSelections where context.isChosen(name) { try layers.require(units, of: name) }
     let choice = TargetChoice(recording: recording, plan: plan, layers: layers.candidates, select: rows.select)
-    let targets = try choice.targets(in: context) { index, phases in
+    let targets = try choice.targets(in: context.part(0, 0.5)) { index, phases in
       guard let layer = layers.candidates[index] else { return LayerMoments(name: "", isOutput: false, unitCount: 0, phases: []) }
       return try recording.moments(of: [layer], by: phases, threads: context.threads)[0]
     }
@@ -105,8 +108,9 @@ public struct PlanAnalysis: Analysis {
     let replacement = try Replacement(plan.mode, rows: rows, in: recording, threads: context.threads)
     var references = ReferenceDraw(recording, plan: plan, select: select, in: context)
     var results: [PlannedTargetRow] = []
-    for (number, target) in targets.enumerated() {
+    for ((number, target), context) in zip(targets.enumerated(), context.part(0.5, 1).parts(targets.map { _ in 1 })) {
       try context.checkCancellation()
+      defer { context.progress.tell(1) }
       guard let layer = layers.candidates[target.layer] else { continue }
       let found = try references.references(for: target, number: number, in: layer) { try layers.bins(of: target.layer, size: $0) }
       let values = try replacement.values(of: layer)

@@ -24,8 +24,11 @@ public struct PlanJudgement: Sendable {
   public let primaryOutcome: String?
 
   /// - Parameters:
+  ///   - plan: what was run.
+  ///   - table: with the columns arm, example, outcome and value.
   ///   - outcome: the primary outcome of a plan that names none.
   ///   - replicates: of the bootstrap; 0 leaves intervals out.
+  ///   - threads: to work with; they change no result.
   /// - Throws: `PlanError` for outcomes that are not the plan's, and for a primary outcome that is not among them or is not the plan's own.
   public init(
     of plan: InterventionPlan, outcomes table: TextTable, outcome: String? = nil, replicates: Int = 1000, threads: Int = 1

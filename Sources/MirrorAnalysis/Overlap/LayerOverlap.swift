@@ -170,8 +170,10 @@ struct LayerOverlap: Sendable {
     }
     let observed = statistic(tables.map { Array(0..<$0.count) })
     let size = 64
+    let steps = context.progress.steps((permutations + size - 1) / size)
     let null = try mapBlocks(count: (permutations + size - 1) / size, threads: context.threads) { block in
       try context.checkCancellation()
+      defer { steps.done() }
       return (block * size..<min((block + 1) * size, permutations)).map { number -> Double in
         var stream = RandomStream(seed: context.seed, purpose: "overlap: pairing", index: UInt64(number + 1))
         return statistic(tables.map { Array(0..<$0.count).shuffled(using: &stream) }).t

@@ -57,7 +57,7 @@ public struct OverlapAnalysis: Analysis {
         "\(recording.path): \(pairing.unmatchedCount) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have an other version of as many "
           + "rows as no other one, and change places with none.")
     }
-    return try recording.layers.flatMap { layer in
+    return try zip(recording.layers, context.parts(recording.layers.map(\.unitCount))).flatMap { layer, context in
       try context.checkCancellation()
       return try rows(of: layer, recording, pairs, in: context)
     }
@@ -73,8 +73,10 @@ public struct OverlapAnalysis: Analysis {
         return row
       }
     }
-    let means = try recording.stratumMeans(of: [layer], by: pairs.indices + pairs.byStratum, threads: context.threads)
-    return try measures.map { measure in
+    let means = try context.progress.part(0, 0.4).reading(cells: recording.cellCount(of: [layer])) {
+      try recording.stratumMeans(of: [layer], by: pairs.indices + pairs.byStratum, threads: context.threads)
+    }
+    return try zip(measures, context.part(0.4, 1).parts(measures.map { _ in 1 })).map { measure, context in
       try context.checkCancellation()
       var row = OverlapRow(layer: layer.name, measure: measure)
       guard measure != .correlation || layer.unitCount > 2 else {

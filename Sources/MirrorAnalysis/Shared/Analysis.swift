@@ -90,15 +90,35 @@ public struct AnalysisContext: Sendable {
   public var note: @Sendable (String) -> Void
   /// Throws where the work is to end.
   public var checkCancellation: @Sendable () throws -> Void
+  /// The work that is done in this context, and how it says how far it is.
+  public var progress: WorkShare
 
   public init(
     threads: Int = 1, seed: UInt64 = 1, isChosen: @escaping @Sendable (String) -> Bool = { _ in true },
-    note: @escaping @Sendable (String) -> Void = { _ in }, checkCancellation: @escaping @Sendable () throws -> Void = {}
+    note: @escaping @Sendable (String) -> Void = { _ in }, checkCancellation: @escaping @Sendable () throws -> Void = {},
+    progress: WorkShare = .unheard
   ) {
     self.threads = threads
     self.seed = seed
     self.isChosen = isChosen
     self.note = note
     self.checkCancellation = checkCancellation
+    self.progress = progress
+  }
+
+  /// The same, for work between two shares of this one.
+  public func part(_ from: Double, _ to: Double) -> AnalysisContext {
+    var context = self
+    context.progress = progress.part(from, to)
+    return context
+  }
+
+  /// The same for each of some pieces of work that follow on one another.
+  public func parts(_ weights: [Int]) -> [AnalysisContext] {
+    progress.parts(weights).map { share in
+      var context = self
+      context.progress = share
+      return context
+    }
   }
 }

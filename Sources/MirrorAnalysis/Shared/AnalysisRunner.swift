@@ -16,6 +16,8 @@ public struct AnalysisRunner: Sendable {
   public var note: @Sendable (String) -> Void = { _ in }
   /// Throws where the work is to end; called from any thread, between blocks of rows.
   public var checkCancellation: @Sendable () throws -> Void = {}
+  /// Gets the share of all the work that is done, from any thread; nil where nobody asks.
+  public var progress: (@Sendable (Double) -> Void)?
 
   /// Rows that are given the name of their recording at a time.
   private static let namedRows = 1 << 16
@@ -25,6 +27,7 @@ public struct AnalysisRunner: Sendable {
   /// Runs the analysis over each recording.
   ///
   /// - Parameters:
+  ///   - analysis: what is run.
   ///   - recordings: paths; each inner list is taken as one recording, its rows in that order.
   ///   - take: gets rows, on the calling thread, by recording in the order given.
   /// - Throws: the error of the first recording that failed, after the rows of those before it, and what `take` throws: other recordings
@@ -33,8 +36,14 @@ public struct AnalysisRunner: Sendable {
   public func run<A: Analysis>(
     _ analysis: A, on recordings: [[String]], take: ([RecordingRow<A.Row>]) throws -> Void
   ) throws {
+    let shares = progress.map { SharesOfRecordings(recordings, tell: $0) }
     guard recordings.count > 1, !analysis.needs.handsOnPieces else {
-      for paths in recordings { try runAlone(analysis, paths, take: take) }
+      for (number, paths) in recordings.enumerated() {
+        var alone = self
+        alone.progress = shares?.telling(number)
+        try alone.runAlone(analysis, paths, take: take)
+        shares?.set(number, 1)
+      }
       return
     }
     let queue = RecordingQueue<RecordingRow<A.Row>>(count: recordings.count, ahead: 4 * max(1, threads), budget: maxMemory)
@@ -49,10 +58,18 @@ public struct AnalysisRunner: Sendable {
     for _ in 0..<workers {
       DispatchQueue.global().async { [worker] in
         queue.work { number in
-          let view = try worker.open(recordings[number], for: analysis)
-          let (context, bytes) = try worker.fittingContext(analysis, view)
+          var worker = worker
+          worker.progress = shares?.telling(number)
+          let share = worker.wholeWork
+          let view = try worker.open(recordings[number], for: analysis, share)
+          let (context, bytes) = try worker.fittingContext(analysis, view, share)
           return (
-            bytes, { try worker.named(view) { try analysis.rows(of: view, in: context) }.map { RecordingRow(RecordingIdentity(view), $0) } }
+            bytes,
+            { [worker] in
+              let rows = try worker.named(view) { try analysis.rows(of: view, in: context) }
+              shares?.set(number, 1)
+              return rows.map { RecordingRow(RecordingIdentity(view), $0) }
+            }
           )
         }
       }
@@ -81,10 +98,13 @@ public struct AnalysisRunner: Sendable {
   public func lend<A: Analysis>(
     _ paths: [String], to analysis: A, body: (RecordingView, AnalysisContext) throws -> Void
   ) throws {
-    let view = try open(paths, for: analysis)
-    let context = try fittingContext(analysis, view).context
+    let share = wholeWork
+    let view = try open(paths, for: analysis, share)
+    let context = try fittingContext(analysis, view, share).context
     try named(view) { try body(view, context) }
   }
+
+  private var wholeWork: WorkShare { progress.map { WorkShare(tell: $0) } ?? .unheard }
 
   /// Says which recording holds what a statistic cannot take.
   private func named<Value>(_ view: RecordingView, _ body: () throws -> Value) throws -> Value {
@@ -98,9 +118,11 @@ public struct AnalysisRunner: Sendable {
   /// What an analysis gets, with as many threads as fit into the memory, and the bytes that it then takes; 0 where memory is not limited.
   ///
   /// - Throws: `RecordingError.tooLarge` where not even one thread fits.
-  private func fittingContext<A: Analysis>(_ analysis: A, _ view: RecordingView) throws -> (context: AnalysisContext, bytes: Int) {
+  private func fittingContext<A: Analysis>(
+    _ analysis: A, _ view: RecordingView, _ progress: WorkShare
+  ) throws -> (context: AnalysisContext, bytes: Int) {
     var context = AnalysisContext(
-      threads: max(1, threads), seed: seed, isChosen: isChosen, note: note, checkCancellation: checkCancellation)
+      threads: max(1, threads), seed: seed, isChosen: isChosen, note: note, checkCancellation: checkCancellation, progress: progress)
     guard let maxMemory else { return (context, 0) }
     let shape = try view.shape(counting: analysis.needs.counted)
     let groups = analysis.layersReadAtOnce(shape).map { $0.map { view.layers[$0] } }
@@ -115,7 +137,7 @@ public struct AnalysisRunner: Sendable {
     return (context, bytes(context.threads))
   }
 
-  private func open<A: Analysis>(_ paths: [String], for analysis: A) throws -> RecordingView {
+  private func open<A: Analysis>(_ paths: [String], for analysis: A, _ progress: WorkShare) throws -> RecordingView {
     let needsPhase = analysis.needs.phase && selection.phases == .recorded
     let recordings = try paths.map { path in
       let opened = try layers(of: path, opens: analysis.needs.opens)
@@ -127,7 +149,7 @@ public struct AnalysisRunner: Sendable {
       }
       return recording
     }
-    return try RecordingView(of: recordings, selection: selection, checkCancellation: checkCancellation)
+    return try RecordingView(of: recordings, selection: selection, checkCancellation: checkCancellation) { progress.didRead(cells: $0) }
   }
 
   /// Names of the layers to open; nil for those that are chosen.

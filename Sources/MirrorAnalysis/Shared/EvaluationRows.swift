@@ -13,6 +13,7 @@ public struct EvaluationRows: Sendable {
   let phases: [Phase?]
 
   /// - Parameters:
+  ///   - recording: whose rows are parted.
   ///   - sameRows: use all rows for both.
   ///   - seed: of the half-split of a recording without `/split`: of the rows of each phase or, where there are strata or pairs, of these whole, so
   ///     that both halves have as many rows of each phase as can be had.

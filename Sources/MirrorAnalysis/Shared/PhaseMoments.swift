@@ -76,6 +76,11 @@ extension RecordingView {
   }
 }
 
+extension RecordingView {
+  /// Activations of some layers, or of all: rows times units.
+  func cellCount(of chosen: [RecordedLayer]? = nil) -> Int { (chosen ?? layers).reduce(0) { $0 + $1.unitCount } * rowCount }
+}
+
 extension PhaseRows {
   /// The rows of each phase among those of a block, by their positions in it.
   func positions(in block: Range<Int>) -> [[Int32]] {
@@ -113,6 +118,11 @@ public struct RecordingMoments: Sendable {
     model = ModelDescription()
     self.rows = rows
     self.layers = layers
+  }
+
+  /// The same, which says how far it is.
+  init(of recording: RecordingView, in context: AnalysisContext) throws {
+    self = try context.progress.reading(cells: recording.cellCount()) { try Self(of: recording, threads: context.threads) }
   }
 
   /// - Throws: `RecordingError.notFinite`, and what reading throws.

@@ -84,9 +84,10 @@ extension SimilarityAnalysis {
     let orders = try RowOrders(rows: places.count, blocks: blocks, choice: exchange)
     guard orders.reason == nil else { return SelectionAlignments(sums: sums, orders: orders) }
     try context.checkCancellation()
+    let steps = context.progress.steps(permutations)
     let pValues = try alignmentPValues(
       sets(), orders: orders, permutations: permutations, seed: context.seed, purpose: "cka order \(selection.name)",
-      threads: context.threads)
+      threads: context.threads, finished: steps.done)
     return SelectionAlignments(sums: sums, orders: orders, pValues: pValues)
   }
 
@@ -113,14 +114,20 @@ extension SimilarityAnalysis {
         }
       }
     }
-    for set in sets { try add(set, nil) }
-    for (first, second) in setPairs(sets) { try add(sets[first], sets[second]) }
+    let reading = context.part(0, permutations > 0 ? 0.3 : 1)
+    let pairs = setPairs(sets)
+    try reading.progress.reading(cells: recording.cellCount() * (pairs.isEmpty ? 1 : sets.count)) {
+      for set in sets { try add(set, nil) }
+      for (first, second) in pairs { try add(sets[first], sets[second]) }
+    }
     let norms = try layers.map { layer in
       layer.storesDoubles
         ? try recording.rowNorms(of: layer, over: selections, rows: rows, as: Double.self, threads: context.threads)
         : try recording.rowNorms(of: layer, over: selections, rows: rows, as: Float.self, threads: context.threads)
     }
-    return try selections.enumerated().map { number, selection in
+    let contexts = context.part(0.3, 1).parts(selections.map { $0.count(in: rows) })
+    return try zip(selections.enumerated(), contexts).map { numbered, context in
+      let (number, selection) = numbered
       let sums = try AlignmentSums(squares: squares[number], rowNorms: norms.map { $0[number] })
       return try permuted(sums, selection, of: recording, rows: rows, context) {
         let test = selection.test(rows)
@@ -151,11 +158,14 @@ extension SimilarityAnalysis {
         try CentredGram($0, units: layer.unitCount, groups: codes, precision: precision, threads: context.threads)
       }
     }
-    let grams = try recording.layers.map { layer in
+    let reading = context.part(0, permutations > 0 ? 0.4 : 0.8)
+    let grams = try zip(recording.layers, reading.parts(recording.layers.map(\.unitCount))).map { layer, context in
       try context.checkCancellation()
+      defer { context.progress.tell(1) }
       return layer.storesDoubles ? try products(of: layer, as: Double.self, .double) : try products(of: layer, as: Float.self, floats)
     }
-    return try selections.map { selection in
+    let contexts = context.part(permutations > 0 ? 0.4 : 0.8, 1).parts(selections.map { $0.count(in: rows) })
+    return try zip(selections, contexts).map { selection, context in
       let places = codes.indices.filter { selection.contains(codes[$0]) }
       let sums = try AlignmentSums(grams, rows: places, isWithin: selection != .all, threads: context.threads)
       return try permuted(sums, selection, of: recording, rows: rows, context) {

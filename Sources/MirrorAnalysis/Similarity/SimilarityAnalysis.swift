@@ -60,8 +60,10 @@ public struct SimilarityAnalysis: Analysis {
         advice: "RSA compares mean responses by stratum: record the episode or group of each row,", remedy: .compareByCKA)
     }
     let layers = recording.layers
-    let ofStrata = try stratumSimilarities(of: recording, rows: rows, in: context)
-    let alignments = try (hasAlignments ? layerAlignments(of: recording, rows: rows, in: context) : Alignments()) + ofStrata.alignments
+    let first = hasAlignments && layers.count > 1 ? 0.3 : 1
+    let ofStrata = try stratumSimilarities(of: recording, rows: rows, in: context.part(0, first))
+    let alignments =
+      try (hasAlignments ? layerAlignments(of: recording, rows: rows, in: context.part(first, 1)) : Alignments()) + ofStrata.alignments
     return measures.flatMap { measure in
       let values =
         switch measure {

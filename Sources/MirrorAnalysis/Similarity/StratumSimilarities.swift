@@ -34,9 +34,11 @@ extension SimilarityAnalysis {
     var distances: [[[Double]?]] = []
     // By layer and selection.
     var reliabilities: [[Double?]] = []
-    for (number, layer) in layers.enumerated() {
+    for ((number, layer), context) in zip(layers.enumerated(), context.parts(layers.map(\.unitCount))) {
       try context.checkCancellation()
-      let all = LayerStratumMeans(try recording.stratumMeans(of: [layer], by: layout.indices, threads: context.threads), layout)
+      let all = try context.progress.part(0, 0.3).reading(cells: recording.cellCount(of: [layer])) {
+        LayerStratumMeans(try recording.stratumMeans(of: [layer], by: layout.indices, threads: context.threads), layout)
+      }
       let means = all.selections
       let comparisons = Comparison.betweenPhases(layer: number, selections)
       if hasAlignments {

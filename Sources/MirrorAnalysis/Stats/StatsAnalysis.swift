@@ -50,12 +50,12 @@ public struct StatsAnalysis: Analysis {
   }
 
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [StatsRow] {
-    try RecordingMoments(of: recording, threads: context.threads).statsRows
+    try RecordingMoments(of: recording, in: context).statsRows
   }
 
   /// Layer by layer.
   public func forEachRows(of recording: RecordingView, in context: AnalysisContext, take: ([StatsRow]) throws -> Void) throws {
-    for layer in try RecordingMoments(of: recording, threads: context.threads).layers { try take(layer.statsRows) }
+    for layer in try RecordingMoments(of: recording, in: context).layers { try take(layer.statsRows) }
   }
 }
 

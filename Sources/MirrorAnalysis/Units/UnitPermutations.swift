@@ -23,8 +23,9 @@ struct UnitPermutations: Sendable {
     let stopsAfter = stopsEarly ? Self.enoughExtremes : nil
     let pairs = try PhasePairs(of: recording, by: moments.rows, choice: choice)
     var counts = [StudentisedCounts?](repeating: nil, count: pairs.all.count)
-    for (layer, layerMoments) in zip(layers, moments.layers) {
-      for units in layer.parts(rows: moments.rows.counts.prefix(3).reduce(0, +), holding: Self.heldBytes) {
+    for ((layer, layerMoments), ofLayer) in zip(zip(layers, moments.layers), context.parts(layers.map(\.unitCount))) {
+      let ranges = layer.parts(rows: moments.rows.counts.prefix(3).reduce(0, +), holding: Self.heldBytes)
+      for (units, context) in zip(ranges, ofLayer.parts(ranges.map(\.count))) {
         try context.checkCancellation()
         let parts =
           layer.storesDoubles
@@ -43,27 +44,36 @@ struct UnitPermutations: Sendable {
     of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
     _ permutations: Int, _ stopsAfter: Int?, _ context: AnalysisContext, as type: Value.Type
   ) throws -> [StudentisedCounts?] {
-    let values: [Value]
-    if units.count == layer.unitCount {
-      values = try recording.values(of: [layer], where: pairs.isUsed, threads: context.threads)
-    } else {
-      var part: [Value] = []
-      part.reserveCapacity(units.count * moments.rowCount)
-      let width = layer.unitCount
-      try recording.mapRows(of: [layer], selections: [pairs.isUsed], threads: context.threads) { (rows, values: [Value]) in
-        rows.indices.flatMap { values[$0 * width + units.lowerBound..<$0 * width + units.upperBound] }
-      } take: {
-        part += $0[0]
-      }
-      values = part
+    let values = try context.progress.part(0, 0.1).reading(cells: recording.cellCount(of: [layer])) {
+      try self.values(of: layer, units, in: recording, pairs, moments, context, as: type)
     }
     let spreads = Array(moments.spreads[units])
-    return try pairs.all.map { pair in
+    return try zip(pairs.all, context.part(0.1, 1).parts(pairs.all.map(\.rows.count))).map { pair, context in
       guard pair.exchange.canPermute else { return nil }
       return try studentisedPermutations(
         values, spreads: spreads, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
-        purpose: pair.purpose, stopsAfter: stopsAfter, threads: context.threads)
+        purpose: pair.purpose, stopsAfter: stopsAfter, threads: context.threads
+      ) { context.progress.tell(Double($0) / Double(permutations)) }
     }
+  }
+
+  /// The used rows of some units of a layer, `[rows × units]`.
+  private static func values<Value: ActivationValue>(
+    of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
+    _ context: AnalysisContext, as type: Value.Type
+  ) throws -> [Value] {
+    if units.count == layer.unitCount {
+      return try recording.values(of: [layer], where: pairs.isUsed, threads: context.threads)
+    }
+    var part: [Value] = []
+    part.reserveCapacity(units.count * moments.rowCount)
+    let width = layer.unitCount
+    try recording.mapRows(of: [layer], selections: [pairs.isUsed], threads: context.threads) { (rows, values: [Value]) in
+      rows.indices.flatMap { values[$0 * width + units.lowerBound..<$0 * width + units.upperBound] }
+    } take: {
+      part += $0[0]
+    }
+    return part
   }
 
   /// Bytes that it takes at most, beside the moments.

@@ -34,7 +34,12 @@ public struct UnitsAnalysis: Analysis {
   /// Whether a unit is permuted no more once its p is plainly not small (Besag and Clifford, 1991).
   public var stopsEarly: Bool
 
-  /// - Parameter permutations: for the test that permutes.
+  /// - Parameters:
+  ///   - test: of a contrast.
+  ///   - criteria: of the classes.
+  ///   - permutations: for the test that permutes.
+  ///   - exchange: what permutations move; nil takes what the recording's blocks say.
+  ///   - stopsEarly: whether a unit is permuted no more once its p is plainly not small.
   public init(
     test: ContrastTest = .permutation, criteria: UnitCriteria = UnitCriteria(), permutations: Int = 1000, exchange: ExchangeDesign? = nil,
     stopsEarly: Bool = false
@@ -57,11 +62,11 @@ public struct UnitsAnalysis: Analysis {
 
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [UnitsRow] {
     try recording.phases.require([.neither, .own, .other], in: recording.path)
-    let moments = try RecordingMoments(of: recording, threads: context.threads)
+    let moments = try RecordingMoments(of: recording, in: test == .permutation ? context.part(0, 0.1) : context)
     guard test == .permutation else { return try moments.unitsRows(criteria: criteria) }
     let permuted = try UnitPermutations(
       of: recording, layers: recording.layers, moments: moments, permutations: permutations, choice: exchange,
-      stopsEarly: stopsEarly, context: context)
+      stopsEarly: stopsEarly, context: context.part(0.1, 1))
     for note in permuted.pairs.notes { context.note("\(recording.path): \(note)") }
     return try moments.unitsRows(criteria: criteria, permuted: permuted)
   }

@@ -32,18 +32,23 @@ public struct RecordingFindings: Sendable {
 /// Values are checked where the structure is whole.
 ///
 /// - Parameters:
+///   - path: of the recording.
+///   - threads: to read with.
 ///   - maxMemory: bytes that may be taken; nil sets no limit.
 ///   - checkCancellation: called between blocks; what it throws ends the work.
+///   - progress: gets the share of the activations that was read, from any thread.
 /// - Throws: `HDF5Error` when the file cannot be opened at all, and `RecordingError` when it is no recording or of a newer schema, or when it
 ///   would take more memory than is allowed; what else is wrong is found.
 public func validateRecording(
-  path: String, threads: Int, maxMemory: Int? = nil, checkCancellation: @escaping @Sendable () throws -> Void = {}
+  path: String, threads: Int, maxMemory: Int? = nil, checkCancellation: @escaping @Sendable () throws -> Void = {},
+  progress: (@Sendable (Double) -> Void)? = nil
 ) throws -> RecordingFindings {
   var findings = RecordingFindings()
   let structure = try Recording.structuralFaults(path: path)
   findings.faults = structure.faults
   guard let recording = structure.recording else { return findings }
-  let view = try RecordingView(of: [recording], checkCancellation: checkCancellation)
+  let share = progress.map { WorkShare(tell: $0) } ?? .unheard
+  let view = try RecordingView(of: [recording], checkCancellation: checkCancellation) { share.didRead(cells: $0) }
   let threads = try fittingThreads(
     most: max(1, threads), maxMemory: maxMemory, file: path, what: "checking its largest layers", alternative: "Take a larger machine,",
     bytes: view.validationBytes)
@@ -53,13 +58,17 @@ public func validateRecording(
   findings.checkActionNames(of: recording)
   try findings.check(path) { _ in try view.requireFiniteInputs() }
   var finite: Set<String> = []
-  for layer in view.layers {
-    let isFinite = try findings.check(path) { _ in try view.requireFiniteActivations(of: layer, threads: threads) }
-    if isFinite { finite.insert(layer.name) }
+  try share.part(0, 0.6).reading(cells: view.cellCount()) {
+    for layer in view.layers {
+      let isFinite = try findings.check(path) { _ in try view.requireFiniteActivations(of: layer, threads: threads) }
+      if isFinite { finite.insert(layer.name) }
+    }
   }
   try findings.check(path) { _ in try view.requireMatchingPredictions(threads: threads) }
   try findings.check(path) { try $0.checkArchitecture(of: recording) }
-  try findings.checkKernels(of: view, finite: finite, threads: threads)
+  try share.part(0.6, 1).reading(cells: view.cellCount()) {
+    try findings.checkKernels(of: view, finite: finite, threads: threads)
+  }
   try findings.check(path) { _ in try view.requireWeightsHash() }
   findings.faults += recording.contentFaults()
   try findings.check(path) { findings in

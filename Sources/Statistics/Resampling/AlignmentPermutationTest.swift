@@ -165,10 +165,12 @@ public struct AlignmentPValues: Sendable, Equatable {
 ///
 /// An order is a function of the seed, the purpose and the permutation's number: it is the same for all sets, whatever else is compared.
 ///
+/// - Parameter finished: gets the number of permutations done since it was last called, from any thread.
 /// - Returns: `[sets × sets]`, nil but for a set and one after it; all nil without permutations, for fewer than three rows, and where rows
 ///   cannot be permuted.
 public func alignmentPValues(
-  _ sets: AlignedSets, orders: RowOrders, permutations: Int, seed: UInt64, purpose: String, threads: Int
+  _ sets: AlignedSets, orders: RowOrders, permutations: Int, seed: UInt64, purpose: String, threads: Int,
+  finished: @escaping @Sendable (_ permutations: Int) -> Void = { _ in }
 ) throws -> [AlignmentPValues?] {
   let pairs = sets.setCount * sets.setCount
   let n = Double(sets.rowCount)
@@ -190,6 +192,7 @@ public func alignmentPValues(
         if squares[pair] >= observed.squares[pair] - tolerance { extremes[2 * pair + 1] += 1 }
       }
     }
+    finished(min(permutations, (block + 1) * batch) - block * batch)
     return extremes
   }
   return (0..<pairs).map { pair in

@@ -13,12 +13,13 @@
 ///   - purpose: what the random streams are for; permutation i is that of every call with the same seed, purpose and labels.
 ///   - stopsAfter: after how many permutations as extreme as what was observed, on either side, a unit is let alone; nil permutes all units
 ///     as often.
+///   - finished: gets the number of permutations done, after each wave of them.
 /// - Throws: `StatisticsError.shape`.
 @_specialize(where Value == Float)
 @_specialize(where Value == Double)
 public func studentisedPermutations<Value: MatrixScalar>(
   _ values: [Value], spreads: [UnitSpread], rows: [Int32], of exchange: Exchangeability, permutations: Int, seed: UInt64, purpose: String,
-  stopsAfter: Int? = nil, threads: Int
+  stopsAfter: Int? = nil, threads: Int, finished: (_ permutations: Int) -> Void = { _ in }
 ) throws -> StudentisedCounts {
   let units = spreads.count
   try require(rows.count, exchange.labels.count, "rows that have labels")
@@ -50,6 +51,7 @@ public func studentisedPermutations<Value: MatrixScalar>(
       StudentisedTally(t, permutations: permutations, units: Array(live[places]), counts: counts)
     }
     for tally in tallies { tally.add(to: &counts) }
+    finished(wave.upperBound)
     guard stopsAfter != nil else { continue }
     let left = live.filter { !counts.hasStopped($0) }
     if left.isEmpty { break }

@@ -13,8 +13,13 @@ struct AnalyseStep: Sendable {
   /// Reads each recording once for both tables.
   ///
   /// - Returns: the moments of each recording, in order.
-  func run(overwrite: Bool, threads: Int) throws -> [RecordingMoments] {
-    let analysed = try mapBlocks(count: recordings.count, threads: threads) { number in
+  func run(overwrite: Bool, common: CommonOptions) throws -> [RecordingMoments] {
+    let bar = ProgressBar("analysing", unit: "recordings", quiet: common.quiet)
+    defer { bar.finish() }
+    let (counter, count) = (SharedCounter(), recordings.count)
+    bar.update(done: 0, total: count)
+    let analysed = try mapBlocks(count: count, threads: common.threads) { number in
+      defer { bar.update(done: counter.add(), total: count) }
       let view = try RecordingView(of: [Recording(path: folder + "/" + recordings[number])], name: recordings[number])
       return (identity: RecordingIdentity(view), moments: try RecordingMoments(of: view, threads: 1))
     }

@@ -2,6 +2,7 @@ import DenseNetwork
 import FrogAndToad
 import Games
 import MirrorAnalysis
+import Terminal
 
 /// What a network does when it plays, intact and without the units that have the highest mirror-neuron scores, in two sentences.
 struct Behaviour {
@@ -13,12 +14,16 @@ struct Behaviour {
 
   /// - Parameters:
   ///   - moments: of a recording of the network, by which units are chosen: those of the hidden layer whose scores are highest.
-  init?(of network: Network, name: String, moments: RecordingMoments, seed: UInt64, threads: Int) throws {
+  init?(of network: Network, name: String, moments: RecordingMoments, seed: UInt64, common: CommonOptions) throws {
     guard let (layer, units) = Self.topUnits(moments), let target = GamesTarget(layer: layer, units: units, of: network) else { return nil }
     var plan = GamesPlan()
     (plan.games, plan.controls, plan.replicates, plan.targets) = (Self.games, 0, 0, [target])
     plan.options = PlayOptions(turns: Self.turns, showsRedrawn: true, seed: seed)
-    let experiment = GamesExperiment(network, veil: .ofIgnorance, partner: .random, plan: plan, threads: threads)
+    let bar = ProgressBar("games", unit: "games", quiet: common.quiet)
+    defer { bar.finish() }
+    let experiment = GamesExperiment(network, veil: .ofIgnorance, partner: .random, plan: plan, threads: common.threads) {
+      bar.update(done: $0, total: $1)
+    }
     let rows = try experiment.rows(of: GamesSubject(checkpoint: name, network: name, epoch: nil, partner: "random"))
     func share(_ outcome: PlayOutcome, isIntact: Bool) -> String {
       let row = rows.first { $0.outcome == outcome && $0.units.isEmpty == isIntact }

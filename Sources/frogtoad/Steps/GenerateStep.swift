@@ -21,7 +21,11 @@ struct GenerateStep {
       bar.update(done: $0, total: $1)
     }
     bar.finish()
-    try generated.write(to: path, commandLine: commandLine, overwrite: overwrite, threads: common.threads)
+    let writing = ProgressBar("writing", unit: "states", quiet: common.quiet)
+    try generated.write(to: path, commandLine: commandLine, overwrite: overwrite, threads: common.threads) {
+      writing.update(done: $0, total: $1)
+    }
+    writing.finish()
     let judged = "\(grouped(generated.train.count)) training and \(grouped(generated.test.count)) test states"
     log.info(
       "\(path): \(judged) from \(grouped(generated.episodes)) games, \(grouped(generated.validation.count)) validation states from later ones."
@@ -44,7 +48,11 @@ struct GenerateStep {
 
 /// Shares of labels and scenarios in the sets of a states file, and how much of the test set is also in training: a line each.
 func statesSummary(of path: String, common: CommonOptions) throws -> [String] {
-  let summary = try StatesSummary(StatesFile(path, threads: common.threads), memory: common.memoryForRows)
+  let bar = ProgressBar("reading", unit: "states", quiet: common.quiet)
+  let summary = try StatesSummary(StatesFile(path, threads: common.threads), memory: common.memoryForRows) {
+    bar.update(done: $0, total: $1)
+  }
+  bar.finish()
   let tallies = FrogAndToad.Split.allCases.map { ($0.rawValue, summary.tally($0)) }
   var lines = tallies.filter { $0.1.count > 0 }.map { name, tally in
     let labels = Action.allCases.map { "\($0) \(percent(tally.count($0), of: tally.count))" }.joined(separator: ", ")
@@ -91,9 +99,4 @@ func percent(_ count: Int, of total: Int) -> String {
 }
 
 /// The command line as typed, for provenance.
-var commandLine: String {
-  CommandLine.arguments.map { argument in
-    guard argument.contains(where: { " '\"\\$*?[]".contains($0) }) else { return argument }
-    return "'" + argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-  }.joined(separator: " ")
-}
+var commandLine: String { CommandLine.arguments.map(quoted).joined(separator: " ") }

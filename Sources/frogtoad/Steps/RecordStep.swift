@@ -28,8 +28,10 @@ struct RecordStep: Sendable {
   /// Records several checkpoints at once, one per thread as far as memory allows; a single one compresses on all threads. Nothing is
   /// recorded before every checkpoint has been read once.
   ///
-  /// - Parameter finished: called after each window of recordings with the number finished.
-  func run(_ plan: [Pair], states path: String, common: CommonOptions, finished: (Int) -> Void = { _ in }) throws {
+  /// - Parameter progress: gets the rows that are recorded and those of all recordings, from any thread.
+  func run(
+    _ plan: [Pair], states path: String, common: CommonOptions, progress: @escaping @Sendable (_ done: Int, _ total: Int) -> Void
+  ) throws {
     let states = try StatesFile(path, threads: common.threads)
     guard states.count(split) > 0 else {
       throw Failure(.notEnoughData, "\(path): has no \(split.rawValue) states to record. Choose another --split.")
@@ -67,32 +69,39 @@ struct RecordStep: Sendable {
       1,
       min(common.threads, common.memoryForRows.map { max(0, $0 - veils.count * states.count(split)) / max(largest, 1) } ?? common.threads))
     let inner = plan.count == 1 || atOnce == 1 ? common.threads : 1
+    let (counter, total) = (SharedCounter(), plan.count * states.count(split))
+    progress(0, total)
     for start in stride(from: 0, to: plan.count, by: atOnce) {
       let window = plan[start..<min(start + atOnce, plan.count)]
       do {
         try Interruption.shared.gracefully {
           _ = try mapBlocks(count: window.count, threads: atOnce) {
-            try record(window[start + $0], states: states, twins: twins, threads: inner)
+            try record(window[start + $0], states: states, twins: twins, threads: inner) { progress(counter.add($0), total) }
           }
         }
       } catch is Interrupted {
         throw Interruption.shared.failure(plan.count == 1 ? "." : "; the first \(start) of \(plan.count) recordings are complete.")
       }
-      finished(start + window.count)
     }
   }
 
   /// A signal ended the work.
   private struct Interrupted: Error {}
 
-  /// - Parameter twins: under each veil that is in use, which states look like training states.
-  private func record(_ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int) throws {
+  /// - Parameters:
+  ///   - twins: under each veil that is in use, which states look like training states.
+  ///   - finished: gets the number of states that were run since it was last called.
+  private func record(
+    _ pair: Pair, states: StatesFile, twins: [(Veil, [Bool])], threads: Int, finished: @Sendable (Int) -> Void
+  ) throws {
     let checkpoint = try Checkpoint.open(pair.checkpoint, architectureIfNeeded: architecture)
     let veil = try checkpoint.veil(self.veil, isForced: forcesVeil, at: pair.checkpoint, to: "record it")
     // It may have been replaced since it was looked at.
     try checkpoint.network.requireStatesAndActions(in: pair.checkpoint)
     let isSeen = twins.first { $0.0 == veil }?.1
-    try record(checkpoint, at: pair.checkpoint, to: pair.recording, under: veil, states: states, leavingOut: isSeen, threads: threads)
+    try record(
+      checkpoint, at: pair.checkpoint, to: pair.recording, under: veil, states: states, leavingOut: isSeen, threads: threads,
+      finished: finished)
   }
 
   /// Records one network.
@@ -100,9 +109,10 @@ struct RecordStep: Sendable {
   /// - Parameters:
   ///   - checkpointPath: what the recording says of its origin.
   ///   - isSeen: rows that are left out; none without it.
+  ///   - finished: gets the number of states that were run since it was last called.
   func record(
     _ checkpoint: Checkpoint, at checkpointPath: String, to path: String, under veil: Veil, states: StatesFile,
-    leavingOut isSeen: [Bool]? = nil, threads: Int
+    leavingOut isSeen: [Bool]? = nil, threads: Int, finished: (Int) -> Void = { _ in }
   ) throws {
     let network = checkpoint.network
     let hasEpisodes = try states.rows(split, 0..<1).episodes != nil
@@ -128,6 +138,7 @@ struct RecordStep: Sendable {
           if Interruption.shared.isRequested { throw Interrupted() }
           try recorder.append(batch(block, rows: rows, seen: seen, network: network))
         }
+        finished(block.count)
       }
       try recorder.finish()
     } catch let error as Interrupted {

@@ -17,22 +17,7 @@ struct RunSummary {
     var lines = ["", "Results in \(folder), seed \(seed)"]
     for outcome in outcomes { lines += network(outcome) }
     if !behaviour.isEmpty { lines += [""] + behaviour }
-    if let outcome = outcomes.first, let last = recordings(of: outcome).last {
-      let best = folder + "/" + last.name
-      lines += [
-        "", "Next:", "  \(program("mirrorscope")) inspect \(best)",
-        "  \(program("mirrorscope")) stats \(best) --layers dense_1",
-        "  \(program("mirrorscope")) cmni \(folder)/recordings/\(outcome.shape.name)/*.h5 --format json",
-        "  \(program("frogtoad")) play --checkpoint \(outcome.folder)/\(URL(filePath: last.name).lastPathComponent)",
-      ]
-    }
     return lines
-  }
-
-  /// How to call a program so that it is found: beside this one, if this one was called by a path.
-  private func program(_ name: String) -> String {
-    let own = CommandLine.arguments[0]
-    return own.contains("/") ? (own as NSString).deletingLastPathComponent + "/" + name : name
   }
 
   private func recordings(of outcome: TrainingOutcome) -> [RecordingMoments] {

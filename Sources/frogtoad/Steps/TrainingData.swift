@@ -38,8 +38,11 @@ struct TrainingData: Sendable {
     try common.requireRoom(
       bytes: Self.memory(training: training, others: other, networks: networks) + seen,
       for: "\(path): \(listed(parts)) states", alternative: "train on fewer states")
+    let bar = ProgressBar("reading", unit: "states", quiet: common.quiet)
+    defer { bar.finish() }
+    let counter = SharedCounter()
     func veiled(_ split: FrogAndToad.Split) throws -> TrainingSet {
-      var (states, labels) = try file.labelledStates(split)
+      var (states, labels) = try file.labelledStates(split) { bar.update(done: counter.add($0), total: training + other) }
       if split != .train, veil != .ofIgnorance { (states, labels) = try Self.unseen(states, labels, split, in: file, under: veil, common) }
       veil.apply(to: &states)
       return try TrainingSet(states: states, labels: labels)

@@ -24,7 +24,7 @@ struct SweepCommand: ParsableCommand {
   @Argument(help: "What to sweep.", completion: .file(extensions: ["yaml", "yml"]))
   var file: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the tables.", valueName: "folder"))
+  @Option(name: .shortAndLong, help: ArgumentHelp("Folder for the tables.", valueName: "folder"), completion: .directory)
   var output: String
 
   @Option(
@@ -74,6 +74,12 @@ struct SweepCommand: ParsableCommand {
     progress.finish()
     try folder.finish()
     common.logger.info("\(output)/networks.csv: \(counted(plan.networks.count)).")
+    common.suggest(
+      "mirrorscope",
+      [
+        "compare", .text("\(output)/networks.csv"), "--by", .text((plan.columns.map(\.column.name) + ["kind"]).joined(separator: ",")),
+        "--seed-column", "seed,data_seed", "--outcome", "accuracy", "--epoch", "last",
+      ])
   }
 
   private func requireRoom(for plan: SweepPlan) throws {
@@ -117,6 +123,7 @@ final class SweepProgress: @unchecked Sendable {
   init(total: Int, before: Int, _ common: CommonOptions) {
     (self.total, self.before, self.common) = (total, before, common)
     bar = ProgressBar("networks", unit: "networks", quiet: common.quiet)
+    bar.update(done: 0, total: total - before)
   }
 
   func update(done: Int) {

@@ -170,7 +170,8 @@ def _run(arguments: list[str], allowed: tuple[int, ...] = ()) -> tuple[str, list
             process.send_signal(signal.SIGINT)
         process.wait()
         raise
-    notes = [line for line in messages.splitlines() if line.strip()]
+    # Which command comes next is for those who type commands.
+    notes = [line for line in messages.splitlines() if line.strip() and not line.startswith("Next: ")]
     code = process.returncode
     if code == 0 or code in allowed:
         return output, notes, code
