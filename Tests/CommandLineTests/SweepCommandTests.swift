@@ -62,6 +62,80 @@ struct SweepCommandTests {
       again.transcript)
   }
 
+  @Test("Shares made side by side, one of them killed and gone on with, give the tables of one machine, and no network is made twice")
+  func shares() throws {
+    try workplace.write("sweep.yaml", Self.small)
+    #expect(try sweep("whole", "--keep", "networks").status == 0)
+    let prepared = try sweep("out", "--keep", "networks", "--prepare")
+    #expect(prepared.status == 0 && prepared.errors.hasSuffix("out/states: the states of 48 networks.\n"), prepared.transcript)
+    #expect(!workplace.exists("out/networks.csv"))
+    let states = try workplace.names().filter { $0.hasPrefix("out/states/") }
+    #expect(states.count == 8)
+
+    func start(_ share: String) throws -> RunningProgram {
+      try workplace.start(
+        "frogtoad",
+        ["sweep", "sweep.yaml", "--output", "out", "--keep", "networks", "--share", share, "--resume", "--threads", "1", "--quiet"])
+    }
+    let killed = try start("2/3")
+    try killed.wait(for: "out/shares/2-of-3.jsonl", bytes: 4_000)
+    let early = try sweep("out", "--keep", "networks", "--resume")
+    #expect(early.status == 1, early.transcript)
+    #expect(
+      early.errors == "error: out/results.jsonl: another sweep is writing to it. Wait until it has ended, or choose another --output.\n",
+      early.transcript)
+    #expect(try killed.end(by: SIGKILL).status == SIGKILL)
+    let beside = try start("1/3")
+    let resumed = try sweep("out", "--keep", "networks", "--share", "2/3", "--resume")
+    #expect(resumed.status == 0 && resumed.errors.contains("sweep.yaml: share 2/3, 16 networks, "), resumed.transcript)
+    let last = try sweep("out", "--keep", "networks", "--share", "3/3")
+    #expect(last.status == 0 && last.errors.hasSuffix("out/shares/3-of-3.jsonl: 16 networks.\n"), last.transcript)
+    #expect(try beside.end(by: 0).status == 0)
+    #expect(!workplace.exists("out/networks.csv"))
+
+    // Cut otherwise, all is there already.
+    let again = try sweep("out", "--keep", "networks", "--share", "1/2")
+    #expect(again.status == 0 && again.errors.contains("24 networks, 24 done."), again.transcript)
+    let joined = try sweep("out", "--keep", "networks", "--resume")
+    #expect(joined.status == 0 && joined.errors.contains("sweep.yaml: 48 networks, 48 done."), joined.transcript)
+    #expect(try tables("out") == tables("whole"))
+    func kept(_ folder: String) throws -> [String] {
+      try workplace.names().filter { $0.hasPrefix("\(folder)/networks/") || $0.hasPrefix("\(folder)/states/") }
+        .map { String($0.dropFirst(folder.count)) }
+    }
+    #expect(try kept("out") == kept("whole"))
+    #expect(!workplace.exists("out/.sweep-work"))
+    let lines = try workplace.names().filter { $0.hasPrefix("out/shares/") && $0.hasSuffix("of-3.jsonl") }
+      .flatMap { try workplace.text($0).split(separator: "\n").dropFirst() }
+    #expect(lines.count == 48)
+  }
+
+  @Test("A share begins nothing: without the states of the sweep it says what to do first")
+  func sharesOfNothing() throws {
+    try workplace.write("sweep.yaml", Self.small)
+    let absent = try sweep("out", "--share", "1/3")
+    #expect(absent.status == 1 && !workplace.exists("out"), absent.transcript)
+    #expect(
+      absent.errors == "error: out/results.jsonl: is not there. Begin the sweep with --prepare, then make its share 1/3.\n",
+      absent.transcript)
+    #expect(try sweep("out", "--prepare").status == 0)
+    for name in try workplace.names().filter({ $0.hasPrefix("out/states/states-") }) {
+      try FileManager.default.removeItem(atPath: workplace.path(name))
+    }
+    let unmade = try sweep("out", "--share", "1/3")
+    #expect(unmade.status == 1, unmade.transcript)
+    #expect(
+      unmade.errors.contains(".h5: is not there. Make the states of the sweep with --prepare, before its shares.\n"), unmade.transcript)
+    let other = try sweep("out", "--share", "1/3", "--resume", "--keep", "best")
+    #expect(other.status == 1 && other.errors.contains("the sweep was begun with another --keep"), other.transcript)
+    for share in ["0/3", "4/3", "3", "1/0", "a/b", "1/100001"] {
+      let run = try sweep("out", "--share", share)
+      #expect(run.status == 64 && run.errors.contains("The value '\(share)' is invalid for '--share <K/N>'"), run.transcript)
+    }
+    let both = try sweep("out", "--share", "1/3", "--prepare")
+    #expect(both.status == 64 && both.errors.contains("--prepare is for all shares: leave --share out."), both.transcript)
+  }
+
   @Test("A control-C leaves the tables of what is done, says how to go on, and exits with 130")
   func interrupted() throws {
     try workplace.write("sweep.yaml", Self.small)

@@ -17,8 +17,8 @@ struct SweepCommand: ParsableCommand {
         frogtoad sweep sweeps/smoke.yaml --output sweep
 
       One network a thread. The folder gets networks.csv (options, loss, accuracy, index of each network), cmni.csv, and manifest.json, \
-      which says what is done; --resume goes on after an interruption, with the same tables at the end. How the file is written: \
-      docs/sweeps.md.
+      which says what is done; --resume goes on after an interruption, with the same tables at the end. How the file is written, and how \
+      several machines share a sweep (--prepare, --share): docs/sweeps.md.
       """)
 
   @Argument(help: "What to sweep.", completion: .file(extensions: ["yaml", "yml"]))
@@ -37,27 +37,46 @@ struct SweepCommand: ParsableCommand {
   @Flag(name: .long, help: "Go on with the sweep in that folder; networks that are done are not made again.")
   var resume = false
 
+  @Flag(name: .long, help: "Make the states that the networks learn from and are tested on, and stop: before shares.")
+  var prepare = false
+
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "Make only the K-th of N parts of the networks, in the folder that --prepare began. When all are done, --resume without it writes the tables.",
+      valueName: "K/N"))
+  var share: SweepShare?
+
   @OptionGroup var common: CommonOptions
+
+  func validate() throws {
+    if prepare, share != nil { throw ValidationError("--prepare is for all shares: leave --share out.") }
+  }
 
   func run() throws {
     InputFiles.declare([file])
     let plan = try SweepPlan(SweepFile(path: file))
     try requireRoom(for: plan)
-    try makeFolder(output)
-    let folder = try SweepFolder(output, plan: plan, keep: keep, resume: resume)
+    if share == nil { try makeFolder(output) }
+    let folder = try SweepFolder(output, plan: plan, keep: keep, share: share, resume: resume)
+    let states = SweepStates(plan, folder: output, makesFiles: share == nil, common: common)
+    if prepare {
+      try states.makeAll()
+      return common.logger.info("\(output)/states: the states of \(counted(plan.networks.count)).")
+    }
     Interruption.shared.advise("What is finished is kept; --resume goes on from there.")
-    let waiting = folder.waiting
-    let done = plan.networks.count - waiting.count
+    let (total, waiting) = (folder.networks.count, folder.waiting)
+    let done = total - waiting.count
     common.logger.info(
-      "\(file): \(counted(plan.networks.count))\(done > 0 ? ", \(grouped(done)) done" : "").")
-    let measurement = SweepMeasurement(
-      plan: plan, states: SweepStates(plan, folder: output, common: common), folder: output, keep: keep)
-    let progress = SweepProgress(total: plan.networks.count, before: done, common)
+      "\(file): \(share.map { "share \($0), " } ?? "")\(counted(total))\(done > 0 ? ", \(grouped(done)) done" : "").")
+    let measurement = SweepMeasurement(plan: plan, states: states, folder: output, keep: keep)
+    let progress = SweepProgress(total: total, before: done, common)
     do {
       try Interruption.shared.gracefully {
         _ = try mapBlocks(count: waiting.count, threads: common.threads) { number in
           if Interruption.shared.isRequested { throw SweepMeasurement.Interrupted() }
-          progress.update(done: try folder.add(measurement.result(of: waiting[number])))
+          try folder.add(measurement.result(of: waiting[number]))
+          progress.addOne()
         }
       }
     } catch {
@@ -69,11 +88,12 @@ struct SweepCommand: ParsableCommand {
       }
       try folder.finish()
       throw Interruption.shared.failure(
-        " after \(grouped(plan.networks.count - folder.waiting.count)) of \(grouped(plan.networks.count)) networks.")
+        " after \(grouped(total - folder.waiting.count)) of \(grouped(total)) networks.")
     }
     progress.finish()
     try folder.finish()
-    common.logger.info("\(output)/networks.csv: \(counted(plan.networks.count)).")
+    common.logger.info("\(output)/\(share?.journal ?? "networks.csv"): \(counted(total)).")
+    guard share == nil else { return }
     common.suggest(
       "mirrorscope",
       [
@@ -111,7 +131,7 @@ extension SweepKeep: ExpressibleByArgument {}
 
 /// Says how far a sweep is: in a line that changes on a terminal, elsewhere a line a minute.
 final class SweepProgress: @unchecked Sendable {
-  // Sendable because `lastSaid` is touched under the lock only.
+  // Sendable because `done` and `lastSaid` are touched under the lock only.
   private let total: Int
   private let before: Int
   private let common: CommonOptions
@@ -119,17 +139,20 @@ final class SweepProgress: @unchecked Sendable {
   private let lock = NSLock()
   private let start = Date()
   private var lastSaid = Date()
+  private var done: Int
 
   init(total: Int, before: Int, _ common: CommonOptions) {
     (self.total, self.before, self.common) = (total, before, common)
+    done = before
     bar = ProgressBar("networks", unit: "networks", quiet: common.quiet)
     bar.update(done: 0, total: total - before)
   }
 
-  func update(done: Int) {
-    bar.update(done: done - before, total: total - before)
-    guard isatty(STDERR_FILENO) != 1 else { return }
+  func addOne() {
     lock.withLock {
+      done += 1
+      bar.update(done: done - before, total: total - before)
+      guard isatty(STDERR_FILENO) != 1 else { return }
       let now = Date()
       guard now.timeIntervalSince(lastSaid) >= 60 else { return }
       lastSaid = now

@@ -18,6 +18,7 @@ final class SweepStates: Sendable {
 
   private let folder: String
   private let plan: SweepPlan
+  private let makesFiles: Bool
   private let common: CommonOptions
   /// States files that are there, test sets included.
   private let files = SharedValues<String, String>()
@@ -26,12 +27,26 @@ final class SweepStates: Sendable {
   /// The games of which the states of the same boards are, by these.
   private let played: [String: [StatesOptions]]
 
-  init(_ plan: SweepPlan, folder: String, common: CommonOptions) {
-    (self.plan, self.folder, self.common) = (plan, folder, common)
+  /// - Parameter makesFiles: whether files that are not there are made. Shares of a sweep make none, for each would make them.
+  init(_ plan: SweepPlan, folder: String, makesFiles: Bool, common: CommonOptions) {
+    (self.plan, self.folder, self.makesFiles, self.common) = (plan, folder, makesFiles, common)
     training = SharedValues(keeping: common.threads + 1)
     tests = SharedValues(keeping: common.threads + 1)
     played = Dictionary(grouping: plan.networks.map(\.game), by: \.boards).mapValues { games in
       Dictionary(games.map { ($0.played, $0) }, uniquingKeysWith: { first, _ in first }).sorted { $0.key < $1.key }.map(\.value)
+    }
+  }
+
+  /// Makes all files that are not there yet. States that cannot be made are left to their networks, whose rows will say why.
+  func makeAll() throws {
+    var made = Set<String>()
+    for network in plan.networks where made.insert("\(network.game.identity)\n\(network.hyperparameters.veil.name)").inserted {
+      do {
+        _ = try file(of: network.game)
+        _ = try test(for: network)
+      } catch is GenerationError {
+      } catch let error as Failure where error.status == .notEnoughData {
+      }
     }
   }
 
@@ -79,8 +94,15 @@ final class SweepStates: Sendable {
       let generated = try generateStates(
         count: step.count, testCount: step.testCount, validationCount: step.validationCount, seed: step.seed, options: step.options,
         threads: common.threads)
+      try requireMaking(path)
       try generated.write(to: path, commandLine: commandLine, source: source, overwrite: true, threads: common.threads)
       return path
+    }
+  }
+
+  private func requireMaking(_ path: String) throws {
+    guard makesFiles else {
+      throw Failure(.failed, "\(path): is not there. Make the states of the sweep with --prepare, before its shares.")
     }
   }
 
@@ -115,6 +137,7 @@ final class SweepStates: Sendable {
         "under the veil \(veil.name) \(grouped(asked - left)) of \(grouped(asked)) test states look like one to learn from, and a test set needs 100"
       )
     }
+    try requireMaking(path)
     let line =
       "\(path): under the veil \(veil.name) \(grouped(asked - left)) of \(grouped(asked)) test states look like one to learn from: they are left out."
     if 5 * left < 4 * asked { common.logger.warning("\(line)") } else { common.logger.info("\(line)") }
