@@ -1,0 +1,125 @@
+# A Slurm of one node on this machine, for tests and measurements: to be sourced. munge, slurmctld and slurmd run as root, with everything
+# but their configuration in a temporary folder. Jobs find their configuration only in /etc/slurm, so it has to lie there; a slurm.conf that
+# is not of these functions is never touched.
+
+cluster_mark="# Of Mirrorscope's tests: made by Tests/Slurm/cluster.sh, and removed by it."
+cluster_conf=/etc/slurm/slurm.conf
+
+# cluster_missing: prints why no cluster can be started here, or nothing.
+cluster_missing() {
+  [ "$(uname -s)" = Linux ] || { echo "this is no Linux"; return; }
+  [ "$(id -u)" -eq 0 ] || { echo "munge and Slurm have to be started as root"; return; }
+  local program
+  for program in munged slurmctld slurmd sbatch scontrol squeue; do
+    command -v "$program" >/dev/null 2>&1 || { echo "$program is not installed (Debian and Ubuntu: slurm-wlm, munge)"; return; }
+  done
+  if [ -e "$cluster_conf" ] && ! head -n 1 "$cluster_conf" | grep -qxF "$cluster_mark"; then
+    echo "$cluster_conf is that of a cluster, and is left as it is"
+  elif pgrep -x slurmctld >/dev/null || pgrep -x slurmd >/dev/null; then
+    echo "Slurm is running here already"
+  fi
+}
+
+# cluster_start FOLDER [CPUS]: starts everything; the node has CPUS processors, whatever the machine has.
+cluster_start() {
+  cluster_folder=$1
+  local cpus=${2:-2} host name memory
+  host=$(hostname)
+  memory=$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)
+  name=${host%%.*}
+  mkdir -p "$cluster_folder"/{munge,state,spool} /etc/slurm
+  chmod 700 "$cluster_folder/munge"
+  head -c 1024 /dev/urandom >"$cluster_folder/munge/key"
+  chmod 400 "$cluster_folder/munge/key"
+  cat >"$cluster_conf" <<CONF
+$cluster_mark
+ClusterName=mirrorscope
+SlurmctldHost=$name(127.0.0.1)
+SlurmctldPort=27817
+SlurmdPort=27818
+AuthType=auth/munge
+AuthInfo=socket=$cluster_folder/munge/socket,cred_expire=15
+CredType=cred/munge
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation=$cluster_folder/state
+SlurmdSpoolDir=$cluster_folder/spool
+SlurmctldPidFile=$cluster_folder/slurmctld.pid
+SlurmdPidFile=$cluster_folder/slurmd.pid
+SlurmctldLogFile=$cluster_folder/slurmctld.log
+SlurmdLogFile=$cluster_folder/slurmd.log
+ProctrackType=proctrack/pgid
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerType=sched/backfill
+SchedulerParameters=sched_interval=1,batch_sched_delay=0,sched_min_interval=0
+SlurmdParameters=config_overrides
+MpiDefault=none
+SwitchType=switch/none
+ReturnToService=2
+JobRequeue=1
+MaxArraySize=20001
+MaxJobCount=40000
+MinJobAge=600
+KillWait=5
+NodeName=$name NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory State=UNKNOWN
+PartitionName=main Nodes=$name Default=YES MaxTime=INFINITE State=UP
+CONF
+  munged --force --key-file="$cluster_folder/munge/key" --socket="$cluster_folder/munge/socket" \
+    --pid-file="$cluster_folder/munge/pid" --log-file="$cluster_folder/munge/log" --seed-file="$cluster_folder/munge/seed"
+  slurmctld
+  slurmd
+  cluster_wait
+}
+
+# cluster_wait: waits until the controller answers and the node takes jobs.
+cluster_wait() {
+  local tries
+  for tries in $(seq 100); do
+    if sinfo --noheader --format=%T 2>/dev/null | grep -Eq '^(idle|mixed|allocated)$'; then return; fi
+    sleep 0.2
+  done
+  echo "slurm: the node did not come up within 20 s; the ends of the logs follow" >&2
+  tail -n 5 "$cluster_folder"/slurmctld.log "$cluster_folder"/slurmd.log >&2
+  return 1
+}
+
+# cluster_end PIDFILE: ends one daemon and waits for its end.
+cluster_end() {
+  local pid tries
+  pid=$(cat "$1" 2>/dev/null) || return 0
+  kill "$pid" 2>/dev/null || return 0
+  for tries in $(seq 50); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.2
+  done
+  kill -9 "$pid" 2>/dev/null || true
+}
+
+# cluster_restart_controller: as after a failure of its machine: no good-bye, and the state that it had saved.
+cluster_restart_controller() {
+  local pid
+  pid=$(cat "$cluster_folder/slurmctld.pid")
+  kill -9 "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  slurmctld
+  cluster_wait
+}
+
+# cluster_stop: cancels what runs, ends the daemons and removes the configuration.
+cluster_stop() {
+  [ -n "${cluster_folder:-}" ] || return 0
+  timeout 5 scancel --user=root 2>/dev/null || true
+  local tries
+  for tries in $(seq 30); do
+    [ -n "$(timeout 2 squeue --noheader --states=running,completing 2>/dev/null)" ] || break
+    sleep 0.2
+  done
+  cluster_end "$cluster_folder/slurmd.pid"
+  cluster_end "$cluster_folder/slurmctld.pid"
+  cluster_end "$cluster_folder/munge/pid"
+  if [ -e "$cluster_conf" ] && head -n 1 "$cluster_conf" | grep -qxF "$cluster_mark"; then rm -f "$cluster_conf"; fi
+}
