@@ -1,6 +1,6 @@
 """What recordings and their analyses cost, by rows, units, checkpoints and tasks: docs/scale.md.
 
-    python3 Benchmarks/scale.py SCRATCH_FOLDER TABLE [rows] [units] [checkpoints] [tasks] [storage]
+    python3 Benchmarks/scale.py SCRATCH_FOLDER TABLE [recordings] [rows] [units] [checkpoints] [tasks] [storage]
 
 adds a row a measurement to TABLE (CSV): what, size, repeat, seconds (wall), cpu_seconds (user and system, children too), peak_bytes, bytes, requests.
 MIRRORSCOPE_BIN is the folder of the release programs. One thread, so that CPU time is that of one core; every size is measured REPEATS times, in
@@ -77,64 +77,78 @@ ANALYSES = {
 }
 
 
-def measure(table, by, size, repeat, checkpoint, states, folder, analyses=ANALYSES):
-    recording = fresh(folder / "recording.h5")
-    table.add(f"record by {by}", size, repeat, **run(
-        "frogtoad", "record", checkpoint, "--states", states, "--split", "train", "--no-inputs", "--output", recording),
-        bytes=recording.stat().st_size)
-    for name, arguments in analyses.items():
-        table.add(f"{name} by {by}", size, repeat, **run("mirrorscope", arguments[0], recording, *arguments[1:]))
+def states_of(folder, count):
+    states = folder / f"states-{count}.h5"
+    if not states.exists():
+        run("frogtoad", "generate", "--states", count, "--seed", 1, "--test", 0, "--output", states)
+    return states
+
+
+def record(checkpoint, states, recording, *options):
+    return run("frogtoad", "record", checkpoint, "--states", states, "--split", "train", "--no-inputs", "--output", recording, *options)
+
+
+ROWS = [1_000, 10_000, 100_000, 1_000_000, 10_000_000]
+WIDTHS = [16, 64, 256, 1_024]
+
+
+def recordings(table, folder):
+    """Recording: 2×17 of 10³ to 10⁷ rows, and two hidden layers of 16 to 1,024 units of 10,000 rows."""
+    cells = [("rows", count, "17,17", count) for count in ROWS] + [("units", 2 * width + 4, f"{width},{width}", 10_000) for width in WIDTHS]
+    for by, size, hidden, count in cells:
+        for repeat in range(REPEATS if count < 10_000_000 else 1):
+            recording = fresh(folder / "recorded.h5")
+            table.add(f"record by {by}", size, repeat, **record(network(folder, hidden), states_of(folder, count), recording),
+                      bytes=recording.stat().st_size)
+    fresh(folder / "recorded.h5")
+
+
+def analysed(table, by, size, recording):
+    for repeat in range(REPEATS if size < 10_000_000 else 1):
+        for name, arguments in ANALYSES.items():
+            table.add(f"{name} by {by}", size, repeat, **run("mirrorscope", arguments[0], recording, *arguments[1:]))
+
+
+def kept(folder, hidden, count):
+    """A recording that is made once."""
+    recording = folder / f"recording-{hidden}-{count}.h5"
+    if not recording.exists():
+        record(network(folder, hidden), states_of(folder, count), recording)
+    return recording
 
 
 def rows(table, folder):
-    """2×17, 38 units, of 10³ to 10⁷ rows."""
-    checkpoint = network(folder, "17,17")
-    for count in [1_000, 10_000, 100_000, 1_000_000, 10_000_000]:
-        states = folder / f"states-{count}.h5"
-        if not states.exists():
-            run("frogtoad", "generate", "--states", count, "--seed", 1, "--test", 0, "--output", states)
-        for repeat in range(REPEATS if count < 10_000_000 else 1):
-            measure(table, "rows", count, repeat, checkpoint, states, folder)
-    # What the recorder is given besides: the inputs, 100 bytes a row.
-    states, recording = folder / "states-100000.h5", fresh(folder / "with-inputs.h5")
-    table.add("record with inputs by rows", 100_000, 0, **run(
-        "frogtoad", "record", checkpoint, "--states", states, "--split", "train", "--output", recording), bytes=recording.stat().st_size)
+    for count in ROWS:
+        analysed(table, "rows", count, kept(folder, "17,17", count))
 
 
 def units(table, folder):
-    """10,000 rows of two hidden layers and four outputs."""
-    states = folder / "states-10000.h5"
-    if not states.exists():
-        run("frogtoad", "generate", "--states", 10_000, "--seed", 1, "--test", 0, "--output", states)
-    for width in [16, 64, 256, 1_024]:
-        checkpoint = network(folder, f"{width},{width}")
-        for repeat in range(REPEATS):
-            measure(table, "units", 2 * width + 4, repeat, checkpoint, states, folder)
+    for width in WIDTHS:
+        analysed(table, "units", 2 * width + 4, kept(folder, f"{width},{width}", 10_000))
 
 
 def checkpoints(table, folder):
-    """1 to 1,000 checkpoints of 2×17 and 10,000 rows, in one call of each program, and in one call each."""
-    checkpoint, states = network(folder, "17,17"), folder / "states-10000.h5"
-    if not states.exists():
-        run("frogtoad", "generate", "--states", 10_000, "--seed", 1, "--test", 0, "--output", states)
+    """1 to 1,000 checkpoints of 2×17 and 10,000 rows, in one call of each program; up to 100 also in one call each."""
+    checkpoint = network(folder, "17,17")
     for count in [1, 10, 100, 1_000]:
         networks = fresh(folder / "networks")
         networks.mkdir()
         for number in range(count):
             shutil.copy(checkpoint, networks / f"epoch-{number:04}.h5")
         for repeat in range(REPEATS if count < 1_000 else 1):
-            recordings = fresh(folder / "recordings")
-            took = run("frogtoad", "record", networks, "--states", states, "--split", "train", "--no-inputs", "--output", recordings)
-            made = sorted(recordings.iterdir())
-            table.add("record by checkpoints", count, repeat, **took, bytes=sum(path.stat().st_size for path in made))
+            made = fresh(folder / "recordings")
+            took = record(networks, states_of(folder, 10_000), made)
+            paths = sorted(made.iterdir())
+            table.add("record by checkpoints", count, repeat, **took, bytes=sum(path.stat().st_size for path in paths))
             for name in ["cmni", "cmni, 200 permutations"]:
-                table.add(f"{name} by checkpoints", count, repeat, **run("mirrorscope", *ANALYSES[name][:1], *made, *ANALYSES[name][1:]))
+                table.add(f"{name} by checkpoints", count, repeat, **run("mirrorscope", *ANALYSES[name][:1], *paths, *ANALYSES[name][1:]))
             if count <= 100:
                 single = {"seconds": 0.0, "cpu_seconds": 0.0, "peak_bytes": 0}
-                for path in made:
+                for path in paths:
                     took = run("mirrorscope", "cmni", path)
                     single = {name: max(single[name], took[name]) if name == "peak_bytes" else single[name] + took[name] for name in single}
                 table.add("cmni, a call each, by checkpoints", count, repeat, **single)
+    fresh(folder / "recordings")
 
 
 def shell(script, **environment):
@@ -148,10 +162,7 @@ def tasks(table, folder):
     holds its processor until then.
     """
     folder = folder.resolve()
-    states, recording = folder / "states-1000.h5", folder / "small.h5"
-    if not states.exists():
-        run("frogtoad", "generate", "--states", 1_000, "--seed", 1, "--test", 0, "--output", states)
-    run("frogtoad", "record", network(folder, "17,17"), "--states", states, "--split", "train", "--no-inputs", "--output", fresh(recording))
+    recording = kept(folder, "17,17", 1_000)
     cluster = folder / "cluster"
     source = f"set -euo pipefail; source {ROOT}/Tests/Slurm/cluster.sh; cluster_folder={cluster};"
     reason = shell(f"{source} cluster_missing").strip()
@@ -271,17 +282,13 @@ def storage(table, folder):
     Counted.folder = folder
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counted)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    checkpoint = network(folder, "17,17")
     for count in [10_000, 100_000, 1_000_000]:
-        states, recording = folder / f"states-{count}.h5", fresh(folder / "stored.h5")
-        if not states.exists():
-            run("frogtoad", "generate", "--states", count, "--seed", 1, "--test", 0, "--output", states)
-        run("frogtoad", "record", checkpoint, "--states", states, "--split", "train", "--no-inputs", "--output", recording)
+        recording = kept(folder, "17,17", count)
         sums = set()
         for what, where, delay in [
             ("read from disk", recording, 0),
-            ("read through ros3, 0 ms", f"http://127.0.0.1:{server.server_port}/stored.h5", 0),
-            ("read through ros3, 20 ms", f"http://127.0.0.1:{server.server_port}/stored.h5", 0.02),
+            ("read through ros3, 0 ms", f"http://127.0.0.1:{server.server_port}/{recording.name}", 0),
+            ("read through ros3, 20 ms", f"http://127.0.0.1:{server.server_port}/{recording.name}", 0.02),
         ]:
             for repeat in range(REPEATS):
                 (Counted.delay, Counted.requests, Counted.bytes) = (delay, 0, 0)
@@ -300,6 +307,6 @@ if __name__ == "__main__":
         raise SystemExit(__doc__)
     scratch = Path(sys.argv[1])
     scratch.mkdir(parents=True, exist_ok=True)
-    parts = {"rows": rows, "units": units, "checkpoints": checkpoints, "tasks": tasks, "storage": storage}
+    parts = {"recordings": recordings, "rows": rows, "units": units, "checkpoints": checkpoints, "tasks": tasks, "storage": storage}
     for name in sys.argv[3:] or parts:
         parts[name](Table(sys.argv[2]), scratch)

@@ -99,12 +99,10 @@ cluster_end() {
   kill -9 "$pid" 2>/dev/null || true
 }
 
-# cluster_restart_controller: as after a failure of its machine: no good-bye, and the state that it had saved.
+# cluster_restart_controller: it saves its state, ends, and goes on from there. (Killed, it would lose what it learnt in its last seconds, and
+# take a job that ended then for one that runs, until the node registers anew.)
 cluster_restart_controller() {
-  local pid
-  pid=$(cat "$cluster_folder/slurmctld.pid")
-  kill -9 "$pid"
-  while kill -0 "$pid" 2>/dev/null; do sleep 0.1; done
+  cluster_end "$cluster_folder/slurmctld.pid"
   slurmctld
   cluster_wait
 }
