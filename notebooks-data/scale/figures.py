@@ -28,12 +28,16 @@ figure, axes = plt.subplots(2, 2, figsize=(10, 8), layout="constrained")
 for axis, (by, label, names) in zip(axes.flat, panels):
     for name in names:
         points = measured[f"{name} by {by}"]
+        if not points:
+            continue
         sizes = sorted(points)
         axis.plot(sizes, [statistics.median(points[size]) for size in sizes], "o-", markersize=4, label=name.rstrip(","))
     axis.set(xlabel=label, ylabel="CPU seconds")
 axis = axes.flat[3]
 for name in ["tasks of nothing", "tasks of one analysis", "tasks of 100 analyses", "tasks of 100 analyses in one call"]:
     points = measured[name]
+    if not points:
+        continue
     sizes = sorted(points)
     axis.plot(sizes, [statistics.median(points[size]) for size in sizes], "o-", markersize=4, label=name)
 axis.set(xlabel="tasks of an array job (32 slots, two cores)", ylabel="seconds from sbatch to the last end")
