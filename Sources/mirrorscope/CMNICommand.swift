@@ -29,12 +29,15 @@ struct CMNICommand: ParsableCommand {
 
   @OptionGroup var exchange: ExchangeOptions
   @OptionGroup var seed: SeedOptions
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
   func run() throws {
     var analysis = CMNIAnalysis(permutations: permutations)
     (analysis.exchange, analysis.byLayer) = (exchange.choice, byLayer)
-    try options.run(analysis, seed: seed, echoesSeed: permutations > 0)
-    options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+    try accumulator.run(analysis, options, seed: seed, echoesSeed: permutations > 0)
+    if accumulator.accumulator == nil {
+      options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+    }
   }
 }

@@ -36,9 +36,11 @@ struct CorrelateCommand: ParsableCommand {
   @Flag(name: .long, help: "Wide tables: a row and a column per unit.")
   var matrix = false
 
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
+    if matrix && accumulator.accumulator != nil { throw ValidationError("--matrix is a table; --accumulator writes none.") }
     if !phase.isEmpty && phases != nil { throw ValidationError("Give --phase or --phases, not both.") }
     if matrix && options.recordings.groups.count > 1 { throw ValidationError("--matrix takes one recording, or several with --join.") }
   }
@@ -46,8 +48,10 @@ struct CorrelateCommand: ParsableCommand {
   func run() throws {
     let analysis = CorrelationAnalysis(
       phases.map { .across($0.a, $0.b) } ?? .within(selections), method: method, acrossLayers: acrossLayers)
-    if matrix { try writeMatrices(analysis) } else { try options.run(analysis) }
-    options.recordings.suggest("similarity", table: "similarity.csv", beside: options.output, options.common)
+    if matrix { try writeMatrices(analysis) } else { try accumulator.run(analysis, options) }
+    if accumulator.accumulator == nil {
+      options.recordings.suggest("similarity", table: "similarity.csv", beside: options.output, options.common)
+    }
   }
 
   private var selections: [RowSelection] { phase.selections(default: [.all]) }

@@ -30,11 +30,15 @@ struct DirectionCommand: ParsableCommand {
 
   @OptionGroup var exchange: ExchangeOptions
   @OptionGroup var seed: SeedOptions
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
     if write != nil, options.recordings.groups.count > 1 {
       throw ValidationError("--write takes one recording, or several with --join.")
+    }
+    if write != nil, accumulator.accumulator != nil {
+      throw ValidationError("--write goes with the table, which --accumulator leaves out.")
     }
     if write == "-" { throw ValidationError("--write makes an HDF5 file, which standard output cannot hold. Name a file.") }
     if write == options.table.destination.output { throw ValidationError("--write and --output name the same file.") }
@@ -45,6 +49,7 @@ struct DirectionCommand: ParsableCommand {
     analysis.keepsDirections = write != nil
     if let write { try requireAbsent(write, overwrite: options.table.destination.force) }
     var rows: [RecordingRow<DirectionRow>] = []
+    guard accumulator.accumulator == nil else { return try accumulator.run(analysis, options, seed: seed) }
     try options.run(analysis, seed: seed) { if write != nil { rows += $0 } }
     if let write {
       try DirectionsFile(rows: rows, recordings: options.recordings.recordings).write(to: write, overwrite: options.table.destination.force)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import MirrorAnalysis
 import Terminal
 
@@ -24,15 +25,42 @@ struct DivergenceCommand: ParsableCommand {
   @Option(count: 0...1_000_000, help: "Permutations of the labels of two phases for the p-value; 0 leaves it out.")
   var permutations = 0
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      "With --shard: what 'stats --accumulator' wrote of each shard, for the range of all rows; repeat it.", valueName: "path"),
+    completion: .file(extensions: ["h5"]))
+  var ranges: [String] = []
+
   @OptionGroup var exchange: ExchangeOptions
   @OptionGroup var seed: SeedOptions
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
+  func validate() throws {
+    if !ranges.isEmpty && accumulator.accumulator == nil { throw ValidationError("--ranges goes with --accumulator.") }
+    if ranges.isEmpty, permutations == 0, let shard = accumulator.shard, shard.count > 1 {
+      throw ValidationError("--shard takes --ranges: bins reach over the range of all rows, which a first pass has to find.")
+    }
+    InputFiles.declare(ranges)
+  }
+
   func run() throws {
-    try options.run(
-      DivergenceAnalysis(bins: bins, range: range, permutations: permutations, exchange: exchange.choice),
-      seed: permutations > 0 ? seed : nil)
-    options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+    var analysis = DivergenceAnalysis(bins: bins, range: range, permutations: permutations, exchange: exchange.choice)
+    if !ranges.isEmpty { analysis.firstPass = try firstPass() }
+    try accumulator.run(analysis, options, seed: permutations > 0 ? seed : nil)
+    if accumulator.accumulator == nil {
+      options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+    }
+  }
+
+  private func firstPass() throws -> DivergenceRanges {
+    let whole = try AccumulatorWhole(paths: ranges, options.common)
+    guard whole.header.analysis == StatsRow.schema.name else {
+      throw AccumulatorError(
+        file: ranges[0], fault: "is of '\(whole.header.analysis)'. --ranges takes what 'mirrorscope stats --accumulator' wrote.")
+    }
+    return DivergenceRanges(try whole.sums(MomentSums.self), of: whole.files.flatMap { $0.header.files.map(\.sha256) })
   }
 }
 

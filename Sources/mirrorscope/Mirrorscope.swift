@@ -37,6 +37,7 @@ struct Mirrorscope: ParsableCommand {
       DecodeCommand.self,
       AuditCommand.self,
       CompareCommand.self,
+      MergeCommand.self,
       RecoverCommand.self,
     ])
 
@@ -51,6 +52,7 @@ struct Mirrorscope: ParsableCommand {
     case let error as ComparisonError: Failure(error)
     case let error as TextTableError: Failure(error)
     case let error as PlanError: Failure(error)
+    case let error as AccumulatorError: Failure(error)
     case let error as HDF5Error: Failure(.badFile, error.description)
     default: nil
     }

@@ -30,6 +30,7 @@ struct OverlapCommand: ParsableCommand {
   var exchange: ExchangeDesign?
 
   @OptionGroup var seed: SeedOptions
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
@@ -39,8 +40,10 @@ struct OverlapCommand: ParsableCommand {
   func run() throws {
     let analysis = OverlapAnalysis(
       measures: measure.map { [$0] } ?? OverlapMeasure.allCases, permutations: permutations, exchange: exchange)
-    try options.run(analysis, seed: permutations > 0 ? seed : nil)
-    options.recordings.suggest("decode", table: "decode.csv", beside: options.output, options.common)
+    try accumulator.run(analysis, options, seed: permutations > 0 ? seed : nil)
+    if accumulator.accumulator == nil {
+      options.recordings.suggest("decode", table: "decode.csv", beside: options.output, options.common)
+    }
   }
 }
 

@@ -14,10 +14,13 @@ struct StatsCommand: ParsableCommand {
       The self and other phases are taken after the partner filter, as in cmni.
       """)
 
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
   func run() throws {
-    try options.run(StatsAnalysis())
-    options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+    try accumulator.run(StatsAnalysis(), options)
+    if accumulator.accumulator == nil {
+      options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
+    }
   }
 }

@@ -44,6 +44,7 @@ struct UnitsCommand: ParsableCommand {
   @OptionGroup var exchange: ExchangeOptions
 
   @OptionGroup var seed: SeedOptions
+  @OptionGroup var accumulator: AccumulatorOptions
   @OptionGroup var options: AnalysisOptions
 
   func validate() throws {
@@ -57,8 +58,8 @@ struct UnitsCommand: ParsableCommand {
   func run() throws {
     var criteria = UnitCriteria()
     (criteria.responsive, criteria.selectivity, criteria.level, criteria.margin) = (responsive, selectivity, level, margin)
-    try options.run(
-      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice, stopsEarly: stopEarly),
+    try accumulator.run(
+      UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice, stopsEarly: stopEarly), options,
       seed: test == .permutation ? seed : nil)
     options.recordings.suggestAblation(beside: options.output, options.common)
   }

@@ -53,6 +53,16 @@ struct HelpExampleTests {
     try place.write("outcomes.csv", "arm,example,outcome,value\n" + rows.joined(separator: "\n") + "\n")
   }
 
+  /// What two recordings add to `stats`.
+  private func makeShards(in place: Workplace) throws {
+    for shard in 1...2 {
+      let run = try place.run(
+        "mirrorscope", "stats", "demo/recordings/2x17/epoch-00\(shard - 1).h5", "--accumulator", "shard-\(shard).h5", "--shard",
+        "\(shard)/2")
+      try #require(run.status == 0, run.transcript)
+    }
+  }
+
   @Test("Every command's examples work word for word on the demo's output, in a checkout", .timeLimit(.minutes(5)))
   func examples() throws {
     try FileManager.default.createDirectory(atPath: workplace.path("demo"), withIntermediateDirectories: true)
@@ -69,11 +79,12 @@ struct HelpExampleTests {
           try FileManager.default.createSymbolicLink(atPath: place.path("Tests"), withDestinationPath: tests)
           try FileManager.default.createSymbolicLink(atPath: place.path("sweeps"), withDestinationPath: tests + "/../sweeps")
           if command == ["judge"] { try makeOutcomes(in: place) }
+          if command == ["merge"] { try makeShards(in: place) }
           let run = try place.shell(example)
           #expect(run.status == 0, run.transcript)
         }
       }
     }
-    #expect(count == 2 + 9 + 18)
+    #expect(count == 2 + 9 + 19)
   }
 }

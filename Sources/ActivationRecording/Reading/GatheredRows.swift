@@ -69,7 +69,8 @@ extension RecordingView {
   ///
   /// Benchmark: read.
   private func wholeLayer<Value: ActivationValue>(_ layers: [RecordedLayer], threads: Int) throws -> [Value]? {
-    guard layers.count == 1, let layer = layers.first, parts.count == 1, parts[0].keptRows == nil, layer.stored.missingValues.isEmpty,
+    guard layers.count == 1, parts.count == 1, parts[0].keptRows == nil, let layer = try layers.first.map({ try parts[0].layer(like: $0) }),
+      layer.stored.missingValues.isEmpty,
       layer.stored.encoding == (Value.self == Double.self ? .doubles : .floats)
     else { return nil }
     try checkCancellation()

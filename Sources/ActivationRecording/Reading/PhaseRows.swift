@@ -42,6 +42,13 @@ public struct PhaseRows: Sendable {
     self.isFiltered = isFiltered
   }
 
+  /// Rows that are elsewhere: how many of each phase, in the order of `Phase.allCases`, is all that is known of them.
+  public init(counts: [Int], isFiltered: Bool) {
+    codes = []
+    self.counts = counts
+    self.isFiltered = isFiltered
+  }
+
   /// Number of rows of a phase.
   public func count(_ phase: Phase) -> Int { counts[Int(phase.rawValue)] }
 

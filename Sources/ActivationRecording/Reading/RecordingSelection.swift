@@ -11,6 +11,8 @@ public struct RecordingSelection: Sendable {
   public var condition: RowCondition?
   /// Whether equal strata and pairs of joined recordings are the same; without it each recording has its own.
   public var joinsStrata = false
+  /// Whether strata and pairs of a single recording are numbered as those of joined ones are: in the order of their first rows.
+  public var numbersGroups = false
 
   public init() {}
 }

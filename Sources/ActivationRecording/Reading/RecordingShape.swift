@@ -31,11 +31,14 @@ public struct RecordingShape: Sendable {
   public let actionCount: Int?
   /// Whether the right actions are recorded.
   public let hasLabels: Bool
+  /// Files that are taken as one.
+  public let fileCount: Int
 
   public init(
     rowCount: Int, layers: [Layer], phaseCounts: [Int]? = nil, stratumCount: Int? = nil, inputCount: Int? = nil, actionCount: Int? = nil,
-    hasLabels: Bool = true
+    hasLabels: Bool = true, fileCount: Int = 1
   ) {
+    self.fileCount = fileCount
     self.rowCount = rowCount
     self.layers = layers
     self.phaseCounts = phaseCounts ?? Phase.allCases.map { _ in rowCount }
@@ -68,7 +71,7 @@ extension RecordingView {
       },
       phaseCounts: columns.contains(.phase) ? try phases.counts : nil,
       stratumCount: columns.contains(.stratum) ? try strata.map { Set($0).count } : nil, inputCount: inputCount,
-      actionCount: actionNames?.count, hasLabels: first.has(.label))
+      actionCount: actionNames?.count, hasLabels: first.has(.label), fileCount: parts.count)
   }
 
   /// A column whose values decide how much memory an analysis needs.

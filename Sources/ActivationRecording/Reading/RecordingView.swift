@@ -2,7 +2,8 @@
 ///
 /// Columns are read once, by name and checked. Activations are read in fixed blocks of rows, whatever the chunks of the file: float16,
 /// bfloat16 and float32 as Float, float64 and packed integers as Double, which are never rounded on the way. Several recordings may be
-/// joined, and rows left out by a condition: the blocks are then those of one file that holds just these rows, so every digit is too.
+/// joined, and rows left out by a condition: the blocks are then those of one file that holds just these rows. Sums that are merged from
+/// machine to machine are taken file by file (`files`) and joined in order.
 ///
 /// Safe to use from any thread.
 public final class RecordingView: Sendable {
@@ -21,6 +22,8 @@ public final class RecordingView: Sendable {
   let parts: [RecordingPart]
   let checkCancellation: @Sendable () throws -> Void
   let didRead: @Sendable (_ cells: Int) -> Void
+  /// Of one file of a view of several: that view, and where its rows are in it. Columns are that view's.
+  private let whole: (view: RecordingView, rows: Range<Int>)?
 
   private let unfilteredCodes = ReadOnce<[UInt8]>()
   private let phaseRows = ReadOnce<PhaseRows>()
@@ -54,6 +57,27 @@ public final class RecordingView: Sendable {
     rowCount = parts.reduce(0) { $0 + $1.rowCount }
     self.checkCancellation = checkCancellation
     self.didRead = didRead
+    whole = nil
+  }
+
+  /// One file of a view of several.
+  private init(_ part: RecordingPart, rows: Range<Int>, of whole: RecordingView) {
+    (name, description, saysOutput, actionNames) = (whole.name, whole.description, whole.saysOutput, whole.actionNames)
+    (layers, selection, checkCancellation, didRead) = (whole.layers, whole.selection, whole.checkCancellation, whole.didRead)
+    (parts, rowCount) = ([part], rows.count)
+    self.whole = (whole, rows)
+  }
+
+  /// Each file that is seen as a view of its own, with the numbers of its rows in this one; its columns, strata and phases above all, are
+  /// those of this view. Blocks of rows end where a file ends, so sums over one of them are those of a machine that has it alone.
+  public var files: [(view: RecordingView, rows: Range<Int>)] {
+    guard parts.count > 1 else { return [(self, 0..<rowCount)] }
+    var start = 0
+    return parts.map { part in
+      defer { start += part.rowCount }
+      let rows = start..<start + part.rowCount
+      return (RecordingView(part, rows: rows, of: self), rows)
+    }
   }
 
   /// Opens one recording.
@@ -81,7 +105,11 @@ public final class RecordingView: Sendable {
   public var phases: PhaseRows {
     get throws {
       try phaseRows.value {
-        PhaseRows(codes: try phaseCodes, partnerActing: selection.partnerFilter ? try partnerActing : nil)
+        if let whole {
+          let phases = try whole.view.phases
+          return PhaseRows(codes: Array(phases.codes[whole.rows]), isFiltered: phases.isFiltered)
+        }
+        return PhaseRows(codes: try phaseCodes, partnerActing: selection.partnerFilter ? try partnerActing : nil)
       }
     }
   }
@@ -92,9 +120,10 @@ public final class RecordingView: Sendable {
   private var phaseCodes: [UInt8] {
     get throws {
       try unfilteredCodes.value {
+        if let whole { return Array(try whole.view.phaseCodes[whole.rows]) }
         switch selection.phases {
-        case .recorded: try parts.flatMap { part in part.kept(try part.recording.recordedPhases()) }
-        case .column(let name, let names): try phaseCodes(from: name, names: names)
+        case .recorded: return try parts.flatMap { part in part.kept(try part.recording.recordedPhases()) }
+        case .column(let name, let names): return try phaseCodes(from: name, names: names)
         }
       }
     }
@@ -122,33 +151,48 @@ public final class RecordingView: Sendable {
   }
 
   /// Numbers of the right actions, `[rows]`; nil where the recording has none.
-  public var labels: [UInt8]? { get throws { try labelColumn.value { try actions(.label) } } }
+  public var labels: [UInt8]? { get throws { try labelColumn.value { try taken({ try $0.labels }) { try actions(.label) } } } }
 
   /// Numbers of the network's actions, `[rows]`; nil where the recording has none.
-  public var predictions: [UInt8]? { get throws { try predictionColumn.value { try actions(.prediction) } } }
+  public var predictions: [UInt8]? {
+    get throws { try predictionColumn.value { try taken({ try $0.predictions }) { try actions(.prediction) } } }
+  }
 
   /// Whether the undistressed partner is seen acting, `[rows]`; nil where the recording does not say.
-  public var partnerActing: [Bool]? { get throws { try actingColumn.value { try column { try $0.partnerActing() } } } }
+  public var partnerActing: [Bool]? {
+    get throws { try actingColumn.value { try taken({ try $0.partnerActing }) { try column { try $0.partnerActing() } } } }
+  }
 
   /// The episode or matched group of each row, `[rows]`; nil where the recording has none.
   public var strata: [Int32]? {
-    get throws { try stratumColumn.value { try groups(.stratum, named: selection.stratumColumn) } }
+    get throws { try stratumColumn.value { try taken({ try $0.strata }) { try groups(.stratum, named: selection.stratumColumn) } } }
   }
 
   /// The number of each row's item, −1 for none, `[rows]`; nil where the recording has none.
   public var pairs: [Int32]? {
-    get throws { try pairColumn.value { try groups(.pair, named: selection.pairColumn) } }
+    get throws { try pairColumn.value { try taken({ try $0.pairs }) { try groups(.pair, named: selection.pairColumn) } } }
   }
 
   /// What each row may be used for, `[rows]`; nil where the recording does not say.
-  public var split: [Split]? { get throws { try splitColumn.value { try column { try $0.split() } } } }
+  public var split: [Split]? {
+    get throws { try splitColumn.value { try taken({ try $0.split }) { try column { try $0.split() } } } }
+  }
 
   /// A coordinate of rows, or a column of the schema, by name.
   ///
   /// - Throws: `RecordingError.badInput` where there is none of that name.
   public func rowColumn(_ name: String) throws -> RowColumn {
+    if let whole { return try whole.view.rowColumn(name).selecting(Array(whole.rows)) }
     let columns = try parts.map { $0.kept(try $0.recording.rowColumn(name)) }
     return columns.dropFirst().reduce(columns[0]) { $0.joined(with: $1) }
+  }
+
+  /// A column; of one file of several the part that it has of theirs.
+  private func taken<Value>(
+    _ ofWhole: (RecordingView) throws -> [Value]?, or read: () throws -> [Value]?
+  ) throws -> [Value]? {
+    guard let whole else { return try read() }
+    return try ofWhole(whole.view).map { Array($0[whole.rows]) }
   }
 
   /// A column of all parts; nil where a part has none.
@@ -185,7 +229,9 @@ public final class RecordingView: Sendable {
       columns.append(part.kept(column))
     }
     // Text is numbered over all parts, so that equal text is one group.
-    guard columns.count > 1, !selection.joinsStrata else { return columns.dropFirst().reduce(columns[0]) { $0.joined(with: $1) }.groups() }
+    guard columns.count > 1 || selection.numbersGroups, !selection.joinsStrata else {
+      return columns.dropFirst().reduce(columns[0]) { $0.joined(with: $1) }.groups()
+    }
     var result: [Int32] = []
     var next: Int32 = 0
     for column in columns {

@@ -39,6 +39,17 @@ public indirect enum RowCondition: Sendable, Equatable {
     }
   }
 
+  /// As it may be written, the same for the same condition.
+  public var text: String {
+    switch self {
+    case .compare(let column, let comparison, let value): "\(column) \(comparison.rawValue) \(value)"
+    case .isIn(let column, let values): "\(column) in (\(values.joined(separator: ", ")))"
+    case .not(let inner): "not (\(inner.text))"
+    case .and(let a, let b): "(\(a.text)) and (\(b.text))"
+    case .or(let a, let b): "(\(a.text)) or (\(b.text))"
+    }
+  }
+
   /// Whether each of `count` rows meets the condition.
   ///
   /// - Parameters:

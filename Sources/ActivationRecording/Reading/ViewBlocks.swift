@@ -24,7 +24,7 @@ extension RecordingView {
     guard !layers.isEmpty, rowCount > 0 else { return }
     let shape = BlockShape(layers, threads: threads)
     guard isRegrouped else {
-      let readers = try layers.map { try ActivationBlocks<Value>($0, of: path, blockRows: shape.blockRows) }
+      let readers = try layers.map { try ActivationBlocks<Value>(parts[0].layer(like: $0), of: path, blockRows: shape.blockRows) }
       return try forEachWindow(count: readers[0].count, shape, threads: threads) { number in
         try withBlocks(readers[...], number: number, [], body)
       } take: { results in

@@ -26,6 +26,10 @@ public struct CMNI: Sendable, Equatable {
   /// Nil where no unit is left to sum over.
   public var value: Double? { unitCount > 0 ? totalMNS / Double(unitCount) : nil }
 
+  init(_ variant: CMNIVariant, totalMNS: Double, unitCount: Int) {
+    (self.variant, self.totalMNS, self.unitCount) = (variant, totalMNS, unitCount)
+  }
+
   /// - Parameters:
   ///   - variant: what a unit's score is.
   ///   - layers: the recorded layers; those of kind `dropout` or `input` are no layers of their own and do not count.

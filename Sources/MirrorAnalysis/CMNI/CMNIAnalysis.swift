@@ -100,12 +100,41 @@ public struct CMNIAnalysis: Analysis {
   }
 
   func rows(of recording: RecordingView, using rows: IndexRows, in context: AnalysisContext) throws -> [CMNIRow] {
+    let layers = recording.layers.filter(\.isOwnLayer)
+    let precision = Self.precision(storeFloats: layers.contains { !$0.storesDoubles })
+    return try outputs(of: recording, using: rows, in: context).outputs.flatMap { output in
+      output.variants.compactMap { variant in
+        CMNI(variant, of: output.moments).map { index in
+          let inference = output.sums.inference(
+            variant, value: index.value, rows: rows, permutations: permutations, precision: precision)
+          return CMNIRow(
+            model: recording.description.model, index: index, phaseRows: rows.phases, inference: inference, layer: output.layer)
+        }
+      }
+    }
+  }
+
+  /// How far products of labels and activations may be off, of the root mean square of a unit.
+  static func precision(storeFloats: Bool) -> Double { storeFloats ? 0x1p-22 : 0x1p-44 }
+
+  /// An index before its inference: over all layers, or over one.
+  struct Output {
+    let layer: String?
+    let moments: [LayerMoments]
+    let sums: IndexSums
+    let variants: [CMNIVariant]
+  }
+
+  /// The indices, and the numbers of the permutations that were taken for them.
+  func outputs(
+    of recording: RecordingView, using rows: IndexRows, share: PermutationShare = .whole, in context: AnalysisContext
+  ) throws -> (outputs: [Output], numbers: Range<Int>) {
     for note in notes(on: rows.deals) { context.note("\(recording.path): \(note).") }
     let layers = recording.layers.filter(\.isOwnLayer)
-    var resampling = IndexResampling(rows: rows, permutations: permutations, in: context)
+    var resampling = IndexResampling(rows: rows, permutations: permutations, share: share, in: context)
     var moments: [LayerMoments] = []
     var total = IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0)
-    var result: [CMNIRow] = []
+    var outputs: [Output] = []
     let isAlone = byLayer || layers.count == 1
     let isReadTwice = !byLayer && !isAlone && permutations > 0 && rows.canCrossFit
     let (first, second) = (context.part(0, isReadTwice ? 0.7 : 1), context.part(0.7, 1))
@@ -127,13 +156,12 @@ public struct CMNIAnalysis: Analysis {
       }
       let sums = layer.storesDoubles ? try take(Double.self) : try take(Float.self)
       if byLayer, let own = moments.last {
-        let ofLayer = variants.filter { !($0 == .hidden && layer.isOutput) }
-        result += self.rows(of: [own], sums, rows: rows, recording, variants: ofLayer, layer: layer.name)
+        outputs.append(Output(layer: layer.name, moments: [own], sums: sums, variants: ownVariants(isOutput: layer.isOutput)))
       } else {
         total.add(sums)
       }
     }
-    if byLayer { return result }
+    if byLayer { return (outputs, resampling.numbers) }
     if isReadTwice {
       // Directions have their length over all layers, which is known only now.
       for ((layer, known), context) in zip(zip(layers, moments), second.parts(layers.map(\.unitCount))) {
@@ -144,22 +172,10 @@ public struct CMNIAnalysis: Analysis {
         layer.storesDoubles ? try add(Double.self) : try add(Float.self)
       }
     }
-    return self.rows(of: moments, total, rows: rows, recording, variants: variants, layer: nil)
+    return ([Output(layer: nil, moments: moments, sums: total, variants: variants)], resampling.numbers)
   }
 
-  private func rows(
-    of moments: [LayerMoments], _ sums: IndexSums, rows: IndexRows, _ recording: RecordingView, variants: [CMNIVariant], layer: String?
-  ) -> [CMNIRow] {
-    // How far products of labels and activations may be off, of the root mean square of a unit.
-    let precision = recording.layers.contains { $0.isOwnLayer && !$0.storesDoubles } ? 0x1p-22 : 0x1p-44
-    return variants.compactMap { variant in
-      CMNI(variant, of: moments).map { index in
-        let inference = sums.inference(variant, value: index.value, rows: rows, permutations: permutations, precision: precision)
-        return CMNIRow(
-          model: recording.description.model, index: index, phaseRows: rows.phases, inference: inference, layer: layer)
-      }
-    }
-  }
+  func ownVariants(isOutput: Bool) -> [CMNIVariant] { variants.filter { !($0 == .hidden && isOutput) } }
 
   /// What a reader of p-values has to know.
   private func notes(on deals: PhaseDeals) -> [String] {

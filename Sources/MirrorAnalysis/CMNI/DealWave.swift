@@ -43,19 +43,20 @@ struct DealWaves: Sendable {
   private let deals: PhaseDeals
   private let seed: UInt64
   private let threads: Int
-  /// Numbers of the labels as they are, 0, and of all permutations.
+  /// Numbers of the labels as they are, 0, and of all permutations; of a share, those that belong to it.
   let ranges: [Range<Int>]
+  let numbers: Range<Int>
   private var kept: DealWave?
 
   private static let bytes = 48 << 20
   private static let fewest = 16
   private static let most = 4096
 
-  init(permutations: Int, deals: PhaseDeals, seed: UInt64, threads: Int) {
+  init(permutations: Int, share: PermutationShare, deals: PhaseDeals, seed: UInt64, threads: Int) {
     (self.deals, self.seed, self.threads) = (deals, seed, threads)
     let size = Self.size(rows: Double(deals.rowCount), none: Double(deals.counts[0]))
-    ranges =
-      permutations > 0 ? stride(from: 0, through: permutations, by: size).map { $0..<min($0 + size, permutations + 1) } : []
+    (ranges, numbers) = share.part(
+      of: permutations > 0 ? stride(from: 0, through: permutations, by: size).map { $0..<min($0 + size, permutations + 1) } : [])
   }
 
   private static func size(rows: Double, none: Double) -> Int {

@@ -8,10 +8,13 @@ struct IndexResampling {
   private let context: AnalysisContext
   private var waves: DealWaves
 
-  init(rows: IndexRows, permutations: Int, in context: AnalysisContext) {
+  init(rows: IndexRows, permutations: Int, share: PermutationShare = .whole, in context: AnalysisContext) {
     (self.rows, self.permutations, self.context) = (rows, permutations, context)
-    waves = DealWaves(permutations: permutations, deals: rows.deals, seed: context.seed, threads: context.threads)
+    waves = DealWaves(permutations: permutations, share: share, deals: rows.deals, seed: context.seed, threads: context.threads)
   }
+
+  /// Numbers of the labels as they are, 0, and of the permutations that are taken; the sums of others stay 0.
+  var numbers: Range<Int> { waves.numbers }
 
   /// Sums over the units of a layer.
   ///
@@ -40,8 +43,9 @@ struct IndexResampling {
     }
     guard rows.canCrossFit else { return sums }
     sums.lengths = units.otherLengths
-    (sums.shuffled, sums.signed) = try units.movedScores(
-      permutations: permutations, seed: context.seed, name: layer.name, threads: threads)
+    let moved = try units.movedScores(numbers: numbers, seed: context.seed, name: layer.name, threads: threads)
+    for order in moved.shuffled.indices { sums.shuffled[order].replaceSubrange(numbers, with: moved.shuffled[order]) }
+    sums.signed.replaceSubrange(numbers, with: moved.signed)
     if isAlone { try addDirections(of: units, values, to: &sums, progress.part(0.7, 1)) }
     return sums
   }

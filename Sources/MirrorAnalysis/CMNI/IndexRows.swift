@@ -66,7 +66,8 @@ struct IndexRows: Sendable {
 }
 
 extension RecordingView {
-  /// The rows in use of some units of a layer in memory, and the moments of all units and rows in each phase, in one pass.
+  /// The rows in use of some units of a layer in memory, and the moments of all units and rows in each phase, in one pass: those of
+  /// `RecordingView.moments`, to the last digit.
   ///
   /// - Parameters:
   ///   - units: nil for all.
@@ -82,23 +83,28 @@ extension RecordingView {
     let values = try [Value](unsafeUninitializedCapacity: rows.count * units.count) { values, initialized in
       // Each row has a place of its own, and all are done when `mapBlocks` returns.
       nonisolated(unsafe) let target = values
-      try mapBlocks(of: layer, threads: threads) { [self] (range, block: UnsafeBufferPointer<Value>) in
-        var parts = nothing
-        let positions = rows.phases.positions(in: range)
-        do {
-          for phase in parts.indices { try parts[phase].add(block, indices: positions[phase]) }
-        } catch let error as NonFiniteValue {
-          throw notFinite(error.value, layer: layer, row: range.lowerBound + error.row, unit: error.unit)
-        }
-        if let source = block.baseAddress, let base = target.baseAddress {
-          for position in positions[..<3].joined() {
-            let place = Int(rows.places[range.lowerBound + Int(position)])
-            (base + place * units.count).update(from: source + Int(position) * width + units.lowerBound, count: units.count)
+      for (file, own) in files {
+        var ofFile = nothing
+        try file.mapBlocks(of: layer, threads: threads) { [self] (taken, block: UnsafeBufferPointer<Value>) in
+          var parts = nothing
+          let range = own.lowerBound + taken.lowerBound..<own.lowerBound + taken.upperBound
+          let positions = rows.phases.positions(in: range)
+          do {
+            for phase in parts.indices { try parts[phase].add(block, indices: positions[phase]) }
+          } catch let error as NonFiniteValue {
+            throw notFinite(error.value, layer: layer, row: range.lowerBound + error.row, unit: error.unit)
           }
+          if let source = block.baseAddress, let base = target.baseAddress {
+            for position in positions[..<3].joined() {
+              let place = Int(rows.places[range.lowerBound + Int(position)])
+              (base + place * units.count).update(from: source + Int(position) * width + units.lowerBound, count: units.count)
+            }
+          }
+          return parts
+        } take: { parts in
+          for phase in parts.indices { try ofFile[phase].merge(parts[phase]) }
         }
-        return parts
-      } take: { parts in
-        if !parts.isEmpty { try moments.merge(parts) }
+        if !ofFile.isEmpty { try moments.merge(ofFile) }
       }
       initialized = rows.count * units.count
     }

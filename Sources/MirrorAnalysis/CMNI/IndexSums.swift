@@ -53,11 +53,17 @@ extension IndexSums {
   ///
   /// - Parameter value: the index.
   func inference(_ variant: CMNIVariant, value: Double?, rows: IndexRows, permutations: Int, precision: Double) -> CMNIInference {
+    var result = observed(variant, value: value, rows: rows)
+    addNulls(to: &result, variant, value: value, deals: rows.dealt, permutations: permutations, precision: precision)
+    return result
+  }
+
+  /// What they say of the labels as they are.
+  func observed(_ variant: CMNIVariant, value: Double?, rows: IndexRows) -> CMNIInference {
     var result = CMNIInference()
     result.exchange = rows.deals.joint.design
     result.blockCount = rows.deals.joint.design == nil ? nil : rows.deals.joint.movableBlockCount
-    let (lane, size) = (variant.lane, units(variant))
-    guard size > 0, let value else {
+    guard units(variant) > 0, let value else {
       result.reasons.append("no unit counts in this variant")
       return result
     }
@@ -66,19 +72,27 @@ extension IndexSums {
     } else {
       result.reasons.append("activations differ by more than a double can hold")
     }
-    guard permutations > 0, value.isFinite else { return result }
+    return result
+  }
+
+  /// Adds what the permutations say.
+  func addNulls(
+    to result: inout CMNIInference, _ variant: CMNIVariant, value: Double?, deals: IndexDeals, permutations: Int, precision: Double
+  ) {
+    let (lane, size) = (variant.lane, units(variant))
+    guard size > 0, let value, permutations > 0, value.isFinite else { return }
     let tolerance = precision * squaredRounding[lane].squareRoot() / size
     func series(_ sums: [VariantSums], every step: Int = 1, from first: Int = 0, over size: Double) -> (observed: Double, null: [Double]) {
       (sums[first][lane] / size, (1...permutations).map { sums[$0 * step + first][lane] / size })
     }
-    if let reason = rows.deals.joint.reason {
+    if let reason = deals.jointReason {
       result.reasons.append(reason)
     } else {
       let (observed, null) = series(dealt, every: 3, over: size)
       result.setNull(null, observed: observed, value: value, tolerance: tolerance)
     }
-    if let reason = rows.deals.own.reason ?? rows.deals.other.reason {
-      if rows.deals.joint.reason == nil { result.reasons.append("p_both: \(reason)") }
+    if let reason = deals.pairReason {
+      if deals.jointReason == nil { result.reasons.append("p_both: \(reason)") }
     } else {
       let p = [1, 2].compactMap { deal in
         let (observed, null) = series(dealt, every: 3, from: deal, over: size)
@@ -88,8 +102,7 @@ extension IndexSums {
       }
       result.pBoth = p.max()
     }
-    if rows.canCrossFit { setOverlap(of: &result, lane: lane, size: size, permutations: permutations, tolerance: tolerance) }
-    return result
+    if deals.canCrossFit { setOverlap(of: &result, lane: lane, size: size, permutations: permutations, tolerance: tolerance) }
   }
 
   /// The largest p of the three nulls; of equal ones the first.
@@ -149,5 +162,20 @@ extension IndexSums {
     } else {
       result.reasons.append("neither half chooses a unit")
     }
+  }
+}
+
+/// What may be dealt anew: all that the p's need to know of the rows.
+struct IndexDeals: Sendable, Equatable {
+  /// Why the joint deal is none; nil where it is one.
+  let jointReason: String?
+  /// Why none and self, or none and other, are not dealt.
+  let pairReason: String?
+  let canCrossFit: Bool
+}
+
+extension IndexRows {
+  var dealt: IndexDeals {
+    IndexDeals(jointReason: deals.joint.reason, pairReason: deals.own.reason ?? deals.other.reason, canCrossFit: canCrossFit)
   }
 }

@@ -107,10 +107,12 @@ extension IndexUnits {
   /// In pooled standard deviations: Δother moved to other units of the layer, for either order of the halves, and Δother of each unit with a
   /// random sign, over both orders. Number 0 has it as it is.
   ///
-  /// - Parameter name: of the layer, for which the units are drawn.
-  /// - Returns: `shuffled`, [orders][1 + permutations], and `signed`.
+  /// - Parameters:
+  ///   - numbers: of permutations.
+  ///   - name: of the layer, for which the units are drawn.
+  /// - Returns: `shuffled`, [orders][numbers], and `signed`.
   func movedScores(
-    permutations: Int, seed: UInt64, name: String, threads: Int
+    numbers: Range<Int>, seed: UInt64, name: String, threads: Int
   ) throws -> (shuffled: [[VariantSums]], signed: [VariantSums]) {
     let own = (0..<2).map { contrasts(1, half: $0).standardised }
     let other = (0..<2).map { contrasts(2, half: 1 - $0).standardised }
@@ -125,8 +127,8 @@ extension IndexUnits {
       return VariantSums(sum, isOutput: isOutput)
     }
     let size = Self.numbersPerBlock
-    let parts = try mapBlocks(count: permutations / size + 1, threads: threads) { block in
-      (block * size..<min((block + 1) * size, permutations + 1)).map { number -> (shuffled: [VariantSums], signed: VariantSums) in
+    let parts = try mapBlocks(count: (numbers.count + size - 1) / size, threads: threads) { block in
+      numbers.dropFirst(block * size).prefix(size).map { number -> (shuffled: [VariantSums], signed: VariantSums) in
         guard number > 0 else {
           let observed = (0..<2).map { half in scores(half) { other[half][$0] } }
           return (observed, observed[0] + observed[1])

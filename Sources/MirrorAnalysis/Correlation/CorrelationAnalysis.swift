@@ -44,7 +44,7 @@ public struct CorrelationAnalysis: Analysis {
   private static let pieceRows = 4096
 
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
-    let sets = acrossLayers ? [shape.layers] : shape.layers.map { [$0] }
+    let sets = layerSets(shape.layers)
     // A piece of the table, with the names of its cells.
     return byteCount((sets.map { bytes($0, shape, threads: threads) }.max() ?? 0) + 400 * Double(Self.pieceRows + shape.unitCount))
   }
@@ -59,7 +59,7 @@ public struct CorrelationAnalysis: Analysis {
       let size = UnitProducts.Size(units: units, isSplit: method == .pearson && storesDoubles)
       switch method {
       case .pearson:
-        return UnitProducts.bytes(size, rows: counts)
+        return UnitProducts.bytes(size, rows: counts, fileCount: shape.fileCount)
           + shape.gatheredBytes(counts, units: units, valueBytes: storesDoubles ? 8 : 4, threads: threads)
       case .spearman:
         let most = counts.max() ?? 0
@@ -71,7 +71,8 @@ public struct CorrelationAnalysis: Analysis {
     case .across(let a, let b):
       let strata = min(shape.stratumCount ?? 0, max(shape.count(a), shape.count(b)))
       // Means, those of shared strata, their ranks, and both standardised; then the matrix twice.
-      return 2 * StratumMeans.bytes(strata: strata, units: units) + 48 * Double(strata) * Double(units) + 2 * square
+      return 2 * StratumMeans.bytes(strata: strata, units: units, fileCount: shape.fileCount) + 48 * Double(strata) * Double(units) + 2
+        * square
         + 2 * StratumIndex.bytes(rows: shape.rowCount)
     }
   }
@@ -85,24 +86,27 @@ public struct CorrelationAnalysis: Analysis {
   }
 
   public func forEachRows(of recording: RecordingView, in context: AnalysisContext, take: ([CorrelationRow]) throws -> Void) throws {
-    try forEachMatrix(of: recording, in: context) { matrix in
-      var piece: [CorrelationRow] = []
-      for unit in matrix.units.indices {
-        piece += matrix.rows(ofUnit: unit)
-        guard piece.count >= Self.pieceRows else { continue }
-        try context.checkCancellation()
-        try take(piece)
-        piece.removeAll(keepingCapacity: true)
-      }
-      if !piece.isEmpty { try take(piece) }
+    try forEachMatrix(of: recording, in: context) { try forEachPiece(of: $0, in: context, take: take) }
+  }
+
+  /// Hands on the rows of a matrix in pieces.
+  func forEachPiece(of matrix: CorrelationMatrix, in context: AnalysisContext, take: ([CorrelationRow]) throws -> Void) throws {
+    var piece: [CorrelationRow] = []
+    for unit in matrix.units.indices {
+      piece += matrix.rows(ofUnit: unit)
+      guard piece.count >= Self.pieceRows else { continue }
+      try context.checkCancellation()
+      try take(piece)
+      piece.removeAll(keepingCapacity: true)
     }
+    if !piece.isEmpty { try take(piece) }
   }
 
   /// Hands on the matrices one after the other: by layer, then by selection.
   ///
   /// - Throws: as `rows(of:in:)`.
   public func forEachMatrix(of recording: RecordingView, in context: AnalysisContext, take: (CorrelationMatrix) throws -> Void) throws {
-    let sets = acrossLayers ? [recording.layers] : recording.layers.map { [$0] }
+    let sets = layerSets(recording.layers)
     switch responses {
     case .within(let selections):
       let rows = try recording.phaseRows(for: selections)
@@ -141,21 +145,19 @@ public struct CorrelationAnalysis: Analysis {
     take: (CorrelationMatrix) throws -> Void
   ) throws {
     let units = layers.reduce(0) { $0 + $1.unitCount }
-    func hand(on values: [Double], _ selection: RowSelection) throws {
-      let count = selection.count(in: rows)
-      try take(
-        CorrelationMatrix(
-          layers, within: selection, method: method, precision: .suited(rows: count, units: units), count: count,
-          values: values))
-    }
     switch method {
     case .pearson:
       try recording.forEachUnitProducts(of: layers, over: selections, rows: rows, threads: threads) { number, products in
-        try hand(on: products.correlations(), selections[number])
+        try take(CorrelationMatrix(CorrelationMatrix.Unit.all(of: layers), within: selections[number], products))
       }
     case .spearman:
       for selection in selections {
-        try hand(on: recording.rankCorrelations(of: layers, over: selection, rows: rows, threads: threads), selection)
+        let values = try recording.rankCorrelations(of: layers, over: selection, rows: rows, threads: threads)
+        let count = selection.count(in: rows)
+        try take(
+          CorrelationMatrix(
+            CorrelationMatrix.Unit.all(of: layers), within: selection, method: method, precision: .suited(rows: count, units: units),
+            count: count, values: values))
       }
     }
   }
@@ -189,7 +191,7 @@ public struct CorrelationAnalysis: Analysis {
     let shared = [means[0].shared(with: means[1]), means[1].shared(with: means[0])]
     let sides = shared.map { method == .spearman ? rankedColumns($0.values, units: width) : $0.values }
     return CorrelationMatrix(
-      layers, phases: (phases.0.name, phases.1.name), method: method, count: shared[0].strata.count,
+      CorrelationMatrix.Unit.all(of: layers), phases: (phases.0.name, phases.1.name), method: method, count: shared[0].strata.count,
       values: pearsonMatrix(sides[0], leftUnits: width, sides[1], rightUnits: width),
       isConstant: (constantColumns(sides[0], units: width), constantColumns(sides[1], units: width)))
   }

@@ -10,6 +10,10 @@ public struct CorrelationMatrix: Sendable {
 
     /// Such as dense_1:3.
     public var name: String { "\(layer):\(unit)" }
+
+    /// All units of some layers.
+    static func all(of layers: [RecordedLayer]) -> [Unit] { layers.flatMap { all(of: $0.name, $0.unitCount) } }
+    static func all(of layer: String, _ count: Int) -> [Unit] { (0..<count).map { Unit(layer: layer, unit: $0) } }
   }
 
   public let units: [Unit]
@@ -28,24 +32,30 @@ public struct CorrelationMatrix: Sendable {
   private let isConstantB: [Bool]
 
   /// Within a selection of rows.
+  ///
+  /// - Parameter units: on either side.
   init(
-    _ layers: [RecordedLayer], within selection: RowSelection, method: CorrelationMethod, precision: ProductPrecision, count: Int,
-    values: [Double]
+    _ units: [Unit], within selection: RowSelection, method: CorrelationMethod, precision: ProductPrecision, count: Int, values: [Double]
   ) {
-    let width = layers.reduce(0) { $0 + $1.unitCount }
     // A unit that varies has r 1 with itself.
-    let isConstant = (0..<width).map { values[$0 * width + $0].isNaN }
+    let isConstant = units.indices.map { values[$0 * units.count + $0].isNaN }
     self.init(
-      layers, phases: (selection.name, selection.name), method: method, precision: precision, count: count, values: values,
+      units, phases: (selection.name, selection.name), method: method, precision: precision, count: count, values: values,
       isConstant: (isConstant, isConstant))
   }
 
+  /// Pearson's r.
+  init(_ units: [Unit], within selection: RowSelection, _ products: consuming UnitProducts) {
+    let (count, precision) = (products.count, products.precision)
+    self.init(
+      units, within: selection, method: .pearson, precision: precision, count: count, values: products.correlations())
+  }
+
   init(
-    _ layers: [RecordedLayer], phases: (String, String), method: CorrelationMethod, precision: ProductPrecision = .double, count: Int,
-    values: [Double],
-    isConstant: ([Bool], [Bool])
+    _ units: [Unit], phases: (String, String), method: CorrelationMethod, precision: ProductPrecision = .double, count: Int,
+    values: [Double], isConstant: ([Bool], [Bool])
   ) {
-    units = layers.flatMap { layer in (0..<layer.unitCount).map { Unit(layer: layer.name, unit: $0) } }
+    self.units = units
     (phaseA, phaseB) = phases
     self.method = method
     self.precision = precision

@@ -55,20 +55,31 @@ public struct DirectionAnalysis: Analysis {
   }
 
   func rows(of recording: RecordingView, using index: IndexRows, in context: AnalysisContext) throws -> [DirectionRow] {
+    try layers(of: recording, using: index, share: .whole, in: context).map { layer in
+      var row = layer.row
+      layer.nulls?.fill(&row)
+      return row
+    }
+  }
+
+  /// The rows without p, and what a share of the permutations gives.
+  func layers(
+    of recording: RecordingView, using index: IndexRows, share: PermutationShare, in context: AnalysisContext
+  ) throws -> [(row: DirectionRow, nulls: DirectionNulls?)] {
     let deals = permutations > 0 && index.canCrossFit ? try DirectionDeals(index) : nil
     if permutations > 0 { for note in index.deals.directionNotes { context.note("\(recording.path): \(note).") } }
     return try zip(recording.layers, context.parts(recording.layers.map(\.unitCount))).map { layer, context in
       try context.checkCancellation()
       return layer.storesDoubles
-        ? try row(of: layer, recording, index, deals, in: context, as: Double.self)
-        : try row(of: layer, recording, index, deals, in: context, as: Float.self)
+        ? try row(of: layer, recording, index, deals, share, in: context, as: Double.self)
+        : try row(of: layer, recording, index, deals, share, in: context, as: Float.self)
     }
   }
 
   private func row<Value: ActivationValue & MatrixScalar>(
-    of layer: RecordedLayer, _ recording: RecordingView, _ index: IndexRows, _ deals: DirectionDeals?, in context: AnalysisContext,
-    as type: Value.Type
-  ) throws -> DirectionRow {
+    of layer: RecordedLayer, _ recording: RecordingView, _ index: IndexRows, _ deals: DirectionDeals?, _ share: PermutationShare,
+    in context: AnalysisContext, as type: Value.Type
+  ) throws -> (row: DirectionRow, nulls: DirectionNulls?) {
     var row = DirectionRow(layer: layer.name, rows: index)
     let read = try context.progress.part(0, permutations > 0 ? 0.2 : 0.8).reading(cells: recording.cellCount(of: [layer])) {
       try recording.indexLayer(layer, rows: index, threads: context.threads, as: Value.self)
@@ -79,13 +90,15 @@ public struct DirectionAnalysis: Analysis {
     if index.deals.joint.design == nil, let reason = index.deals.joint.reason { row.explain(reason) }
     guard index.canCrossFit else {
       row.explain("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves")
-      return row
+      return (row, nil)
     }
     let units = try DirectionUnits(read.rows, of: index, threads: context.threads)
     try units.fill(&row, threads: context.threads)
-    if let deals { try DirectionPermutations(units, deals: deals, permutations: permutations, in: context.part(0.2, 0.9)).fill(&row) }
+    let nulls = try deals.flatMap {
+      try DirectionPermutations(units, deals: $0, permutations: permutations, in: context.part(0.2, 0.9)).nulls(share, explaining: &row)
+    }
     try context.checkCancellation()
     try units.fillAxes(&row, axes: axes, seed: context.seed, threads: context.threads)
-    return row
+    return (row, nulls)
   }
 }

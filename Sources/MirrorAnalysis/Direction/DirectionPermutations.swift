@@ -18,15 +18,6 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
     let blockCount: Int
   }
 
-  /// A statistic under a deal: none and self, none and other.
-  struct Dealt: Sendable {
-    var product = SIMD2<Double>.zero
-    /// Products within rounding of 0 are 0, and over an error within rounding of 0 they are infinite.
-    var t = SIMD2<Double>.zero
-    /// By what rounding may miss t.
-    var rounding = SIMD2<Double>.zero
-  }
-
   init(_ units: DirectionUnits<Value>, deals: DirectionDeals, permutations: Int, in context: AnalysisContext) {
     (self.units, self.deals, self.permutations, self.context) = (units, deals, permutations, context)
     let index = units.index
@@ -41,39 +32,44 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
     }
   }
 
-  /// The larger p of the two deals, and the mean product under that deal in the scale of the cosine.
-  func fill(_ row: inout DirectionRow) throws {
-    if let reason = deals.reason { return row.explain(reason) }
-    guard units.index.fewestBlocks > 1 else { return row.explain(units.index.tooFewForErrors) }
-    let dealt = try all()
-    guard let observed = dealt.first, observed.product[0].isFinite else {
-      return row.explain("no p: activations differ by more or less than a double can hold")
+  /// What a share of the permutations gives; nil where there can be no p, which the row then says.
+  func nulls(_ share: PermutationShare, explaining row: inout DirectionRow) throws -> DirectionNulls? {
+    if let reason = deals.reason {
+      row.explain(reason)
+      return nil
     }
-    var largest = 0.0
-    for deal in 0..<2 {
-      // One infinite t is as large as another.
-      let tolerance = observed.t[deal].isFinite ? observed.rounding[deal] + Self.relativeRounding * abs(observed.t[deal]) : 0
-      var count = ExtremeCount(observed: observed.t[deal], tolerance: tolerance)
-      count.add(contentsOf: dealt.dropFirst().lazy.map { $0.t[deal] })
-      guard let p = count.pValue, p > largest else { continue }
-      largest = p
-      row.pValue = p
-      let mean = dealt.dropFirst().reduce(0) { $0 + $1.product[deal] } / Double(max(1, permutations))
-      let root = (units.contrasts.ownSquare * units.contrasts.otherSquare).squareRoot()
-      row.nullMean = row.cosine != nil && root > 0 ? mean / root : nil
+    guard units.index.fewestBlocks > 1 else {
+      row.explain(units.index.tooFewForErrors)
+      return nil
     }
+    let (dealt, numbers) = try statistics(of: share)
+    // The labels as they are, in the block that they have where all are taken.
+    guard let observed = try numbers.first == 0 ? dealt.first : wave(0..<min(Self.setsPerBlock, permutations + 1)).first,
+      observed.product[0].isFinite
+    else {
+      row.explain("no p: activations differ by more or less than a double can hold")
+      return nil
+    }
+    return DirectionNulls(
+      observed: observed, dealt: dealt, numbers: numbers, relativeRounding: Self.relativeRounding,
+      root: (units.contrasts.ownSquare * units.contrasts.otherSquare).squareRoot())
   }
 
   /// The statistics of the labels as they are and of each permutation.
-  func all() throws -> [Dealt] {
-    var dealt: [Dealt] = []
-    dealt.reserveCapacity(permutations + 1)
-    for first in stride(from: 0, through: permutations, by: waveSize) {
+  func all() throws -> [DirectionDealt] { try statistics(of: .whole).dealt }
+
+  /// The statistics of a share of the numbers from 0, the labels as they are.
+  private func statistics(of share: PermutationShare) throws -> (dealt: [DirectionDealt], numbers: Range<Int>) {
+    let waves = stride(from: 0, through: permutations, by: waveSize).map { $0..<min($0 + waveSize, permutations + 1) }
+    let (own, numbers) = share.part(of: waves)
+    var dealt: [DirectionDealt] = []
+    dealt.reserveCapacity(numbers.count)
+    for range in own {
       try context.checkCancellation()
-      dealt += try wave(first..<min(first + waveSize, permutations + 1))
+      dealt += try wave(range)
       context.progress.tell(Double(dealt.count) / Double(permutations + 1))
     }
-    return dealt
+    return (dealt, numbers)
   }
 
   private static var relativeRounding: Double { Value.self == Float.self ? 1e-5 : 1e-11 }
@@ -103,7 +99,7 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
   }
 
   /// The statistics of some numbers; 0 stands for the labels as they are.
-  private func wave(_ numbers: Range<Int>) throws -> [Dealt] {
+  private func wave(_ numbers: Range<Int>) throws -> [DirectionDealt] {
     let (rows, count, threads) = (units.index.count, numbers.count, context.threads)
     var marks = [UInt8](repeating: 0, count: count * rows)
     try marks.withUnsafeMutableBufferPointer { marks in
@@ -155,10 +151,10 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
     return DirectionContrasts(sums: groupSums, counts: counts, factors: units.factors)
   }
 
-  private func statistics(of sets: Range<Int>, marks: [UInt8], sums: [Double]) throws -> [Dealt] {
+  private func statistics(of sets: Range<Int>, marks: [UInt8], sums: [Double]) throws -> [DirectionDealt] {
     let (rowCount, unitCount) = (units.index.count, units.factors.count)
     return try marks.withUnsafeBufferPointer { marks in
-      var result = [Dealt](repeating: Dealt(), count: sets.count)
+      var result = [DirectionDealt](repeating: DirectionDealt(), count: sets.count)
       var variances = [SIMD2<Double>](repeating: .zero, count: sets.count)
       let columns = 4 * sets.count
       // Of each deal the power of two that its weights are over, so that floats hold them, and the rounding of its product.

@@ -26,10 +26,13 @@ public struct DirectionRow: TableRow {
   public internal(set) var directions: LayerDirections?
 
   init(layer: String, rows: IndexRows) {
-    self.layer = layer
-    rowCount = rows.count
-    exchange = rows.deals.joint.design
-    blockCount = exchange == nil ? nil : rows.deals.joint.movableBlockCount
+    let joint = rows.deals.joint
+    self.init(
+      layer: layer, rowCount: rows.count, exchange: joint.design, blockCount: joint.design == nil ? nil : joint.movableBlockCount)
+  }
+
+  init(layer: String, rowCount: Int, exchange: ExchangeDesign?, blockCount: Int?) {
+    (self.layer, self.rowCount, self.exchange, self.blockCount) = (layer, rowCount, exchange, blockCount)
   }
 
   public var reason: String? { reasons.isEmpty ? nil : reasons.joined(separator: "; ") }

@@ -23,6 +23,8 @@ public struct DivergenceAnalysis: Analysis {
   public var permutations: Int
   /// What is exchanged; nil for what strata and pairs say.
   public var exchange: ExchangeDesign?
+  /// Ranges of a first pass over all rows, of which a shard has some.
+  public var firstPass: DivergenceRanges?
 
   public init(bins: Int = 50, range: HistogramRange = .layer, permutations: Int = 0, exchange: ExchangeDesign? = nil) {
     self.bins = bins
@@ -54,29 +56,30 @@ public struct DivergenceAnalysis: Analysis {
     result.reserveCapacity(Self.comparedPhases.count * recording.layers.reduce(0) { $0 + $1.unitCount })
     let parts = context.part(permutations > 0 ? 0.1 : 0.4, 1).parts(recording.layers.map(\.unitCount))
     for ((layer, moments), context) in zip(zip(recording.layers, moments.layers), parts) {
-      guard let empty = try moments.histograms(bins: bins, range: range, path: recording.path) else { continue }
+      guard let ranges = try moments.histogramRanges(range, path: recording.path) else { continue }
+      let empty = GroupedHistograms(ranges: ranges, groups: Phase.allCases.count, bins: bins)
       let histograms = try context.progress.part(0, nulls == nil ? 1 : 0.2).reading(cells: recording.cellCount(of: [layer])) {
-        layer.storesDoubles
-          ? try recording.histograms(of: layer, into: empty, threads: context.threads) {
-            (part, block: UnsafeBufferPointer<Double>, rows) in try part.add(block, groupOfRow: codes[rows])
-          }
-          : try recording.histograms(of: layer, into: empty, threads: context.threads) {
-            (part, block: UnsafeBufferPointer<Float>, rows) in try part.add(block, groupOfRow: codes[rows])
-          }
+        try recording.histograms(of: layer, into: empty, codes: codes, threads: context.threads)
       }
       let found = try nulls?.nulls(of: layer, in: recording, bins: empty, context.part(0.2, 1))
-      for unit in 0..<layer.unitCount {
-        result += divergenceRows(
-          layer: moments, unit: unit, histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) },
-          nulls: nulls, of: found.map { $0.map { $0.isEmpty ? nil : $0[unit] } })
-      }
+      result += divergenceRows(moments, histograms, nulls?.designs, found)
     }
     return result
   }
 }
 
 extension RecordingView {
-  fileprivate func histograms<Value: ActivationValue>(
+  func histograms(of layer: RecordedLayer, into empty: GroupedHistograms, codes: [UInt8], threads: Int) throws -> GroupedHistograms {
+    layer.storesDoubles
+      ? try histograms(of: layer, into: empty, threads: threads) { (part, block: UnsafeBufferPointer<Double>, rows) in
+        try part.add(block, groupOfRow: codes[rows])
+      }
+      : try histograms(of: layer, into: empty, threads: threads) { (part, block: UnsafeBufferPointer<Float>, rows) in
+        try part.add(block, groupOfRow: codes[rows])
+      }
+  }
+
+  private func histograms<Value: ActivationValue>(
     of layer: RecordedLayer, into empty: GroupedHistograms, threads: Int,
     add: @escaping @Sendable (inout GroupedHistograms, UnsafeBufferPointer<Value>, Range<Int>) throws -> Void
   ) throws -> GroupedHistograms {
@@ -92,11 +95,26 @@ extension RecordingView {
   }
 }
 
+/// The rows of a layer.
+///
+/// - Parameters:
+///   - designs: what is exchanged; nil without permutations.
+///   - found: of each comparison, the null of each unit; none where nothing is dealt.
+func divergenceRows(
+  _ layer: LayerMoments, _ histograms: GroupedHistograms, _ designs: DivergenceDesigns?, _ found: [[DivergenceNull]]?
+) -> [DivergenceRow] {
+  (0..<layer.unitCount).flatMap { unit in
+    divergenceRows(
+      layer: layer, unit: unit, histograms: Phase.allCases.indices.map { histograms.histogram(unit: unit, group: $0) },
+      nulls: designs, of: found.map { $0.map { $0.isEmpty ? nil : $0[unit] } })
+  }
+}
+
 /// - Parameters:
 ///   - nulls: what is exchanged in each comparison.
 ///   - found: the unit's null in each comparison.
 private func divergenceRows(
-  layer: LayerMoments, unit: Int, histograms: [Histogram], nulls: DivergenceNulls?, of found: [DivergenceNull?]?
+  layer: LayerMoments, unit: Int, histograms: [Histogram], nulls: DivergenceDesigns?, of found: [DivergenceNull?]?
 ) -> [DivergenceRow] {
   func divergence(_ a: Phase, _ b: Phase, _ smoothing: DivergenceSmoothing = .shares) -> Double? {
     klDivergence(histograms[Int(a.rawValue)], from: histograms[Int(b.rawValue)], smoothing: smoothing)
@@ -120,13 +138,13 @@ private func divergenceRows(
           ? "values too close for their size: the bins have no width"
           : nulls.flatMap { $0.obstacle ?? exchange?.reason }.map { "no p: \($0)" },
       authorKL: divergence(a, b, .densities), null: null, permutations: null == nil ? 0 : nulls?.permutations ?? 0,
-      exchange: exchange?.design, blockCount: exchange?.movableBlockCount)
+      exchange: exchange?.design, blockCount: exchange?.blockCount)
   }
 }
 
 extension LayerMoments {
-  /// Empty histograms of every unit and phase; nil for a layer without a row in any phase.
-  fileprivate func histograms(bins: Int, range: HistogramRange, path: String) throws -> GroupedHistograms? {
+  /// Over which values the histograms of each unit reach; nil for a layer without a row in any phase.
+  func histogramRanges(_ range: HistogramRange, path: String) throws -> [ClosedRange<Double>]? {
     let ends = (0..<unitCount).compactMap { unit -> ClosedRange<Double>? in
       let low = Phase.allCases.compactMap { self[$0].minimum(unit) }.min()
       let high = Phase.allCases.compactMap { self[$0].maximum(unit) }.max()
@@ -137,7 +155,6 @@ extension LayerMoments {
       throw RecordingError.invalid(
         file: path, fault: "the activations of layer \(name) span more than a double can hold: scale it,", remedy: .leaveLayerOut)
     }
-    return GroupedHistograms(
-      ranges: range == .layer ? ends.map { _ in low...high } : ends, groups: Phase.allCases.count, bins: bins)
+    return range == .layer ? ends.map { _ in low...high } : ends
   }
 }

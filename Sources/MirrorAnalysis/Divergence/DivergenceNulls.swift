@@ -4,11 +4,7 @@ import Statistics
 
 /// The permutation null of each comparison of two phases, unit by unit.
 struct DivergenceNulls: Sendable {
-  let permutations: Int
-  /// What is exchanged in each comparison; nil where a phase has no rows.
-  let exchanges: [Exchangeability?]
-  /// What keeps all comparisons from being permuted.
-  let obstacle: String?
+  let designs: DivergenceDesigns
   private let tests: [DivergencePermutationTest?]
   /// Rows of each comparison, ascending.
   private let rows: [[Int]]
@@ -19,9 +15,8 @@ struct DivergenceNulls: Sendable {
   private static let unitsPerBlock = 16
 
   init(_ analysis: DivergenceAnalysis, of recording: RecordingView, rows phases: PhaseRows, seed: UInt64) throws {
-    permutations = analysis.permutations
-    obstacle = analysis.bins > GroupedHistograms.mostNumberedBins ? "more than \(GroupedHistograms.mostNumberedBins) bins" : nil
-    var (exchanges, tests, compared): ([Exchangeability?], [DivergencePermutationTest?], [[Int]]) = ([], [], [])
+    let obstacle = analysis.bins > GroupedHistograms.mostNumberedBins ? "more than \(GroupedHistograms.mostNumberedBins) bins" : nil
+    var (exchanges, tests, compared): ([DivergenceDesigns.Exchange?], [DivergencePermutationTest?], [[Int]]) = ([], [], [])
     for (a, b) in DivergenceAnalysis.comparedPhases {
       let rows = phases.codes.indices.filter { phases.codes[$0] == a.rawValue || phases.codes[$0] == b.rawValue }
       let groups = rows.map { phases.codes[$0] == a.rawValue ? UInt8(0) : 1 }
@@ -35,15 +30,17 @@ struct DivergenceNulls: Sendable {
         groups: groups, groupCount: 2,
         blocks: recording.exchangeBlocks(rows: rows, groups: groups, compared: [0b11], choice: analysis.exchange),
         choice: analysis.exchange)
-      exchanges.append(exchange)
+      exchanges.append(
+        DivergenceDesigns.Exchange(reason: exchange.reason, design: exchange.design, blockCount: exchange.movableBlockCount))
       tests.append(
         obstacle != nil
           ? nil
           : DivergencePermutationTest(
-            exchange, bins: analysis.bins, permutations: permutations, seed: seed, purpose: "divergence \(a.name) \(b.name)"))
+            exchange, bins: analysis.bins, permutations: analysis.permutations, seed: seed, purpose: "divergence \(a.name) \(b.name)"))
       compared.append(rows)
     }
-    (self.exchanges, self.tests, self.rows) = (exchanges, tests, compared)
+    designs = DivergenceDesigns(permutations: analysis.permutations, exchanges: exchanges, obstacle: obstacle)
+    (self.tests, self.rows) = (tests, compared)
   }
 
   /// Bytes beside blocks of rows.
@@ -56,22 +53,38 @@ struct DivergenceNulls: Sendable {
   func nulls(
     of layer: RecordedLayer, in recording: RecordingView, bins: GroupedHistograms, _ context: AnalysisContext
   ) throws -> [[DivergenceNull]] {
+    try forEachTest(of: layer, in: recording, bins: bins, context) { try $0.nulls($1, units: $2) }
+  }
+
+  /// Of each comparison, what a share of the permutations gives for each unit of a layer.
+  func shares(
+    of layer: RecordedLayer, in recording: RecordingView, bins: GroupedHistograms, taking numbers: Range<Int>, _ context: AnalysisContext
+  ) throws -> [[DivergenceNullShare]] {
+    try forEachTest(of: layer, in: recording, bins: bins, context) { try $0.share($1, units: $2, taking: numbers) }
+  }
+
+  private typealias Body<Result> = @Sendable (_ test: DivergencePermutationTest, _ numbers: [UInt16], _ units: Int) throws -> [Result]
+
+  private func forEachTest<Result: Sendable>(
+    of layer: RecordedLayer, in recording: RecordingView, bins: GroupedHistograms, _ context: AnalysisContext, _ body: Body<Result>
+  ) throws -> [[Result]] {
     layer.storesDoubles
-      ? try nulls(of: layer, in: recording, context) { (values: UnsafeBufferPointer<Double>, units) in
+      ? try results(of: layer, in: recording, context, body) { (values: UnsafeBufferPointer<Double>, units) in
         try bins.binNumbers(values, of: units)
       }
-      : try nulls(of: layer, in: recording, context) { (values: UnsafeBufferPointer<Float>, units) in try bins.binNumbers(values, of: units)
+      : try results(of: layer, in: recording, context, body) { (values: UnsafeBufferPointer<Float>, units) in
+        try bins.binNumbers(values, of: units)
       }
   }
 
-  private func nulls<Value: ActivationValue>(
-    of layer: RecordedLayer, in recording: RecordingView, _ context: AnalysisContext,
+  private func results<Value: ActivationValue, Result: Sendable>(
+    of layer: RecordedLayer, in recording: RecordingView, _ context: AnalysisContext, _ body: Body<Result>,
     numbers: @escaping @Sendable (UnsafeBufferPointer<Value>, Range<Int>) throws -> [UInt16]
-  ) throws -> [[DivergenceNull]] {
+  ) throws -> [[Result]] {
     guard tests.contains(where: { $0 != nil }) else { return rows.map { _ in [] } }
     let rowCount = recording.rowCount
     let width = max(1, min(layer.unitCount, Self.heldBytes / max(1, 2 * rowCount)))
-    var result = rows.map { _ in [DivergenceNull]() }
+    var result = rows.map { _ in [Result]() }
     let steps = context.progress.steps(layer.unitCount * tests.count { $0 != nil })
     for first in stride(from: 0, to: layer.unitCount, by: width) {
       let units = first..<min(layer.unitCount, first + width)
@@ -91,11 +104,26 @@ struct DivergenceNulls: Sendable {
         let parts = try mapBlocks(count: blocks, threads: context.threads) { [held] block in
           let own = block * Self.unitsPerBlock..<min(units.count, (block + 1) * Self.unitsPerBlock)
           defer { steps.done(own.count) }
-          return try test.nulls(own.flatMap { unit in compared.map { held[unit * rowCount + $0] } }, units: own.count)
+          return try body(test, own.flatMap { unit in compared.map { held[unit * rowCount + $0] } }, own.count)
         }
         result[number] += parts.joined()
       }
     }
     return result
   }
+}
+
+/// What is exchanged in each comparison of two phases: all that the table needs of it.
+struct DivergenceDesigns: Sendable, Equatable {
+  struct Exchange: Sendable, Equatable {
+    let reason: String?
+    let design: ExchangeDesign?
+    let blockCount: Int
+  }
+
+  let permutations: Int
+  /// Nil where a phase has no rows.
+  let exchanges: [Exchange?]
+  /// What keeps all comparisons from being permuted.
+  let obstacle: String?
 }

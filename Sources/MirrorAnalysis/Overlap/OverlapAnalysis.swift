@@ -33,7 +33,7 @@ public struct OverlapAnalysis: Analysis {
     let strata = Double(shape.stratumCount ?? 1)
     // With none versions in pairs, or strata means in their place.
     let most = 2 * pairs + max(min(none, pairs), 3 * min(strata, own + other + none))
-    let reading = 16 * most * units
+    let reading = (shape.fileCount > 1 ? 24 : 16) * most * units
     let ofPairs = 16 * pairs * units + (permutations > 0 ? 8 * pairs * pairs + 16 * pairs * units : 0)
     // Means that none and self share, and what a measure makes of them.
     let ofReferences = 32 * max(min(none, pairs), min(strata, own + none)) * units
@@ -45,52 +45,62 @@ public struct OverlapAnalysis: Analysis {
   ///   and what reading throws.
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [OverlapRow] {
     let pairs = try OverlapPairs(of: recording)
-    if pairs.areStrata { context.note("\(recording.path): has no /pair: strata take the place of pairs.") }
+    note(pairs, recording.path, in: context)
+    return try zip(recording.layers, context.parts(recording.layers.map(\.unitCount))).flatMap { layer, context in
+      try context.checkCancellation()
+      let means =
+        pairs.pairs.isEmpty
+        ? []
+        : try context.progress.part(0, 0.4).reading(cells: recording.cellCount(of: [layer])) {
+          try recording.stratumMeans(of: [layer], by: pairs.indices + pairs.byStratum, threads: context.threads)
+        }
+      return try rows(of: layer.name, units: layer.unitCount, means, pairs, path: recording.path, in: context.part(0.4, 1))
+    }
+  }
+
+  /// Says what is left out.
+  func note(_ pairs: OverlapPairs, _ path: String, in context: AnalysisContext) {
+    if pairs.areStrata { context.note("\(path): has no /pair: strata take the place of pairs.") }
     if pairs.incompleteCount > 0, !pairs.pairs.isEmpty {
       let (what, all) = (pairs.areStrata ? "strata" : "pairs", pairs.pairs.count + pairs.incompleteCount)
-      context.note(
-        "\(recording.path): \(pairs.incompleteCount) of \(all) \(what) have rows of self alone or of other alone, and are left out.")
+      context.note("\(path): \(pairs.incompleteCount) of \(all) \(what) have rows of self alone or of other alone, and are left out.")
     }
     let pairing = OverlapPairing(pairs, isUsed: pairs.pairs.map { _ in true }, choice: exchange)
     if pairing.unmatchedCount > 0, permutations > 0 {
       context.note(
-        "\(recording.path): \(pairing.unmatchedCount) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have an other version of as many "
+        "\(path): \(pairing.unmatchedCount) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have an other version of as many "
           + "rows as no other one, and change places with none.")
-    }
-    return try zip(recording.layers, context.parts(recording.layers.map(\.unitCount))).flatMap { layer, context in
-      try context.checkCancellation()
-      return try rows(of: layer, recording, pairs, in: context)
     }
   }
 
-  private func rows(
-    of layer: RecordedLayer, _ recording: RecordingView, _ pairs: OverlapPairs, in context: AnalysisContext
+  /// The rows of a layer.
+  ///
+  /// - Parameter means: by `pairs.indices`, then by `pairs.byStratum`; none without pairs.
+  func rows(
+    of layer: String, units: Int, _ means: [StratumMeans], _ pairs: OverlapPairs, path: String, in context: AnalysisContext
   ) throws -> [OverlapRow] {
     guard !pairs.pairs.isEmpty else {
       return measures.map { measure in
-        var row = OverlapRow(layer: layer.name, measure: measure)
+        var row = OverlapRow(layer: layer, measure: measure)
         row.reasons.append("no \(pairs.areStrata ? "stratum" : "pair") has rows of self and of other")
         return row
       }
     }
-    let means = try context.progress.part(0, 0.4).reading(cells: recording.cellCount(of: [layer])) {
-      try recording.stratumMeans(of: [layer], by: pairs.indices + pairs.byStratum, threads: context.threads)
-    }
-    return try zip(measures, context.part(0.4, 1).parts(measures.map { _ in 1 })).map { measure, context in
+    return try zip(measures, context.parts(measures.map { _ in 1 })).map { measure, context in
       try context.checkCancellation()
-      var row = OverlapRow(layer: layer.name, measure: measure)
-      guard measure != .correlation || layer.unitCount > 2 else {
+      var row = OverlapRow(layer: layer, measure: measure)
+      guard measure != .correlation || units > 2 else {
         row.reasons.append("correlation needs 3 units")
         return row
       }
       let overlap = try LayerOverlap(
-        own: means[0].values, other: means[1].values, units: layer.unitCount, measure: measure, pairs: pairs, choice: exchange,
+        own: means[0].values, other: means[1].values, units: units, measure: measure, pairs: pairs, choice: exchange,
         threads: context.threads)
       try overlap.fill(&row, areStrata: pairs.areStrata, permutations: permutations, in: context)
       let silent = pairs.pairs.count - row.pairCount
       if silent > 0, row.pairCount > 0 {
         context.note(
-          "\(recording.path): \(layer.name): \(silent) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have a version without a "
+          "\(path): \(layer): \(silent) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have a version without a "
             + "direction, and are left out of \(measure.rawValue).")
       }
       try setReferences(of: &row, means, pairs, threads: context.threads)
@@ -101,7 +111,7 @@ public struct OverlapAnalysis: Analysis {
   /// Distances of none to self and other: within the pairs that have a none version, otherwise of the means of strata that hold both.
   private func setReferences(of row: inout OverlapRow, _ means: [StratumMeans], _ pairs: OverlapPairs, threads: Int) throws {
     let inPairs = !means[2].strata.isEmpty
-    guard inPairs || means.count == 6 else {
+    guard inPairs || means.count == 6 && !means[3].strata.isEmpty else {
       row.reasons.append("no rows of none")
       return
     }

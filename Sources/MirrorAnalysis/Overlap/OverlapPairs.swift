@@ -14,15 +14,22 @@ struct OverlapPairs: Sendable {
   let strata: [Int32?]
   /// Rows of self, of other and of none by pair.
   let indices: [StratumIndex]
-  /// Pairs that have rows of none too.
-  let hasNone: [Bool]
   /// Rows of none, self and other by stratum, or all of each together without strata, where no pair has rows of none.
   let byStratum: [StratumIndex]
 
+  init(
+    areStrata: Bool, pairs: [Int32], incompleteCount: Int, strata: [Int32?], indices: [StratumIndex], byStratum: [StratumIndex]
+  ) {
+    (self.areStrata, self.pairs, self.incompleteCount, self.strata) = (areStrata, pairs, incompleteCount, strata)
+    (self.indices, self.byStratum) = (indices, byStratum)
+  }
+
+  /// - Parameter isShard: whether the rows are a shard of a whole: then it may lack phases, and rows by stratum are there in any case, since
+  ///   other shards may have no pair with rows of none.
   /// - Throws: `RecordingError.notEnoughRows` where self or other has no rows, `.missingPart` without pairs and strata.
-  init(of recording: RecordingView) throws {
+  init(of recording: RecordingView, isShard: Bool = false) throws {
     let phases = try recording.phases
-    try phases.require([.own, .other], in: recording.path)
+    if !isShard { try phases.require([.own, .other], in: recording.path) }
     let strata = try recording.strata
     guard let numbers = try recording.pairs ?? strata else {
       throw RecordingError.missingPart(
@@ -58,11 +65,9 @@ struct OverlapPairs: Sendable {
       StratumIndex(numbers) { isPaired($0) && phases.codes[$0] == phase.rawValue && wanted.contains(numbers[$0]) }
     }
     indices = [index(.own), index(.other), index(.neither)]
-    let none = Set(indices[2].strata)
-    hasNone = complete.map { none.contains($0) }
     let groups = strata ?? [Int32](repeating: 0, count: phases.codes.count)
     byStratum =
-      none.isEmpty && phases.count(.neither) > 0
+      isShard || indices[2].strata.isEmpty && phases.count(.neither) > 0
       ? [Phase.neither, .own, .other].map { phase in StratumIndex(groups) { phases.codes[$0] == phase.rawValue } } : []
   }
 }

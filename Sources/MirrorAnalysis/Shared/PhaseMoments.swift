@@ -35,7 +35,8 @@ public struct LayerMoments: Sendable {
 extension RecordingView {
   /// The moments of every unit of every layer in each phase, in one pass over the activations.
   ///
-  /// Rows are taken in fixed blocks that are merged in order, so neither the number of threads nor the file's chunks change a digit.
+  /// Rows are taken in fixed blocks that are merged in order, so neither the number of threads nor the file's chunks change a digit. Those of
+  /// several files are taken file by file and then merged in order, as `mirrorscope merge` does with files on several machines.
   ///
   /// - Parameters:
   ///   - chosen: layers; those of this view without any.
@@ -60,17 +61,22 @@ extension RecordingView {
   ) throws -> LayerMoments {
     var result = LayerMoments(of: layer)
     let nothing = result.phases
-    try mapBlocks(of: layer, threads: threads) { [self] (range, block: UnsafeBufferPointer<Value>) in
-      var parts = nothing
-      let indices = rows.positions(in: range)
-      do {
-        for phase in parts.indices { try add(&parts[phase], block, indices[phase]) }
-      } catch let error as NonFiniteValue {
-        throw notFinite(error.value, layer: layer, row: range.lowerBound + error.row, unit: error.unit)
+    for (file, own) in files {
+      var ofFile = LayerMoments(of: layer)
+      try file.mapBlocks(of: layer, threads: threads) { [self] (block, values: UnsafeBufferPointer<Value>) in
+        var parts = nothing
+        let range = own.lowerBound + block.lowerBound..<own.lowerBound + block.upperBound
+        let indices = rows.positions(in: range)
+        do {
+          for phase in parts.indices { try add(&parts[phase], values, indices[phase]) }
+        } catch let error as NonFiniteValue {
+          throw notFinite(error.value, layer: layer, row: range.lowerBound + error.row, unit: error.unit)
+        }
+        return parts
+      } take: { parts in
+        try ofFile.merge(parts)
       }
-      return parts
-    } take: { parts in
-      try result.merge(parts)
+      try result.merge(ofFile.phases)
     }
     return result
   }
@@ -112,12 +118,9 @@ public struct RecordingMoments: Sendable {
   public let rows: PhaseRows
   public let layers: [LayerMoments]
 
-  /// Moments that are known already, of a model of which nothing is.
-  public init(name: String, rows: PhaseRows, layers: [LayerMoments]) {
-    self.name = name
-    model = ModelDescription()
-    self.rows = rows
-    self.layers = layers
+  /// Moments that are known already.
+  public init(name: String, model: ModelDescription = ModelDescription(), rows: PhaseRows, layers: [LayerMoments]) {
+    (self.name, self.model, self.rows, self.layers) = (name, model, rows, layers)
   }
 
   /// The same, which says how far it is.

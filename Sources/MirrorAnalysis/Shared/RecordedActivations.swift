@@ -15,13 +15,21 @@ struct RecordedActivations: Sendable {
   let layer: RecordedLayer
   let rowCount: Int
   private let blockRows: Int
+  /// Rows of each file, and its first block: blocks end where a file does.
+  private let files: [(rows: Range<Int>, firstBlock: Int)]
   private let blocks: Blocks
 
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity, and what reading throws.
   init(of layer: RecordedLayer, in recording: RecordingView, threads: Int) throws {
     self.layer = layer
     rowCount = recording.rowCount
-    blockRows = RecordingSchema.rowsPerBlock(unitCount: layer.unitCount)
+    let blockRows = RecordingSchema.rowsPerBlock(unitCount: layer.unitCount)
+    var firstBlock = 0
+    files = recording.files.map { file in
+      defer { firstBlock += (file.rows.count + blockRows - 1) / blockRows }
+      return (file.rows, firstBlock)
+    }
+    self.blockRows = blockRows
     blocks =
       layer.storesDoubles
       ? .doubles(try recording.allBlocks(of: layer, threads: threads)) : .floats(try recording.allBlocks(of: layer, threads: threads))
@@ -33,11 +41,13 @@ struct RecordedActivations: Sendable {
     var result: [Double] = []
     result.reserveCapacity(rows.count * width)
     for row in rows {
-      let start = row % blockRows * width
+      guard let file = files.last(where: { $0.rows.lowerBound <= row }) else { continue }
+      let place = row - file.rows.lowerBound
+      let (block, start) = (file.firstBlock + place / blockRows, place % blockRows * width)
       switch blocks {
       case .floats(let blocks):
-        for value in blocks[row / blockRows][start..<start + width] { result.append(Double(value)) }
-      case .doubles(let blocks): result.append(contentsOf: blocks[row / blockRows][start..<start + width])
+        for value in blocks[block][start..<start + width] { result.append(Double(value)) }
+      case .doubles(let blocks): result.append(contentsOf: blocks[block][start..<start + width])
       }
     }
     return result
@@ -63,14 +73,18 @@ struct RecordedActivations: Sendable {
   ) throws -> LayerMoments {
     var result = LayerMoments(of: layer)
     let nothing = result.phases
-    let parts = try mapBlocks(count: blocks.count, threads: threads) { number in
-      var parts = nothing
-      let first = number * blockRows
-      let indices = rows.positions(in: first..<min(first + blockRows, rowCount))
-      for phase in parts.indices { try add(&parts[phase], blocks[number], indices[phase]) }
-      return parts
+    for file in files {
+      let parts = try mapBlocks(count: (file.rows.count + blockRows - 1) / blockRows, threads: threads) { number in
+        var parts = nothing
+        let first = file.rows.lowerBound + number * blockRows
+        let indices = rows.positions(in: first..<min(first + blockRows, file.rows.upperBound))
+        for phase in parts.indices { try add(&parts[phase], blocks[file.firstBlock + number], indices[phase]) }
+        return parts
+      }
+      var ofFile = LayerMoments(of: layer)
+      for part in parts { try ofFile.merge(part) }
+      try result.merge(ofFile.phases)
     }
-    for part in parts { try result.merge(part) }
     return result
   }
 }
@@ -79,10 +93,12 @@ extension RecordingView {
   /// Every row of a layer, block by block.
   fileprivate func allBlocks<Value: ActivationValue>(of layer: RecordedLayer, threads: Int) throws -> [[Value]] {
     var blocks: [[Value]] = []
-    try mapRows(of: [layer], selections: [{ _ in true }], threads: threads) { (_, values: [Value]) in
-      values
-    } take: { parts in
-      blocks += parts
+    for file in files {
+      try file.view.mapRows(of: [layer], selections: [{ _ in true }], threads: threads) { (_, values: [Value]) in
+        values
+      } take: { parts in
+        blocks += parts
+      }
     }
     return blocks
   }

@@ -26,6 +26,9 @@ struct StratumIndex: Sendable {
     self.counts = counts
   }
 
+  /// Of rows that are elsewhere.
+  init(strata: [Int32], counts: [Int]) { (self.strata, self.counts, positions) = (strata, counts, []) }
+
   /// Bytes of an index of so many rows.
   static func bytes(rows: Int) -> Double { 4 * Double(rows) }
 }
@@ -35,7 +38,7 @@ struct StratumMeans: Sendable {
   let strata: [Int32]
   let unitCount: Int
   /// `[strata × units]`, row-major. A unit that is constant in a stratum has exactly that value.
-  let values: [Double]
+  var values: [Double]
 
   /// Only those strata that the other means have too.
   func shared(with other: StratumMeans) -> StratumMeans {
@@ -48,24 +51,69 @@ struct StratumMeans: Sendable {
     return StratumMeans(strata: kept.map { strata[$0] }, unitCount: unitCount, values: shared)
   }
 
+  /// Joins the mean of other rows of the stratum at a position to its own.
+  ///
+  /// - Parameters:
+  ///   - weight: share of the other rows in all.
+  ///   - place: of the stratum in the other means.
+  mutating func join(_ position: Int, _ other: StratumMeans, _ place: Int, weight: Double) {
+    for unit in 0..<unitCount {
+      guard weight < 1 else {
+        values[position * unitCount + unit] = other.values[place * unitCount + unit]
+        continue
+      }
+      let own = values[position * unitCount + unit]
+      values[position * unitCount + unit] = own + (other.values[place * unitCount + unit] - own) * weight
+    }
+  }
+
   /// Bytes at the peak while means are taken.
-  static func bytes(strata: Int, units: Int) -> Double { 16 * Double(strata) * Double(units) }
+  static func bytes(strata: Int, units: Int, fileCount: Int = 1) -> Double { (fileCount > 1 ? 24 : 16) * Double(strata) * Double(units) }
 }
 
 extension RecordingView {
   /// Mean responses by stratum, one `StratumMeans` per index, in one pass that reads the layers in step.
   ///
-  /// In memory are the means, their sums and a few blocks. Rows are added in their order, whatever the number of threads.
+  /// In memory are the means, their sums and a few blocks. Rows are added in their order, whatever the number of threads; those of several
+  /// files file by file, and the means of a stratum that lies in several are then joined in order, as `mirrorscope merge` does.
   ///
   /// - Throws: `RecordingError.notFinite` for a NaN or an infinity in a row that an index holds.
   func stratumMeans(of layers: [RecordedLayer], by indices: [StratumIndex], threads: Int) throws -> [StratumMeans] {
-    layers.contains(where: \.storesDoubles)
-      ? try stratumMeans(of: layers, by: indices, as: Double.self, threads: threads)
-      : try stratumMeans(of: layers, by: indices, as: Float.self, threads: threads)
+    let storesDoubles = layers.contains(where: \.storesDoubles)
+    var totals: [StratumMeans] = []
+    var counts = indices.map { [Int](repeating: 0, count: $0.strata.count) }
+    for (position, file) in files.enumerated() {
+      let own = indices.map { index in
+        var counts = [Int](repeating: 0, count: index.strata.count)
+        for row in file.rows where index.positions[row] >= 0 { counts[Int(index.positions[row])] += 1 }
+        return counts
+      }
+      let means =
+        storesDoubles
+        ? try file.view.stratumMeans(of: layers, by: indices, from: file.rows.lowerBound, counts: own, as: Double.self, threads: threads)
+        : try file.view.stratumMeans(of: layers, by: indices, from: file.rows.lowerBound, counts: own, as: Float.self, threads: threads)
+      if position == 0 {
+        (totals, counts) = (means, own)
+        continue
+      }
+      for number in indices.indices {
+        for stratum in own[number].indices where own[number][stratum] > 0 {
+          counts[number][stratum] += own[number][stratum]
+          totals[number].join(
+            stratum, means[number], stratum, weight: Double(own[number][stratum]) / Double(counts[number][stratum]))
+        }
+      }
+    }
+    return totals
   }
 
+  /// Those of a single file.
+  ///
+  /// - Parameters:
+  ///   - first: the number of its first row in the indices.
+  ///   - counts: of its rows, by index and stratum; a stratum without any has means of 0.
   private func stratumMeans<Value: ActivationValue>(
-    of layers: [RecordedLayer], by indices: [StratumIndex], as type: Value.Type, threads: Int
+    of layers: [RecordedLayer], by indices: [StratumIndex], from first: Int, counts: [[Int]], as type: Value.Type, threads: Int
   ) throws -> [StratumMeans] {
     let units = layers.reduce(0) { $0 + $1.unitCount }
     // Deviations from the first row of each stratum: a unit that is constant there, such as one that is silent, has exactly that mean, so
@@ -73,15 +121,15 @@ extension RecordingView {
     var origins = indices.map { [Double](repeating: 0, count: $0.strata.count * units) }
     var sums = origins
     var isBegun = indices.map { [Bool](repeating: false, count: $0.strata.count) }
-    let isUsed: RowTest = { row in indices.contains { $0.positions[row] >= 0 } }
+    let isUsed: RowTest = { row in indices.contains { $0.positions[first + row] >= 0 } }
     try mapRows(of: layers, selections: [isUsed], threads: threads) { (rows, values: [Value]) in
       (rows: rows, values: values)
     } take: { parts in
       let (rows, block) = parts[0]
       for (place, row) in rows.enumerated() {
         let start = place * units
-        for (number, index) in indices.enumerated() where index.positions[row] >= 0 {
-          let position = Int(index.positions[row])
+        for (number, index) in indices.enumerated() where index.positions[first + row] >= 0 {
+          let position = Int(index.positions[first + row])
           let target = position * units
           if isBegun[number][position] {
             for unit in 0..<units { sums[number][target + unit] += Double(block[start + unit]) - origins[number][target + unit] }
@@ -94,9 +142,9 @@ extension RecordingView {
     }
     return indices.indices.map { number in
       let index = indices[number]
-      for stratum in index.strata.indices {
+      for stratum in index.strata.indices where counts[number][stratum] > 0 {
         for unit in 0..<units {
-          origins[number][stratum * units + unit] += sums[number][stratum * units + unit] / Double(index.counts[stratum])
+          origins[number][stratum * units + unit] += sums[number][stratum * units + unit] / Double(counts[number][stratum])
         }
       }
       sums[number] = []

@@ -8,11 +8,13 @@ import Statistics
 /// accumulated as two units and joined in the products: 48 bits count, whatever the mean.
 struct UnitProducts: Sendable {
   /// Of the units, or of their leading parts followed by what is left.
-  private let moments: CoMoments
-  private let size: Size
+  private(set) var moments: CoMoments
+  let size: Size
+  /// The lowest precision in which products of some of the rows were formed.
+  private(set) var precision: ProductPrecision
 
   /// How many units are on either side; `rightUnits` is nil for one set.
-  struct Size: Sendable {
+  struct Size: Sendable, Equatable {
     let units: Int
     var rightUnits: Int?
     let isSplit: Bool
@@ -24,15 +26,22 @@ struct UnitProducts: Sendable {
   /// Number of rows.
   var count: Int { moments.count }
 
-  fileprivate init(moments: CoMoments, size: Size) {
-    self.moments = moments
-    self.size = size
+  init(moments: CoMoments, size: Size, precision: ProductPrecision) {
+    (self.moments, self.size, self.precision) = (moments, size, precision)
+  }
+
+  /// Joins the products of other rows of the same units.
+  ///
+  /// - Throws: `StatisticsError.shape` for other units.
+  mutating func merge(_ other: UnitProducts) throws {
+    try moments.merge(other.moments)
+    if other.precision == .single { precision = .single }
   }
 
   /// - Parameter values: `[rows × units]`, in memory.
   init(of values: [Double], units: Int, threads: Int) throws {
     var sums = ProductSums(Size(units: units, isSplit: true), precision: .double)
-    try sums.add(ProductRows(left: splitRows(values, from: Array(values.prefix(units)))), threads: threads)
+    try sums.addSplit(values, threads: threads)
     self = try sums.finish(threads: threads)
   }
 
@@ -82,7 +91,7 @@ struct UnitProducts: Sendable {
   ///
   /// - Parameters:
   ///   - rows: of each selection.
-  static func bytes(_ size: Size, rows: [Int]) -> Double {
+  static func bytes(_ size: Size, rows: [Int], fileCount: Int = 1) -> Double {
     let columns = Double(size.columns)
     let factor = size.isSplit ? 2 : 1
     let (left, right) = (Double(factor * size.units), Double(factor * (size.rightUnits ?? size.units)))
@@ -92,7 +101,9 @@ struct UnitProducts: Sendable {
     let waiting = rows.reduce(0) { $0 + 4 * min(Double($1), batch) * columns }
     let block = min(Double(rows.max() ?? 0), batch) * columns
     let joined = size.isSplit ? 8 * left * right / 4 : 0
-    return Double(rows.count) * tiles + 2 * waiting + max(tiles + 16 * block, 8 * left * right + joined)
+    // Of several files, what those before have given.
+    let before = fileCount > 1 ? 8 * Double(rows.count) * left * right : 0
+    return before + Double(rows.count) * tiles + 2 * waiting + max(tiles + 16 * block, 8 * left * right + joined)
   }
 }
 
@@ -106,13 +117,29 @@ private struct ProductRows: Sendable {
 private struct ProductSums {
   private var accumulator: CorrelationAccumulator
   private let size: UnitProducts.Size
+  private let precision: ProductPrecision
+  /// What rows of doubles are taken less of: any number near a unit's values will do, so it is the first.
+  private var origins: [Double] = []
 
   init(_ size: UnitProducts.Size, precision: ProductPrecision) {
     let (factor, precision) = size.isSplit ? (2, ProductPrecision.double) : (1, precision)
     accumulator =
       size.rightUnits.map { CorrelationAccumulator(leftUnits: factor * size.units, rightUnits: factor * $0, precision: precision) }
       ?? CorrelationAccumulator(units: factor * size.units, precision: precision)
-    self.size = size
+    (self.size, self.precision) = (size, precision)
+  }
+
+  /// Adds rows of doubles, left and right units side by side.
+  mutating func addSplit(_ rows: [Double], threads: Int) throws {
+    guard !rows.isEmpty else { return }
+    let width = size.units + (size.rightUnits ?? 0)
+    if origins.isEmpty { origins = Array(rows.prefix(width)) }
+    guard size.rightUnits != nil else { return try add(ProductRows(left: splitRows(rows, from: origins)), threads: threads) }
+    let sides = taken(apart: rows, width: width, left: size.units)
+    try add(
+      ProductRows(
+        left: splitRows(sides.left, from: Array(origins.prefix(size.units))),
+        right: splitRows(sides.right, from: Array(origins.dropFirst(size.units)))), threads: threads)
   }
 
   mutating func add(_ rows: ProductRows, threads: Int) throws {
@@ -124,7 +151,14 @@ private struct ProductSums {
   }
 
   consuming func finish(threads: Int) throws -> UnitProducts {
-    UnitProducts(moments: try accumulator.finish(threads: threads), size: size)
+    let (size, origins, precision) = (size, origins, precision)
+    let moments = try accumulator.finish(threads: threads)
+    guard !origins.isEmpty else { return UnitProducts(moments: moments, size: size, precision: precision) }
+    // What is left of values has no origin.
+    let left = origins.prefix(size.units) + [Double](repeating: 0, count: size.units)
+    let right = size.rightUnits.map { origins.suffix($0) + [Double](repeating: 0, count: $0) } ?? left
+    return UnitProducts(
+      moments: try moments.counted(fromLeft: Array(left), right: Array(right)), size: size, precision: precision)
   }
 }
 
@@ -146,7 +180,8 @@ private func splitRows(_ values: [Double], from origin: [Double]) -> [Float] {
 extension RecordingView {
   /// The products of all units of some layers over each selection of rows, in one pass that reads the layers in step.
   ///
-  /// In memory are `UnitProducts.bytes`. Neither the number of threads nor the file's chunks change a digit.
+  /// In memory are `UnitProducts.bytes`. Neither the number of threads nor the file's chunks change a digit. Those of several files are taken
+  /// file by file and then merged in order, as `mirrorscope merge` does with files on several machines.
   ///
   /// - Parameters:
   ///   - others: layers on the other side; nil takes every unit with every unit of the same layers.
@@ -157,55 +192,57 @@ extension RecordingView {
     of layers: [RecordedLayer], with others: [RecordedLayer]? = nil, over selections: [RowSelection], rows: PhaseRows,
     pairs: Int? = nil, threads: Int, take: (_ selection: Int, _ products: UnitProducts) throws -> Void
   ) throws {
-    let all = layers + (others ?? [])
-    let isSplit = all.contains(where: \.storesDoubles)
-    let left = layers.reduce(0) { $0 + $1.unitCount }
-    let size = UnitProducts.Size(units: left, rightUnits: others?.reduce(0) { $0 + $1.unitCount }, isSplit: isSplit)
-    var sums = selections.map { selection in
-      let count = selection.count(in: rows)
-      return ProductSums(size, precision: pairs.map { .suited(rows: count, pairs: $0) } ?? .suited(rows: count, units: left))
-    }
-    let tests = selections.map { $0.test(rows) }
-    let width = left + (size.rightUnits ?? 0)
-    func add(_ parts: [[Float]], _ others: [[Float]]) throws {
-      for number in sums.indices where !parts[number].isEmpty {
-        try sums[number].add(ProductRows(left: parts[number], right: others.isEmpty ? [] : others[number]), threads: threads)
+    let isSplit = (layers + (others ?? [])).contains(where: \.storesDoubles)
+    let units = layers.reduce(0) { $0 + $1.unitCount }
+    let size = UnitProducts.Size(units: units, rightUnits: others?.reduce(0) { $0 + $1.unitCount }, isSplit: isSplit)
+    var totals = [UnitProducts?](repeating: nil, count: selections.count)
+    let files = files
+    for (position, file) in files.enumerated() {
+      var sums = try productSums(
+        of: layers + (others ?? []), size, over: selections, rows: rows, in: file, pairs: pairs, threads: threads)
+      for number in selections.indices {
+        // Each sum goes as its products are handed on.
+        let sum = sums.removeFirst()
+        var products = try sum.finish(threads: threads)
+        if var total = totals[number] {
+          totals[number] = nil
+          try total.merge(products)
+          products = total
+        }
+        if position < files.count - 1 { totals[number] = products } else { try take(number, products) }
       }
     }
-    if isSplit {
-      // Any number near a unit's values will do: its first.
-      var origins = selections.map { _ in [Double]() }
-      try mapRows(of: all, selections: tests, threads: threads) { [self] (numbers, values: [Double]) in
-        try requireFloatRange(values, of: all, width: width, rows: numbers)
+  }
+
+  /// Sums over the rows of one file.
+  private func productSums(
+    of layers: [RecordedLayer], _ size: UnitProducts.Size, over selections: [RowSelection], rows: PhaseRows,
+    in file: (view: RecordingView, rows: Range<Int>), pairs: Int?, threads: Int
+  ) throws -> [ProductSums] {
+    let (codes, first) = (rows.codes, file.rows.lowerBound)
+    var sums = selections.map { selection in
+      let count = file.rows.count { selection.contains(codes[$0]) }
+      return ProductSums(size, precision: pairs.map { .suited(rows: count, pairs: $0) } ?? .suited(rows: count, units: size.units))
+    }
+    let tests: [RowTest] = selections.map { selection in { selection.contains(codes[first + $0]) } }
+    let width = size.units + (size.rightUnits ?? 0)
+    if size.isSplit {
+      try file.view.mapRows(of: layers, selections: tests, threads: threads) { (numbers, values: [Double]) in
+        try file.view.requireFloatRange(values, of: layers, width: width, rows: numbers)
         return values
       } take: { parts in
-        for (number, part) in parts.enumerated() where origins[number].isEmpty { origins[number] = Array(part.prefix(width)) }
-        guard size.rightUnits != nil else {
-          return try add(zip(parts, origins).map { splitRows($0, from: $1) }, [])
-        }
-        let sides = parts.map { taken(apart: $0, width: width, left: left) }
-        try add(
-          zip(sides, origins).map { splitRows($0.left, from: Array($1.prefix(left))) },
-          zip(sides, origins).map { splitRows($0.right, from: Array($1.dropFirst(left))) })
-      }
-    } else if size.rightUnits != nil {
-      try mapRows(of: all, selections: tests, threads: threads) { (_, values: [Float]) in
-        taken(apart: values, width: width, left: left)
-      } take: { parts in
-        try add(parts.map(\.left), parts.map(\.right))
+        for (number, part) in parts.enumerated() { try sums[number].addSplit(part, threads: threads) }
       }
     } else {
-      try mapRows(of: all, selections: tests, threads: threads) { (_, values: [Float]) in
-        values
+      try file.view.mapRows(of: layers, selections: tests, threads: threads) { (_, values: [Float]) in
+        size.rightUnits == nil ? (left: values, right: []) : taken(apart: values, width: width, left: size.units)
       } take: { parts in
-        try add(parts, [])
+        for (number, part) in parts.enumerated() where !part.left.isEmpty {
+          try sums[number].add(ProductRows(left: part.left, right: part.right), threads: threads)
+        }
       }
     }
-    for number in selections.indices {
-      // Each sum goes as its products are handed on.
-      let sum = sums.removeFirst()
-      try take(number, try sum.finish(threads: threads))
-    }
+    return sums
   }
 
   /// - Throws: `RecordingError.invalid` for the first value that no Float can hold.

@@ -47,7 +47,7 @@ enum LayerAlignment {
         let isSplit = (left + (right ?? [])).contains { shape.layers[$0].storesDoubles }
         func units(_ layers: [Int]) -> Int { layers.reduce(0) { $0 + shape.layers[$1].unitCount } }
         let size = UnitProducts.Size(units: units(left), rightUnits: right.map(units), isSplit: isSplit)
-        return UnitProducts.bytes(size, rows: counts)
+        return UnitProducts.bytes(size, rows: counts, fileCount: shape.fileCount)
           + shape.gatheredBytes(
             counts, units: units(left + (right ?? [])), valueBytes: isSplit ? 8 : 4, threads: threads)
       }

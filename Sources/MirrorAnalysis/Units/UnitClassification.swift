@@ -64,7 +64,7 @@ extension RecordingView {
     let permuted = try UnitPermutations(
       of: self, layers: layers, moments: moments, permutations: plan.permutations, choice: plan.exchange, context: context)
     for note in permuted.pairs.notes { context.note("\(name): classes: \(note)") }
-    var rows = try moments.unitsRows(criteria: plan.criteria, permuted: permuted)[...]
+    var rows = try moments.unitsRows(criteria: plan.criteria, permuted: permuted.permuted)[...]
     return layers.map { layer in
       defer { rows = rows.dropFirst(layer.unitCount) }
       return rows.prefix(layer.unitCount).map {

@@ -15,10 +15,12 @@ struct UnitPermutations: Sendable {
 
   /// One layer after another, some units at a time where a layer is larger than `heldBytes`.
   ///
-  /// - Parameter moments: of these layers of this recording; their phases say which rows are compared.
+  /// - Parameters:
+  ///   - moments: of these layers of this recording; their phases say which rows are compared.
+  ///   - share: which of the permutations are taken.
   init(
     of recording: RecordingView, layers: [RecordedLayer], moments: RecordingMoments, permutations: Int, choice: ExchangeDesign?,
-    stopsEarly: Bool = false, context: AnalysisContext
+    stopsEarly: Bool = false, share: PermutationShare = .whole, context: AnalysisContext
   ) throws {
     let stopsAfter = stopsEarly ? Self.enoughExtremes : nil
     let pairs = try PhasePairs(of: recording, by: moments.rows, choice: choice)
@@ -29,8 +31,8 @@ struct UnitPermutations: Sendable {
         try context.checkCancellation()
         let parts =
           layer.storesDoubles
-          ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, stopsAfter, context, as: Double.self)
-          : try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, stopsAfter, context, as: Float.self)
+          ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, share, stopsAfter, context, as: Double.self)
+          : try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, share, stopsAfter, context, as: Float.self)
         for (index, part) in parts.enumerated() {
           guard let part else { continue }
           if counts[index] == nil { counts[index] = part } else { counts[index]?.append(part) }
@@ -40,9 +42,19 @@ struct UnitPermutations: Sendable {
     (self.pairs, self.counts, self.stopsEarly) = (pairs, counts, stopsEarly)
   }
 
+  /// What tables need of them.
+  var permuted: PermutedUnits {
+    PermutedUnits(
+      pairs: zip(pairs.all, counts).map { pair, counts in
+        PermutedUnits.Pair(
+          counts: counts, reason: pair.exchange.reason, hasDesign: pair.exchange.design != nil,
+          degreesOfFreedom: pair.exchange.clusters ? pair.exchange.fewestBlocks - 1 : nil)
+      }, designName: pairs.designName, blockCount: pairs.blockCount, stopsEarly: stopsEarly)
+  }
+
   private static func counts<Value: ActivationValue & MatrixScalar>(
     of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
-    _ permutations: Int, _ stopsAfter: Int?, _ context: AnalysisContext, as type: Value.Type
+    _ permutations: Int, _ share: PermutationShare, _ stopsAfter: Int?, _ context: AnalysisContext, as type: Value.Type
   ) throws -> [StudentisedCounts?] {
     let values = try context.progress.part(0, 0.1).reading(cells: recording.cellCount(of: [layer])) {
       try self.values(of: layer, units, in: recording, pairs, moments, context, as: type)
@@ -52,7 +64,7 @@ struct UnitPermutations: Sendable {
       guard pair.exchange.canPermute else { return nil }
       return try studentisedPermutations(
         values, spreads: spreads, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
-        purpose: pair.purpose, stopsAfter: stopsAfter, threads: context.threads
+        purpose: pair.purpose, share: share, stopsAfter: stopsAfter, threads: context.threads
       ) { context.progress.tell(Double($0) / Double(permutations)) }
     }
   }

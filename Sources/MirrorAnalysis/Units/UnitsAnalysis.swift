@@ -68,7 +68,7 @@ public struct UnitsAnalysis: Analysis {
       of: recording, layers: recording.layers, moments: moments, permutations: permutations, choice: exchange,
       stopsEarly: stopsEarly, context: context.part(0.1, 1))
     for note in permuted.pairs.notes { context.note("\(recording.path): \(note)") }
-    return try moments.unitsRows(criteria: criteria, permuted: permuted)
+    return try moments.unitsRows(criteria: criteria, permuted: permuted.permuted)
   }
 }
 
@@ -87,7 +87,7 @@ extension RecordingMoments {
   /// one family or the other. A unit that never varies in the none, self and other phases is not tested and says so.
   ///
   /// - Parameter permuted: the contrasts under permuted labels; nil tests by Welch's t from the moments alone.
-  func unitsRows(criteria: UnitCriteria, permuted: UnitPermutations?) throws -> [UnitsRow] {
+  func unitsRows(criteria: UnitCriteria, permuted: PermutedUnits?) throws -> [UnitsRow] {
     try rows.require([.neither, .own, .other], in: name)
     let tests = permuted.map { PermutationTests($0, level: criteria.level) }
     var result: [UnitsRow] = []
@@ -111,7 +111,7 @@ extension RecordingMoments {
           row.reason = row.own.reason ?? row.other.reason ?? row.interaction.reason.map { "p_interaction: \($0)" }
         }
         if let permuted {
-          (row.exchange, row.blockCount) = (permuted.pairs.designName, permuted.pairs.blockCount)
+          (row.exchange, row.blockCount) = (permuted.designName, permuted.blockCount)
           if let own = tests?.pairs[0].largest?[result.count], let other = tests?.pairs[1].largest?[result.count] {
             row.familyWiseP = min(1, 2 * max(own, other))
           }
@@ -122,7 +122,7 @@ extension RecordingMoments {
     let qValues = benjaminiHochberg(result.map(\.conjunctionP))
     let evidence = unitEvidence(
       own: result.map(\.own), other: result.map(\.other), interaction: result.map(\.interaction), level: criteria.level)
-    let smallest = permuted.map { 1 / Double(($0.counts.compactMap { $0 }.first?.permutations ?? 0) + 1) }
+    let smallest = permuted.map { 1 / Double(($0.pairs.compactMap(\.counts).first?.permutations ?? 0) + 1) }
     for index in result.indices {
       result[index].qValue = qValues[index]
       result[index].evidence = evidence[index]
@@ -171,13 +171,12 @@ private struct PermutationTests {
 
   let pairs: [Contrast]
 
-  init(_ permuted: UnitPermutations, level: Double) {
-    pairs = zip(permuted.pairs.all, permuted.counts).map { pair, counts in
-      let degrees = pair.exchange.clusters ? Double(pair.exchange.fewestBlocks - 1) : nil
+  init(_ permuted: PermutedUnits, level: Double) {
+    pairs = permuted.pairs.map { pair in
+      let (counts, degrees) = (pair.counts, pair.degreesOfFreedom.map { Double($0) })
       return Contrast(
         observed: counts?.observed, greater: counts?.pValues(.greater), less: counts?.pValues(.less), twoSided: counts?.pValues(.twoSided),
-        largest: counts?.maximumPValues, reason: pair.exchange.reason,
-        hasDesign: pair.exchange.design != nil, degreesOfFreedom: degrees,
+        largest: counts?.maximumPValues, reason: pair.reason, hasDesign: pair.hasDesign, degreesOfFreedom: degrees,
         quantiles: degrees.flatMap { $0 >= 1 ? TwoQuantiles(degreesOfFreedom: $0, level: level) : nil })
     }
   }

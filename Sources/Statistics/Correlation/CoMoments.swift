@@ -33,6 +33,40 @@ public struct CoMoments: Sendable, Equatable {
     self.isWithin = isWithin
   }
 
+  /// Those of values that are larger by these, which means are counted from: so that they keep the digits that values differ by.
+  ///
+  /// - Throws: `StatisticsError.shape` where there is not one for each unit.
+  public func counted(fromLeft left: [Double], right: [Double]) throws(StatisticsError) -> CoMoments {
+    try require(left.count, leftOffsets.count, "origins of the left units")
+    try require(right.count, rightOffsets.count, "origins of the right units")
+    return CoMoments(
+      count: count, leftOrigins: zip(leftOrigins, left).map { $0 + $1 }, rightOrigins: zip(rightOrigins, right).map { $0 + $1 },
+      leftOffsets: leftOffsets, rightOffsets: rightOffsets, leftSquares: leftSquares, rightSquares: rightSquares, products: products,
+      isWithin: isWithin)
+  }
+
+  /// All that is held of each unit: origins, offsets of the means and sums of squares, those of the left units first.
+  public var unitSums: [Double] { leftOrigins + leftOffsets + leftSquares + (isWithin ? [] : rightOrigins + rightOffsets + rightSquares) }
+
+  /// What was held of other rows, on another machine.
+  ///
+  /// - Parameters:
+  ///   - unitSums: as `unitSums` has them.
+  ///   - rightUnits: nil within one set of units.
+  /// - Throws: `StatisticsError.shape` for sums that are not those of so many units.
+  public init(count: Int, unitSums: [Double], products: [Double], leftUnits: Int, rightUnits: Int? = nil) throws(StatisticsError) {
+    try require(unitSums.count, 3 * (leftUnits + (rightUnits ?? 0)), "sums of the units")
+    try require(products.count, leftUnits * (rightUnits ?? leftUnits), "products of the units")
+    func sums(_ number: Int, _ first: Int, _ units: Int) -> [Double] {
+      Array(unitSums[first + number * units..<first + (number + 1) * units])
+    }
+    let left = (0..<3).map { sums($0, 0, leftUnits) }
+    let right = rightUnits.map { units in (0..<3).map { sums($0, 3 * leftUnits, units) } } ?? left
+    self.init(
+      count: count, leftOrigins: left[0], rightOrigins: right[0], leftOffsets: left[1], rightOffsets: right[1], leftSquares: left[2],
+      rightSquares: right[2], products: products, isWithin: rightUnits == nil)
+  }
+
   /// Joins the co-moments of other rows of the same units (Chan, Golub and LeVeque, 1979), as exact as one pass over all of them.
   ///
   /// - Throws: `StatisticsError.shape` for other numbers of units; these are then as they were.

@@ -6,7 +6,7 @@ public struct GroupedHistograms: Sendable {
   /// `[units × (bins + 1)]`
   private let edges: [Double]
   /// `[units × groups × bins]`
-  private var counts: [Int]
+  public private(set) var counts: [Int]
 
   /// - Parameters:
   ///   - ranges: the outer edges per unit. When they are equal the range is widened by ½ on either side, as numpy does.
@@ -18,6 +18,16 @@ public struct GroupedHistograms: Sendable {
     units = ranges.count
     edges = ranges.flatMap { Histogram.edges(range: $0, bins: bins) }
     counts = [Int](repeating: 0, count: ranges.count * groups * bins)
+  }
+
+  /// What was counted of other rows, on another machine.
+  ///
+  /// - Parameter counts: `[units × groups × bins]`
+  /// - Throws: `StatisticsError.shape` for other counts.
+  public init(ranges: [ClosedRange<Double>], groups: Int, bins: Int, counts: [Int]) throws(StatisticsError) {
+    try require(counts.count, ranges.count * groups * max(1, bins), "counts of the bins")
+    self.init(ranges: ranges, groups: groups, bins: bins)
+    self.counts = counts
   }
 
   /// Adds rows: `[rows × units]`, each to its group. A row of a group that there is not, and a value outside its unit's range, is left out.

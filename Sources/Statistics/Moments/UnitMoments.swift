@@ -32,7 +32,7 @@ public struct UnitMoments: Sendable, Equatable {
   private var low: [Double]
   private var high: [Double]
   /// Whether rows of doubles were added, of which `rest` is kept.
-  private var holdsDoubles = false
+  public private(set) var holdsDoubles = false
 
   public init(unitCount: Int) {
     self.unitCount = unitCount
@@ -192,6 +192,22 @@ public struct UnitMoments: Sendable, Equatable {
       result.scale = target
       return result
     }
+  }
+
+  /// All that is held of each unit, `[7 × units]`: mean, what it lacks of the mean, sums of second, third and fourth powers, minimum, maximum.
+  public var unitSums: [Double] { mean + rest + m2 + m3 + m4 + low + high }
+
+  /// What was held of other rows, on another machine.
+  ///
+  /// - Parameter unitSums: as `unitSums` has them.
+  /// - Throws: `StatisticsError.shape` for sums that are not those of so many units.
+  public init(count: Int, unitSums: [Double], unitCount: Int, holdsDoubles: Bool) throws(StatisticsError) {
+    try require(unitSums.count, 7 * unitCount, "sums of the units")
+    self.init(unitCount: unitCount)
+    guard count > 0 else { return }
+    func sums(_ number: Int) -> [Double] { Array(unitSums[number * unitCount..<(number + 1) * unitCount]) }
+    (self.count, self.holdsDoubles) = (count, holdsDoubles)
+    (mean, rest, m2, m3, m4, low, high) = (sums(0), sums(1), sums(2), sums(3), sums(4), sums(5), sums(6))
   }
 
   /// mean − mean(reference) of a unit, with the digits that each mean alone has no room for; NaN without rows in either.

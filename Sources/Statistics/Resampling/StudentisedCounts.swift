@@ -1,7 +1,10 @@
 /// How often permuted labels give a studentised difference as extreme as the observed one, unit by unit, and the largest of each
 /// permutation.
 public struct StudentisedCounts: Sendable, Equatable {
+  /// Of the whole test.
   public let permutations: Int
+  /// Which of them are counted here: all, or those of a share.
+  public private(set) var numbers: Range<Int>
   /// t of the labels as they are; NaN for a unit that does not vary.
   public let observed: [Double]
   /// Permutations with t at least as large.
@@ -10,7 +13,7 @@ public struct StudentisedCounts: Sendable, Equatable {
   public private(set) var less: [Int]
   /// Permutations with |t| at least as large.
   public private(set) var twoSided: [Int]
-  /// The largest t over all units of each permutation (Westfall and Young, 1993); −∞ without units.
+  /// The largest t over all units of each permutation of `numbers` (Westfall and Young, 1993); −∞ without units.
   public private(set) var largest: [Double]
   /// By how much of max(1, |t|) a tie may be missed.
   public let tolerance: Double
@@ -20,12 +23,39 @@ public struct StudentisedCounts: Sendable, Equatable {
   private(set) var stops: [[Int]] = []
 
   /// Nothing counted yet.
-  init(observed: [Double], permutations: Int, tolerance: Double, stopsAfter: Int? = nil) {
+  init(observed: [Double], permutations: Int, numbers: Range<Int>? = nil, tolerance: Double, stopsAfter: Int? = nil) {
     let none = [Int](repeating: 0, count: observed.count)
     (self.observed, self.permutations, self.tolerance, self.stopsAfter) = (observed, permutations, tolerance, stopsAfter)
+    self.numbers = numbers ?? 0..<permutations
     (greater, less, twoSided) = (none, none, none)
-    largest = [Double](repeating: -.infinity, count: permutations)
+    largest = [Double](repeating: -.infinity, count: self.numbers.count)
     if stopsAfter != nil { stops = [none, none, none] }
+  }
+
+  /// What was counted on another machine.
+  ///
+  /// - Throws: `StatisticsError.shape` where there is not a count for each unit and a largest t for each permutation.
+  public init(
+    observed: [Double], greater: [Int], less: [Int], twoSided: [Int], largest: [Double], numbers: Range<Int>, permutations: Int,
+    tolerance: Double
+  ) throws(StatisticsError) {
+    for counts in [greater, less, twoSided] { try require(counts.count, observed.count, "counts of the units") }
+    try require(largest.count, numbers.count, "largest statistics of the permutations")
+    self.init(observed: observed, permutations: permutations, numbers: numbers, tolerance: tolerance)
+    (self.greater, self.less, self.twoSided, self.largest) = (greater, less, twoSided, largest)
+  }
+
+  /// Joins the counts of the share that follows this one.
+  ///
+  /// - Throws: `StatisticsError.shape` for other units, and where permutations lie between the two, or are in both.
+  public mutating func merge(_ next: StudentisedCounts) throws(StatisticsError) {
+    try require(next.observed.count, observed.count, "units of the counts to be merged")
+    try require(next.numbers.lowerBound, numbers.upperBound, "number of the first permutation of the next share")
+    greater = zip(greater, next.greater).map { $0 + $1 }
+    less = zip(less, next.less).map { $0 + $1 }
+    twoSided = zip(twoSided, next.twoSided).map { $0 + $1 }
+    largest += next.largest
+    numbers = numbers.lowerBound..<next.numbers.upperBound
   }
 
   /// (b + 1) / (N + 1) of each unit, b of N permutations being extreme; nil where there is no t. Where permutations stop after h extreme ones
@@ -50,7 +80,8 @@ public struct StudentisedCounts: Sendable, Equatable {
   /// Units of another layer, under the same permutations, behind these.
   public mutating func append(_ other: StudentisedCounts) {
     var result = StudentisedCounts(
-      observed: observed + other.observed, permutations: permutations, tolerance: max(tolerance, other.tolerance), stopsAfter: stopsAfter)
+      observed: observed + other.observed, permutations: permutations, numbers: numbers, tolerance: max(tolerance, other.tolerance),
+      stopsAfter: stopsAfter)
     result.stops = zip(stops, other.stops).map { $0 + $1 }
     (result.greater, result.less, result.twoSided) = (greater + other.greater, less + other.less, twoSided + other.twoSided)
     result.largest = zip(largest, other.largest).map { max($0, $1) }
@@ -145,7 +176,8 @@ extension StudentisedCounts {
       for (number, stop) in stops.enumerated() where stop[place] > 0 { self.stops[number][unit] = Int(stop[place]) }
     }
     for (place, permutation) in permutations.enumerated() {
-      self.largest[permutation] = max(self.largest[permutation], largest[place])
+      let own = permutation - numbers.lowerBound
+      self.largest[own] = max(self.largest[own], largest[place])
     }
   }
 }

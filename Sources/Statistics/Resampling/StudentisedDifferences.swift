@@ -125,7 +125,17 @@ struct StudentisedDifferences<Value: MatrixScalar>: Sendable {
       func product(_ values: [Double]) -> [Double] {
         var product = [Double](repeating: 0, count: lanes * width)
         var nothing = 0.0
-        Double.addProduct(treated, values, stride: width, m: lanes, n: width, k: blocks, scratch: &nothing, to: &product)
+        treated.withUnsafeBufferPointer { treated in
+          product.withUnsafeMutableBufferPointer { product in
+            guard let left = treated.baseAddress, let target = product.baseAddress else { return }
+            // In the blocks that a share of the permutations is made of.
+            for lane in stride(from: 0, to: lanes, by: PermutationShare.blockSize) {
+              Double.addProduct(
+                left + lane * blocks, values, stride: width, m: min(PermutationShare.blockSize, lanes - lane), n: width, k: blocks,
+                scratch: &nothing, to: target + lane * width)
+            }
+          }
+        }
         return product
       }
       func column(_ values: [Double], _ unit: Int) -> Double {

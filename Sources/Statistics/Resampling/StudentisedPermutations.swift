@@ -11,6 +11,7 @@
 ///   - spreads: of each unit.
 ///   - exchange: of two groups, 0 the reference and 1 the treated.
 ///   - purpose: what the random streams are for; permutation i is that of every call with the same seed, purpose and labels.
+///   - share: which of the permutations are taken here.
 ///   - stopsAfter: after how many permutations as extreme as what was observed, on either side, a unit is let alone; nil permutes all units
 ///     as often.
 ///   - finished: gets the number of permutations done, after each wave of them.
@@ -19,7 +20,7 @@
 @_specialize(where Value == Double)
 public func studentisedPermutations<Value: MatrixScalar>(
   _ values: [Value], spreads: [UnitSpread], rows: [Int32], of exchange: Exchangeability, permutations: Int, seed: UInt64, purpose: String,
-  stopsAfter: Int? = nil, threads: Int, finished: (_ permutations: Int) -> Void = { _ in }
+  share: PermutationShare = .whole, stopsAfter: Int? = nil, threads: Int, finished: (_ permutations: Int) -> Void = { _ in }
 ) throws -> StudentisedCounts {
   let units = spreads.count
   try require(rows.count, exchange.labels.count, "rows that have labels")
@@ -43,9 +44,11 @@ public func studentisedPermutations<Value: MatrixScalar>(
   for (own, t) in try differences.map(DealtLabels(observed: exchange), { _, units, t in (units, t) }) {
     observed.replaceSubrange(own, with: t)
   }
-  var counts = StudentisedCounts(observed: observed, permutations: permutations, tolerance: tolerance, stopsAfter: stopsAfter)
+  let (waves, numbers) = share.part(of: DealtLabels.waves(permutations: permutations, rows: rows.count, growing: stopsAfter != nil))
+  var counts = StudentisedCounts(
+    observed: observed, permutations: permutations, numbers: numbers, tolerance: tolerance, stopsAfter: stopsAfter)
   var live = Array(0..<units)
-  for wave in DealtLabels.waves(permutations: permutations, rows: rows.count, growing: stopsAfter != nil) {
+  for wave in waves {
     let dealt = try DealtLabels(wave, of: exchange, seed: seed, purpose: purpose, threads: threads)
     let tallies = try differences.map(dealt) { [counts, live] permutations, places, t in
       StudentisedTally(t, permutations: permutations, units: Array(live[places]), counts: counts)

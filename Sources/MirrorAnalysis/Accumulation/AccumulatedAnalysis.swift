@@ -1,0 +1,78 @@
+import ActivationRecording
+import Files
+import Statistics
+
+/// What one machine adds to a table: sums over a shard of the rows, or what comes of a share of the permutations.
+public protocol Accumulator: Sendable {
+  /// - Throws: `AccumulatorFault` for arrays that are missing or are not of as many layers and units.
+  init(_ arrays: AccumulatorArrays, of header: AccumulatorHeader) throws
+
+  func write(to arrays: inout AccumulatorArrays)
+
+  /// Joins what the next shard, or the next share, adds.
+  ///
+  /// - Throws: `AccumulatorFault` where the two do not go together; the sentence is about the next one.
+  mutating func merge(_ next: Self) throws
+}
+
+/// An analysis that several machines can do together. What one of them adds is the same value whether it is merged with others here, as with
+/// files that are joined, or is written and merged elsewhere: so both give the same digits.
+public protocol AccumulatedAnalysis: Analysis {
+  associatedtype Sums: Accumulator
+
+  /// What changes numbers, by name.
+  var accumulatorOptions: [String: String] { get }
+
+  /// The analysis that those options stand for.
+  ///
+  /// - Throws: `AccumulatorFault` for options that are missing or none.
+  init(accumulated header: AccumulatorHeader) throws
+
+  /// Why it cannot be done shard by shard, or share by share; nil where it can.
+  func obstacle(to place: AccumulatorPlace) -> String?
+
+  /// What a recording adds, all of whose rows are one shard; or one share of the permutations, of all its rows.
+  func sums(of recording: RecordingView, as place: AccumulatorPlace, in context: AnalysisContext) throws -> Sums
+
+  /// The rows of the table, once all are merged.
+  ///
+  /// - Parameter header: of the first shard or share.
+  func rows(of sums: Sums, _ header: AccumulatorHeader, in context: AnalysisContext) throws -> [Row]
+
+  /// Hands on the rows piece by piece, where all of them at once would fill the memory. By default all of them.
+  func forEachRows(of sums: Sums, _ header: AccumulatorHeader, in context: AnalysisContext, take: ([Row]) throws -> Void) throws
+}
+
+extension AccumulatedAnalysis {
+  public func forEachRows(
+    of sums: Sums, _ header: AccumulatorHeader, in context: AnalysisContext, take: ([Row]) throws -> Void
+  ) throws {
+    try take(rows(of: sums, header, in: context))
+  }
+}
+
+extension AnalysisRunner {
+  /// What one machine adds.
+  ///
+  /// - Parameters:
+  ///   - paths: recordings that are taken as one.
+  ///   - program: the program and version, which have to be those of the other machines.
+  /// - Throws: what reading and the analysis throw.
+  public func accumulate<A: AccumulatedAnalysis>(
+    _ analysis: A, _ paths: [String], as place: AccumulatorPlace, program: String
+  ) throws -> (header: AccumulatorHeader, arrays: AccumulatorArrays) {
+    var result: (header: AccumulatorHeader, arrays: AccumulatorArrays)?
+    var runner = self
+    runner.selection.numbersGroups = place.kind == .shard
+    try runner.lend(paths, to: analysis) { view, context in
+      var arrays = AccumulatorArrays()
+      try analysis.sums(of: view, as: place, in: context).write(to: &arrays)
+      let files = try zip(paths, view.files).map {
+        AccumulatedFile(name: $0, sha256: try sha256(ofFile: $0), rowCount: $1.rows.count)
+      }
+      result = (try AccumulatorHeader(of: view, analysis, as: place, seed: seed, program: program, files: files), arrays)
+    }
+    guard let result else { throw RecordingError.badInput(file: paths.first ?? "", fault: "was not read.") }
+    return result
+  }
+}
