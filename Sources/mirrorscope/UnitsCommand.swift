@@ -61,7 +61,7 @@ struct UnitsCommand: ParsableCommand {
     try accumulator.run(
       UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice, stopsEarly: stopEarly), options,
       seed: test == .permutation ? seed : nil)
-    options.recordings.suggestAblation(beside: options.output, options.common)
+    if accumulator.accumulator == nil { options.recordings.suggestAblation(beside: options.output, options.common) }
   }
 }
 
