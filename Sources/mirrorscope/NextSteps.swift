@@ -39,6 +39,7 @@ extension RecordingOptions {
   ///   - output: where this command's went.
   func suggest(_ command: String, _ options: [NextCommand.Word] = [], table: String?, beside output: String = "-", _ common: CommonOptions)
   {
+    guard !common.quiet else { return }
     common.suggest(
       "mirrorscope", [.text(command)] + last + carried + options + (table.map { NextCommand.table($0, beside: output) } ?? []))
   }
@@ -50,6 +51,7 @@ extension RecordingOptions {
 
   /// Names an ablation: by replaying the recorded network, or, where it cannot be replayed, by a plan to be run in the model.
   func suggestAblation(beside output: String, _ common: CommonOptions) {
+    guard !common.quiet else { return }
     if canReplay {
       suggest("ablate", ["--top", "4"], table: "ablate.csv", beside: output, common)
     } else if !join {
