@@ -59,9 +59,9 @@ struct NextCommandTests {
   func carried() throws {
     try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "r.h5")
     try workplace.write("units.csv", "")
-    let run = try workplace.run("mirrorscope", "cmni", "r.h5", "--no-partner-filter", "--where", "stratum >= 0", "--layers", "dense_1")
+    let run = try workplace.run("mirrorscope", "cmni", "r.h5", "--no-partner-filter", "--where", "sample >= 0", "--layers", "dense_1")
     #expect(
-      run.status == 0 && next(after: run)?.hasSuffix("mirrorscope units r.h5 --no-partner-filter --where 'stratum >= 0'") == true,
+      run.status == 0 && next(after: run)?.hasSuffix("mirrorscope units r.h5 --no-partner-filter --where 'sample >= 0'") == true,
       run.transcript)
   }
 

@@ -18,19 +18,19 @@ struct TerminalTests {
   @Test("A long analysis shows its share, rate and time left, and the line is gone before anything else is printed")
   func analysis() throws {
     try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "r.h5")
-    let run = try show("mirrorscope", "units", "r.h5", "--permutations", "3000", "-o", "u.csv")
+    let run = try show("mirrorscope", "units", "r.h5", "--permutations", "1000", "-o", "u.csv")
     #expect(run.status == 0, run.transcript)
     #expect(run.output.contains(/units \[#+\.*\] \d+ %  [\d.]+ (bytes|KB|MB)\/s  \d+ (s|min) left/), run.transcript)
     #expect(run.output.contains("\r\u{1B}[KNext: "), run.transcript)
-    let quiet = try show("mirrorscope", "units", "r.h5", "--permutations", "3000", "-o", "v.csv", "--quiet")
+    let quiet = try show("mirrorscope", "units", "r.h5", "--permutations", "1000", "-o", "v.csv", "--quiet")
     #expect(quiet.status == 0 && quiet.output.isEmpty, quiet.transcript)
   }
 
   @Test("A table on the terminal is not drawn over")
   func table() throws {
     try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "r.h5")
-    let run = try show("mirrorscope", "units", "r.h5", "--permutations", "3000", output: true)
-    let plain = try workplace.run("mirrorscope", "units", "r.h5", "--permutations", "3000")
+    let run = try show("mirrorscope", "units", "r.h5", "--permutations", "1000", output: true)
+    let plain = try workplace.run("mirrorscope", "units", "r.h5", "--permutations", "1000")
     #expect(run.status == 0 && run.output.replacing("\r\n", with: "\n").contains(plain.output), run.transcript)
   }
 }
