@@ -128,7 +128,7 @@ struct MergeCommandTests {
   func refusals() throws {
     try accumulate("stats")
     func expect(_ line: String, _ sentence: String, status: Int32 = 1) throws {
-      let run = try run(line, status: status)
+      let run = try self.run(line, status: status)
       #expect(run.errors.contains(sentence), run.transcript)
       #expect(run.output.isEmpty, run.transcript)
     }
@@ -198,7 +198,7 @@ struct MergeCommandTests {
       ("direction a.h5 --permutations 9 --write d.h5 --accumulator x.acc --share 1/2", "--write goes with the table"),
     ])
   func usage(line: String, sentence: String) throws {
-    let run = try run(line, status: 64)
+    let run = try self.run(line, status: 64)
     #expect(run.errors.contains(sentence), run.transcript)
     #expect(!workplace.exists("x.acc") && !workplace.exists("x.acc.partial"))
   }
@@ -240,7 +240,7 @@ struct MergeCommandTests {
       try file.close()
     }
     func expect(_ name: String, _ sentence: String) throws {
-      let run = try run("merge \(name)", status: 2)
+      let run = try self.run("merge \(name)", status: 2)
       #expect(run.errors.contains(sentence), run.transcript)
     }
     try write("units.acc") { root in

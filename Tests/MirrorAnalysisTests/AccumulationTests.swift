@@ -15,7 +15,8 @@ private struct ShardedRows {
   /// Rows of each shard.
   let cuts: [Range<Int>]
 
-  static let (firstUnits, secondUnits) = (5, 3)
+  static let firstUnits = 5
+  static let secondUnits = 3
 
   /// - Parameter blocks: how strata lie: none at all (0), of several phases (1), of one phase each (2).
   init(seed: UInt64, blocks: Int = 0, most: Int = 240) {
@@ -131,7 +132,7 @@ struct AccumulationTests {
       let shards = try recordings.map { try RecordingView(of: [$0]) }
       let joined = try RecordingView(of: recordings)
       let (one, two) = (AnalysisContext(threads: 1), AnalysisContext(threads: 2))
-      let note = Comment("seed \(seed), cuts \(rows.cuts)")
+      let note: Comment = "seed \(seed), cuts \(rows.cuts)"
 
       let stats = try csv(StatsAnalysis().rows(of: joined, in: two))
       #expect(try table(StatsAnalysis(), shards) == stats, note)
@@ -206,12 +207,10 @@ struct AccumulationTests {
   @Test("Blocks of rows end where a shard ends, for any number of threads")
   func blocks() throws {
     // More rows than a block has.
-    let rows = ShardedRows(seed: 7, most: 41)
     let (count, cut) = (10_000, 4_500)
     var stream = RandomStream(seed: 3, purpose: "long shards")
     let values = (0..<count).map { _ in Float(stream.normal()) * 1e3 }
     let phases = (0..<count).map { UInt8($0 % 3) }
-    #expect(!rows.cuts.isEmpty)
     let paths = try [0..<cut, cut..<count].map { part in
       let path = folder.file("long-\(part.lowerBound).h5")
       let file = try HandMadeFile(path: path, phases: Array(phases[part]))
@@ -237,7 +236,7 @@ struct AccumulationTests {
       let view = try RecordingView(path: path)
       var stream = RandomStream(seed: seed, purpose: "shares")
       let (permutations, count) = (Int.random(in: 20...300, using: &stream), Int.random(in: 1...7, using: &stream))
-      let note = Comment("seed \(seed): \(permutations) permutations in \(count) shares")
+      let note: Comment = "seed \(seed): \(permutations) permutations in \(count) shares"
       func expectSame<A: AccumulatedAnalysis>(_ analysis: A) throws {
         let context = AnalysisContext(threads: 2, seed: seed)
         let (sums, header) = try merged(analysis, [view], as: .share, count: count, threads: 1, seed: seed)
@@ -290,7 +289,7 @@ struct AccumulationTests {
 
   @Test("Shares that found other numbers for the labels as they are do not go together")
   func otherObserved() throws {
-    let views = try [11, 12].map { seed in
+    let views = try ([11, 12] as [UInt64]).map { seed in
       let path = folder.file("\(seed).h5")
       try ShardedRows(seed: seed, most: 60).write(0..<40, to: path)
       return try RecordingView(path: path)

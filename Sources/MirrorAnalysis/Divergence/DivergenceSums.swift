@@ -31,7 +31,7 @@ public struct DivergenceSums: Accumulator {
 
   public mutating func merge(_ next: DivergenceSums) throws {
     for (own, other) in zip(layers, next.layers) where own?.ranges != other?.ranges {
-      throw AccumulatorFault("has bins over other ranges, though the first pass is the same")
+      throw designs == nil ? AccumulatorFault("has bins over other ranges, though the first pass is the same") : .otherObserved
     }
     guard designs != nil else {
       try moments.merge(next.moments)
