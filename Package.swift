@@ -7,6 +7,7 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 
 let package = Package(
   name: "mirrorscope",
@@ -21,6 +22,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
   ],
   targets: [
     // HDF5's C interface, with a shim for the macros that Swift cannot import.
@@ -57,6 +59,10 @@ let package = Package(
     .target(
       name: "MirrorAnalysis",
       dependencies: ["ActivationRecording", "DenseNetwork", "Files", "Parallelism", "Statistics", "Tabular", crypto]),
+    // One HTML page of what the analyses say of recordings, with its charts. Computes no statistic.
+    .target(
+      name: "MirrorReport",
+      dependencies: ["ActivationRecording", "ChunkCodec", "Files", "MirrorAnalysis", "Statistics", "Tabular", crypto, mustache]),
     // Networks play the game: how it goes, intact and ablated, and what they do meanwhile.
     .target(
       name: "Games",
@@ -73,7 +79,9 @@ let package = Package(
     // Analyses recordings, whoever wrote them.
     .executableTarget(
       name: "mirrorscope",
-      dependencies: ["ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics", "Tabular", "Terminal"]),
+      dependencies: [
+        "ActivationRecording", "Files", "HDF5", "MirrorAnalysis", "MirrorReport", "Parallelism", "Statistics", "Tabular", "Terminal",
+      ]),
     // Pieces of work that scripts/benchmark times.
     .executableTarget(
       name: "benchmark",
@@ -96,6 +104,9 @@ let package = Package(
     .testTarget(
       name: "MirrorAnalysisTests",
       dependencies: ["ActivationRecording", "DenseNetwork", "HDF5", "MirrorAnalysis", "Statistics", "Tabular", crypto]),
+    .testTarget(
+      name: "MirrorReportTests",
+      dependencies: ["ActivationRecording", "ChunkCodec", "MirrorAnalysis", "MirrorReport", "Tabular"]),
     .testTarget(
       name: "GamesTests",
       dependencies: ["ActivationRecording", "DenseNetwork", "FrogAndToad", "Games", "MirrorAnalysis", "Statistics", "Tabular"]),

@@ -83,7 +83,7 @@ struct OutputTests {
       "circuit",
       "decode --permutations 9 --halves 2",
       "audit",
-      "inspect", "validate",
+      "inspect", "validate", "report --permutations 9",
     ] {
       for force in ["", " --force"] {
         let run = try workplace.shell("mirrorscope \(command) r.h5 -o folder/../r.h5 --quiet\(force)")

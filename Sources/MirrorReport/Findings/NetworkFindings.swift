@@ -1,0 +1,58 @@
+import MirrorAnalysis
+
+/// One network of a report: the recording that is gone through in full and, where several checkpoints were given, the index of each.
+public struct NetworkFindings: Sendable {
+  /// A checkpoint of the curves.
+  struct Checkpoint: Sendable {
+    let identity: RecordingIdentity
+    let epoch: Int
+    let validationLoss: Double?
+    let index: [CMNIRow]
+
+    func index(_ variant: CMNIVariant) -> CMNIRow? { index.first { $0.index.variant == variant } }
+  }
+
+  let detailed: RecordingFindings
+  /// By epoch; one alone is no curve, and not listed.
+  var checkpoints: [Checkpoint] = []
+  /// Why this one of the checkpoints is gone through.
+  var choice: String?
+  /// Why there are no curves though several recordings were given.
+  var curvesReason: String?
+
+  var name: String { detailed.identity.network ?? detailed.identity.recording }
+}
+
+/// Which recordings are checkpoints of one network.
+struct RecordedCheckpoint {
+  let paths: [String]
+  let network: String?
+  let epoch: Int?
+  let validationLoss: Double?
+}
+
+extension RecordedCheckpoint {
+  /// Groups of recordings, in the order of the first of each: checkpoints of one network are those of one name with different epochs; any other
+  /// recording is alone.
+  static func groups(_ recordings: [RecordedCheckpoint]) -> [[RecordedCheckpoint]] {
+    var groups: [[RecordedCheckpoint]] = []
+    for recording in recordings {
+      let place = groups.firstIndex { group in
+        guard let network = recording.network, recording.epoch != nil else { return false }
+        return group.allSatisfy { $0.network == network && $0.epoch != nil && $0.epoch != recording.epoch }
+      }
+      if let place { groups[place].append(recording) } else { groups.append([recording]) }
+    }
+    return groups.map { group in group.sorted { ($0.epoch ?? 0) < ($1.epoch ?? 0) } }
+  }
+
+  /// The checkpoint of a group that is gone through: that of the lowest validation loss, of equal ones the first; where one has none, the last.
+  static func detailed(of group: [RecordedCheckpoint]) -> (index: Int, reason: String)? {
+    guard group.count > 1 else { return nil }
+    let losses = group.map(\.validationLoss)
+    if losses.allSatisfy({ $0?.isFinite == true }), let best = losses.indices.min(by: { (losses[$0] ?? 0, $0) < (losses[$1] ?? 0, $1) }) {
+      return (best, "it has the lowest validation loss of the checkpoints given")
+    }
+    return (group.count - 1, "it is the last of the checkpoints given, and not all of them say a validation loss")
+  }
+}

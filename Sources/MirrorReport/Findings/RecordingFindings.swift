@@ -1,0 +1,66 @@
+import ActivationRecording
+import MirrorAnalysis
+
+/// What the analyses say of one recording.
+public struct RecordingFindings: Sendable {
+  struct Layer: Sendable {
+    let name: String
+    let unitCount: Int
+    let isOutput: Bool
+    let hasKernel: Bool
+  }
+
+  let identity: RecordingIdentity
+  let description: RecordingDescription
+  let layers: [Layer]
+  let actionNames: [String]?
+  /// Rows of none, self, other and both, after the partner filter.
+  let phaseRows: PhaseRows
+  let unfilteredRows: PhaseRows
+  let rowCount: Int
+  /// SHA-256 of each file, where several are joined.
+  let files: [(path: String, sha256: String)]
+  var inspection: [InspectionRow] = []
+  var stats: [StatsRow] = []
+  var index = Finding<CMNIRow>.absent(reason: "")
+  var units = Finding<UnitsRow>.absent(reason: "")
+  var correlations = Finding<LayerCorrelation>.absent(reason: "")
+  var ablation = Finding<AblationRow>.absent(reason: "")
+  var circuit = Finding<CircuitRow>.absent(reason: "")
+  var overlap = Finding<OverlapRow>.absent(reason: "")
+  var direction = Finding<DirectionRow>.absent(reason: "")
+  var audit = Finding<AuditRow>.absent(reason: "")
+  /// What the analyses said beside their rows, each once.
+  var notes: [String] = []
+
+  /// Why nothing can be ablated, where that can be seen at once: a network is recomputed from kernels.
+  var missingKernels: String? {
+    guard !layers.dropFirst().contains(where: \.hasKernel) else { return nil }
+    return "No layer above the first has a kernel in the recording, and effects are recomputed from kernels and biases."
+  }
+
+  /// The layers that are drawn: all, or as many at equal distances, the first and the last among them.
+  var drawnLayers: [Layer] {
+    let most = ReportPlan.drawnLayers
+    guard layers.count > most else { return layers }
+    return (0..<most).map { layers[$0 * (layers.count - 1) / (most - 1)] }
+  }
+
+  /// The units of a layer that are drawn, ascending: all, or those with the highest mirror-neuron scores.
+  func drawnUnits(of layer: Layer) -> [Int] {
+    guard layer.unitCount > ReportPlan.mostWholeUnits else { return Array(0..<layer.unitCount) }
+    var scores = [Double](repeating: 0, count: layer.unitCount)
+    for row in units.rows where row.layer == layer.name { scores[row.unit] = row.contrast?.mirrorNeuronScore ?? 0 }
+    return scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(ReportPlan.drawnUnits).sorted()
+  }
+
+  /// Classes by evidence, `[layer: [unit: class]]`.
+  var classes: [String: [Int: EvidenceClass]] {
+    var classes: [String: [Int: EvidenceClass]] = [:]
+    for row in units.rows { classes[row.layer, default: [:]][row.unit] = row.unitClass }
+    return classes
+  }
+
+  /// The index in a variant, over all layers.
+  func index(_ variant: CMNIVariant) -> CMNIRow? { index.rows.first { $0.index.variant == variant && $0.layer == nil } }
+}

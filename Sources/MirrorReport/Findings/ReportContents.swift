@@ -1,0 +1,42 @@
+import ActivationRecording
+import MirrorAnalysis
+
+/// Everything that a report tells: the networks of the recordings that were given, in their order.
+public struct ReportContents: Sendable {
+  let networks: [NetworkFindings]
+
+  /// - Parameters:
+  ///   - recordings: paths; each inner list is taken as one recording.
+  ///   - starts: called with how many recordings will be gone through in full.
+  /// - Throws: what `ReportAnalyses.findings(of:)` throws.
+  public init(of recordings: [[String]], by analyses: ReportAnalyses, starts: (Int) -> Void = { _ in }) throws {
+    let checkpoints = try recordings.map { paths in
+      // Structure and attributes alone are read.
+      let model = try Recording(path: paths[0], layers: { _ in true }, needsPhase: false).description.model
+      return RecordedCheckpoint(paths: paths, network: model.network, epoch: model.epoch, validationLoss: model.validationLoss)
+    }
+    let groups = RecordedCheckpoint.groups(checkpoints)
+    starts(groups.count)
+    networks = try groups.map { group in
+      let choice = RecordedCheckpoint.detailed(of: group)
+      var network = NetworkFindings(detailed: try analyses.findings(of: group[choice?.index ?? 0].paths))
+      guard let choice else { return network }
+      network.choice = choice.reason
+      do {
+        let rows = try analyses.indices(of: group.map(\.paths))
+        network.checkpoints = group.compactMap { checkpoint in
+          guard let epoch = checkpoint.epoch, let identity = rows.first(where: { $0.identity.recording == checkpoint.paths[0] })?.identity
+          else {
+            return nil
+          }
+          let own = rows.filter { $0.identity == identity }.map(\.row)
+          return .init(identity: identity, epoch: epoch, validationLoss: checkpoint.validationLoss, index: own)
+        }
+      } catch let error as RecordingError {
+        guard case .notEnoughRows = error else { throw error }
+        network.curvesReason = error.description
+      }
+      return network
+    }
+  }
+}
