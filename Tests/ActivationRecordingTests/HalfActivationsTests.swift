@@ -35,7 +35,8 @@
       let view = try RecordingView(path: path)
       let stored = try File.open(path).root.dataset("layers/a/activations").read(as: Float.self)
       #expect(stored.map(\.bitPattern) == halves.map { Float($0).bitPattern })
-      #expect(try view.values(of: view.layers, where: { _ in true }, as: Float.self, threads: 2).map(\.bitPattern) == stored.map(\.bitPattern))
+      #expect(
+        try view.values(of: view.layers, where: { _ in true }, as: Float.self, threads: 2).map(\.bitPattern) == stored.map(\.bitPattern))
       #expect(try view.values(of: view.layers, where: { _ in true }, threads: 2) == stored.map { Double($0) })
     }
   }

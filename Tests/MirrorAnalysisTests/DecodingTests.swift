@@ -188,7 +188,8 @@ struct DecodingTests {
     #expect(tests == 80 && rejected < 10)
   }
 
-  @Test("A column that only names the episode, or the item, transfers nothing: none is trained and tested on", arguments: ["stratum", "pair"])
+  @Test(
+    "A column that only names the episode, or the item, transfers nothing: none is trained and tested on", arguments: ["stratum", "pair"])
   func episodesDoNotLeak(part: String) throws {
     // Episodes of one self or other phase beside none; a unit is high in distress, by an amount of its own in each episode, up or down.
     let path = FileManager.default.temporaryDirectory.appending(path: "decode-\(UUID().uuidString).h5").path

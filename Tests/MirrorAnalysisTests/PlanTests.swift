@@ -231,7 +231,8 @@ struct PlanTests {
       let shifts = (0..<24).map { _ in (0..<9).map { _ in hasStrata || design == .items ? 2 * stream.normal() : 0 } }
       let recording = try HandMadeRecording(
         hidden: strata.map { stratum in (0..<9).map { Float(5 + shifts[Int(stratum) % 24][$0] + stream.normal()) } },
-        kernel: (0..<9).map { _ in [Float(stream.normal()), 0] }, phases: phases, strata: hasStrata ? strata : nil, pairs: design == .items ? strata : nil
+        kernel: (0..<9).map { _ in [Float(stream.normal()), 0] }, phases: phases, strata: hasStrata ? strata : nil,
+        pairs: design == .items ? strata : nil
       ).open()
       var options = Self.options(.direction)
       (options.controls, options.replicates, options.directions, options.outcome) = (19, 0, [.own, .shared], "mean:0")

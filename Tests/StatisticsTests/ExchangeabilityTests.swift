@@ -53,7 +53,8 @@ struct ExchangeabilityTests {
       return UInt8(number % 2)
     }
     let undecided = try Exchangeability(groups: groups, groupCount: 2, blocks: blocks)
-    #expect(undecided.design == nil && !undecided.canPermute && undecided.reason?.hasPrefix("1 of 41 strata or items hold two phases") == true)
+    #expect(
+      undecided.design == nil && !undecided.canPermute && undecided.reason?.hasPrefix("1 of 41 strata or items hold two phases") == true)
     #expect(try Exchangeability(groups: groups, groupCount: 2, blocks: blocks, choice: .within).reason?.contains("2 ways") == true)
     #expect(
       try Exchangeability(groups: groups, groupCount: 2, blocks: blocks, choice: .whole).reason?.contains("1 of them hold several") == true)
@@ -64,7 +65,8 @@ struct ExchangeabilityTests {
   @Test("What has no blocks moves freely or not at all", arguments: [ExchangeDesign.within, .whole])
   func noBlocks(choice: ExchangeDesign) throws {
     let rows = try Exchangeability(groups: (0..<40).map { UInt8($0 % 2) }, groupCount: 2, blocks: nil, choice: choice)
-    #expect(rows.design == nil && !rows.canPermute && rows.reason == "labels can only be exchanged freely: rows lie in no strata and no items")
+    #expect(
+      rows.design == nil && !rows.canPermute && rows.reason == "labels can only be exchanged freely: rows lie in no strata and no items")
     let orders = try RowOrders(rows: 40, choice: choice)
     #expect(orders.reason == "rows lie in no strata and no items: they can only be ordered freely" && orders.movableBlockCount == 0)
     #expect(try RowOrders(rows: 40, choice: .free).reason == nil)
