@@ -49,7 +49,7 @@ struct ReportCommandTests {
     try #require(matrix.status == 0, matrix.transcript)
     let wide = try #require(tables.first { $0.key.hasPrefix("correlation-dense_1") }).value
     let rows = wide.split(separator: "\n").filter { $0.hasPrefix("self,") }.map { $0.dropFirst(5) }
-    #expect(rows == matrix.output.split(separator: "\n").dropFirst())
+    #expect(rows == Array(matrix.output.split(separator: "\n").dropFirst()))
   }
 
   @Test("The same page for any number of threads, and again under --force")
