@@ -41,6 +41,9 @@ struct AccumulatorOptions: ParsableArguments {
     guard destination.output == "-", options.table.format == nil else {
       throw Failure(.usage, "--accumulator writes no table: leave --output and --format to 'mirrorscope merge'.")
     }
+    if place.kind == .shard, options.recordings.joinStrata {
+      throw Failure(.usage, "--join-strata has no shards: strata and pairs of each shard are its own. Leave it out, or take --share.")
+    }
     let groups = options.recordings.groups
     guard groups.count == 1, place.kind == .share || groups[0].count == 1 else {
       throw Failure(

@@ -60,7 +60,8 @@ struct DivergenceCommand: ParsableCommand {
       throw AccumulatorError(
         file: ranges[0], fault: "is of '\(whole.header.analysis)'. --ranges takes what 'mirrorscope stats --accumulator' wrote.")
     }
-    return DivergenceRanges(try whole.sums(MomentSums.self), of: whole.files.flatMap { $0.header.files.map(\.sha256) })
+    return DivergenceRanges(
+      try whole.sums(MomentSums.self), of: whole.files.flatMap { $0.header.files.map(\.sha256) }, header: whole.header)
   }
 }
 

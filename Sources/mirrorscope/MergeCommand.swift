@@ -27,6 +27,13 @@ struct MergeCommand: ParsableCommand {
 
   func run() throws {
     let whole = try AccumulatorWhole(paths: accumulators, common)
+    guard whole.header.program == AccumulatorFile.program else {
+      throw AccumulatorError(
+        file: whole.files[0].path,
+        fault:
+          "was written by \(whole.header.program), and this is \(AccumulatorFile.program): both have to be the same program. Write it again."
+      )
+    }
     switch whole.header.analysis {
     case StatsRow.schema.name: try merge(StatsAnalysis.self, whole)
     case UnitsRow.schema.name: try merge(UnitsAnalysis.self, whole)

@@ -102,6 +102,13 @@ struct MergeCommandTests {
     try accumulate("divergence --bins 8 --ranges a.range --ranges b.range --ranges c.range")
     let joined = try run("divergence a.h5 b.h5 c.h5 --join --bins 8")
     #expect(try run("merge a.acc b.acc c.acc").output == joined.output)
+    // A first pass over other rows.
+    let others = try workplace.run(
+      "mirrorscope", "divergence", "a.h5", "--accumulator", "a.acc", "--shard", "1/3", "--bins", "8", "--ranges", "a.range", "--ranges",
+      "b.range", "--ranges", "c.range", "--no-partner-filter", "--force")
+    #expect(others.status != 0 && others.errors.contains("had 'on' for 'partner filter', and this one has 'off'"), others.transcript)
+    let strata = try run("overlap a.h5 --join --join-strata --accumulator s.acc --shard 1/2", status: 64)
+    #expect(strata.errors.contains("--join-strata has no shards"))
     // Two of them alone are no whole.
     try run("stats a.h5 --accumulator a2.range --shard 1/2")
     try run("stats b.h5 --accumulator b2.range --shard 2/2")

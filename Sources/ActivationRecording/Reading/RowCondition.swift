@@ -42,12 +42,17 @@ public indirect enum RowCondition: Sendable, Equatable {
   /// As it may be written, the same for the same condition.
   public var text: String {
     switch self {
-    case .compare(let column, let comparison, let value): "\(column) \(comparison.rawValue) \(value)"
-    case .isIn(let column, let values): "\(column) in (\(values.joined(separator: ", ")))"
+    case .compare(let column, let comparison, let value): "\(column) \(comparison.rawValue) \(Self.quoted(value))"
+    case .isIn(let column, let values): "\(column) in (\(values.map(Self.quoted).joined(separator: ", ")))"
     case .not(let inner): "not (\(inner.text))"
     case .and(let a, let b): "(\(a.text)) and (\(b.text))"
     case .or(let a, let b): "(\(a.text)) or (\(b.text))"
     }
+  }
+
+  /// In quotes where it holds more than a bare value may, so that no two conditions read alike.
+  private static func quoted(_ value: String) -> String {
+    value.wholeMatch(of: /[A-Za-z0-9_\-.\/:]+/) == nil ? String(reflecting: value) : value
   }
 
   /// Whether each of `count` rows meets the condition.

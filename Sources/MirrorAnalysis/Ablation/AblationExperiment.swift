@@ -38,9 +38,11 @@ struct AblationExperiment: Sendable {
     (seed, threads) = (context.seed, context.threads)
     phases = rows.evaluate.map { rows.phases[$0] }
     labels = try recording.labels.map { labels in rows.evaluate.map { labels[$0] } }
-    let dependent = try recording.dependentRows()
-    self.dependent = dependent
-    clusters = dependent.map { dependent in rows.evaluate.map { Int(dependent.numbers[$0]) } }
+    // Of the evaluate rows by themselves, which are all that whoever judges a plan has.
+    let (strata, pairs) = (try recording.strata, try recording.pairs)
+    dependent = DependentRows(
+      strata: strata.map { strata in rows.evaluate.map { strata[$0] } }, pairs: pairs.map { pairs in rows.evaluate.map { pairs[$0] } })
+    clusters = dependent?.numbers.map { Int($0) }
     actions = network.actionNames
     outcomes = ActionOutcome.all(actionCount: network.outputCount, hasLabels: labels != nil)
   }

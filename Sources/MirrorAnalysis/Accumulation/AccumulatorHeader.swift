@@ -113,6 +113,13 @@ public struct AccumulatorHeader: Sendable, Equatable {
     return value
   }
 
+  /// - Throws: `AccumulatorFault` for a number that no command takes.
+  func permutations() throws(AccumulatorFault) -> Int {
+    let count: Int = try option("permutations")
+    guard (0...1_000_000).contains(count) else { throw AccumulatorFault("says \(count) for 'permutations'") }
+    return count
+  }
+
   /// An option that may be left open.
   func choice<Value: RawRepresentable>(_ name: String) throws(AccumulatorFault) -> Value? where Value.RawValue == String {
     guard let text = options[name] else { return nil }

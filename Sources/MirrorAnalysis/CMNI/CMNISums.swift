@@ -45,7 +45,7 @@ extension CMNIAnalysis: AccumulatedAnalysis {
   }
 
   public init(accumulated header: AccumulatorHeader) throws {
-    self.init(permutations: try header.option("permutations"))
+    self.init(permutations: try header.permutations())
     byLayer = try header.option("by layer")
     exchange = try header.choice("exchange")
   }

@@ -143,7 +143,7 @@ extension IndexSums {
 
 extension IndexShare {
   init(_ arrays: AccumulatorArrays, of header: AccumulatorHeader) throws {
-    let permutations: Int = try header.option("permutations")
+    let permutations: Int = try header.permutations()
     let ends = try arrays.integers("index/numbers", count: 2)
     guard ends[0] <= ends[1], ends[1] <= permutations + 1 else { throw AccumulatorFault("index/numbers holds \(ends[0]), \(ends[1])") }
     let reasons = try arrays.texts("index/reasons", count: 2).map { $0.isEmpty ? nil : $0 }

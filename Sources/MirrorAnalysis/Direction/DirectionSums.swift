@@ -83,7 +83,7 @@ extension DirectionAnalysis: AccumulatedAnalysis {
 
   public init(accumulated header: AccumulatorHeader) throws {
     self.init(
-      permutations: try header.option("permutations"), axes: try header.option("axes"), exchange: try header.choice("exchange"))
+      permutations: try header.permutations(), axes: try header.option("axes"), exchange: try header.choice("exchange"))
   }
 
   public func obstacle(to place: AccumulatorPlace) -> String? {

@@ -148,7 +148,7 @@ extension LayerMoments {
     let ends = (0..<unitCount).compactMap { unit -> ClosedRange<Double>? in
       let low = Phase.allCases.compactMap { self[$0].minimum(unit) }.min()
       let high = Phase.allCases.compactMap { self[$0].maximum(unit) }.max()
-      return low.flatMap { low in high.map { low...$0 } }
+      return low.flatMap { low in high.flatMap { low <= $0 ? low...$0 : nil } }
     }
     guard ends.count == unitCount, let low = ends.map(\.lowerBound).min(), let high = ends.map(\.upperBound).max() else { return nil }
     guard (high - low).isFinite else {

@@ -6,11 +6,32 @@ public struct DivergenceRanges: Sendable {
   let layers: [LayerMoments]
   /// Hashes of the recordings of the first pass.
   let recordings: [String]
+  /// How the first pass chose its rows and their phases.
+  let options: [String: String]
+  let isFiltered: Bool
 
   /// - Parameters:
   ///   - moments: of all shards, merged.
   ///   - recordings: SHA-256 of the recordings that they are of.
-  public init(_ moments: MomentSums, of recordings: [String]) { (layers, self.recordings) = (moments.layers, recordings) }
+  ///   - header: of the first pass.
+  public init(_ moments: MomentSums, of recordings: [String], header: AccumulatorHeader) {
+    (layers, self.recordings, options, isFiltered) = (moments.layers, recordings, header.options, header.isFiltered)
+  }
+
+  /// - Throws: `RecordingError.badInput` where the view sees other rows, or other phases, than the first pass did.
+  func requireSameRows(as view: RecordingView) throws {
+    let own = view.selection.accumulatorOptions
+    for name in Set(own.keys).union(options.keys).sorted() where own[name] != options[name] {
+      throw RecordingError.badInput(
+        file: view.path,
+        fault: "the first pass had '\(options[name] ?? "nothing")' for '\(name)', and this one has '\(own[name] ?? "nothing")'. "
+          + "Choose rows and phases alike in both.")
+    }
+    guard isFiltered == (try view.phases.isFiltered) else {
+      throw RecordingError.badInput(
+        file: view.path, fault: "self and other rows were filtered in one of the two passes alone. Choose rows alike in both.")
+    }
+  }
 }
 
 /// What `divergence` adds: moments, counts in bins, and of a share of the permutations the divergences under them.
@@ -49,6 +70,9 @@ public struct DivergenceSums: Accumulator {
     numbers = numbers.lowerBound..<next.numbers.upperBound
     for number in layers.indices {
       guard let shares = next.layers[number]?.shares else { continue }
+      guard layers[number]?.shares.map({ zip($0, shares).allSatisfy { $0.count == $1.count } }) == true else {
+        throw AccumulatorFault.otherObserved
+      }
       for (comparison, units) in shares.enumerated() {
         for (unit, share) in units.enumerated() { layers[number]?.shares?[comparison][unit].merge(share) }
       }
@@ -65,14 +89,16 @@ extension DivergenceSums {
     (designs, numbers) = (nil, 0..<0)
     if header.place.kind == .share {
       let ends = try arrays.integers("nulls/numbers", count: 2)
-      guard ends[0] <= ends[1] else { throw AccumulatorFault("nulls/numbers holds \(ends[0]), \(ends[1])") }
+      guard ends[0] <= ends[1], ends[0] >= 0, ends[1] <= (try header.permutations()) + 1 else {
+        throw AccumulatorFault("nulls/numbers holds \(ends[0]), \(ends[1])")
+      }
       numbers = ends[0]..<ends[1]
       let known = try arrays.integers("nulls/is_compared", count: comparisons)
       let reasons = try arrays.texts("nulls/reasons", count: comparisons)
       let names = try arrays.texts("nulls/exchange", count: comparisons)
       let blocks = try arrays.integers("nulls/n_blocks", count: comparisons)
       designs = DivergenceDesigns(
-        permutations: try header.option("permutations"),
+        permutations: try header.permutations(),
         exchanges: (0..<comparisons).map { number in
           known[number] == 1
             ? DivergenceDesigns.Exchange(
@@ -100,6 +126,9 @@ extension DivergenceSums {
           guard arrays.contains("\(name)/extreme_\(comparison)") else { return [] }
           let extremes = try arrays.integers("\(name)/extreme_\(comparison)", count: layer.unitCount)
           let values = try arrays.numbers("\(name)/values_\(comparison)", count: layer.unitCount * numbers.count)
+          guard extremes.allSatisfy({ (0...numbers.count).contains($0) }) else {
+            throw AccumulatorFault("\(name)/extreme_\(comparison) counts more than there are")
+          }
           return extremes.enumerated().map { unit, extreme in
             DivergenceNullShare(values: Array(values[unit * numbers.count..<(unit + 1) * numbers.count]), extreme: extreme)
           }
@@ -146,7 +175,7 @@ extension DivergenceAnalysis: AccumulatedAnalysis {
   public init(accumulated header: AccumulatorHeader) throws {
     guard let range: HistogramRange = try header.choice("range") else { throw AccumulatorFault("does not say 'range'") }
     self.init(
-      bins: try header.option("bins"), range: range, permutations: try header.option("permutations"),
+      bins: try header.option("bins"), range: range, permutations: try header.permutations(),
       exchange: try header.choice("exchange"))
   }
 
@@ -163,6 +192,7 @@ extension DivergenceAnalysis: AccumulatedAnalysis {
   }
 
   public func sums(of recording: RecordingView, as place: AccumulatorPlace, in context: AnalysisContext) throws -> DivergenceSums {
+    try firstPass?.requireSameRows(as: recording)
     let moments = try RecordingMoments(of: recording, threads: context.threads)
     let codes = moments.rows.codes
     let nulls = place.kind == .share ? try DivergenceNulls(self, of: recording, rows: moments.rows, seed: context.seed) : nil
@@ -213,6 +243,11 @@ extension DivergenceAnalysis: AccumulatedAnalysis {
   public func rows(of sums: DivergenceSums, _ header: AccumulatorHeader, in context: AnalysisContext) throws -> [DivergenceRow] {
     if sums.designs != nil, sums.numbers != 1..<permutations + 1 {
       throw AccumulatorFault("holds permutations \(sums.numbers.lowerBound) to \(sums.numbers.upperBound - 1) of \(permutations)")
+    }
+    for layer in sums.layers {
+      for share in layer?.shares?.joined() ?? [] where share.values.count != permutations {
+        throw AccumulatorFault("holds \(share.values.count) of \(permutations) permutations of a unit")
+      }
     }
     return zip(sums.moments.layers, sums.layers).flatMap { moments, layer -> [DivergenceRow] in
       guard let layer else { return [] }

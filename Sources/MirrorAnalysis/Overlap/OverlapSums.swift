@@ -150,7 +150,7 @@ extension OverlapAnalysis: AccumulatedAnalysis {
       guard let measure = OverlapMeasure(rawValue: String(name)) else { throw AccumulatorFault("says '\(text)' for 'measures'") }
       return measure
     }
-    self.init(measures: measures, permutations: try header.option("permutations"), exchange: try header.choice("exchange"))
+    self.init(measures: measures, permutations: try header.permutations(), exchange: try header.choice("exchange"))
   }
 
   public func obstacle(to place: AccumulatorPlace) -> String? {

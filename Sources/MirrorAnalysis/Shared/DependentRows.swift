@@ -23,9 +23,14 @@ struct DependentRows: Sendable {
     // Each stratum points to one that it hangs together with; to none where that is the first.
     var first: [Int32: Int32] = [:]
     func root(_ stratum: Int32) -> Int32 {
-      var stratum = stratum
-      while let next = first[stratum] { stratum = next }
-      return stratum
+      var (root, passed) = (stratum, [Int32]())
+      while let next = first[root] {
+        passed.append(root)
+        root = next
+      }
+      // So that long chains are walked once.
+      for stratum in passed { first[stratum] = root }
+      return root
     }
     var stratumOfPair: [Int32: Int32] = [:]
     for (pair, stratum) in zip(pairs ?? [], strata) where pair >= 0 {

@@ -22,7 +22,7 @@ struct PermutedUnits: Sendable {
 
 extension PermutedUnits {
   init(_ arrays: AccumulatorArrays, of header: AccumulatorHeader) throws {
-    let permutations: Int = try header.option("permutations")
+    let permutations: Int = try header.permutations()
     let units = header.layers.reduce(0) { $0 + $1.unitCount }
     let designs = try arrays.texts("permuted/exchange")
     pairs = try (0..<3).map { pair in
@@ -30,7 +30,9 @@ extension PermutedUnits {
       var counts: StudentisedCounts?
       if arrays.contains("\(name)/observed") {
         let ends = try arrays.integers("\(name)/numbers", count: 2)
-        guard ends[0] <= ends[1], ends[1] <= permutations else { throw AccumulatorFault("\(name)/numbers holds \(ends[0]), \(ends[1])") }
+        guard ends[0] >= 0, ends[0] <= ends[1], ends[1] <= permutations else {
+          throw AccumulatorFault("\(name)/numbers holds \(ends[0]), \(ends[1])")
+        }
         counts = try StudentisedCounts(
           observed: arrays.numbers("\(name)/observed", count: units), greater: arrays.integers("\(name)/greater", count: units),
           less: arrays.integers("\(name)/less", count: units), twoSided: arrays.integers("\(name)/two_sided", count: units),

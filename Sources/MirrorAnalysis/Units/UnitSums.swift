@@ -46,7 +46,7 @@ extension UnitsAnalysis: AccumulatedAnalysis {
     criteria.margin = try header.option("margin")
     guard let test: ContrastTest = try header.choice("test") else { throw AccumulatorFault("does not say 'test'") }
     self.init(
-      test: test, criteria: criteria, permutations: test == .permutation ? try header.option("permutations") : 0,
+      test: test, criteria: criteria, permutations: test == .permutation ? try header.permutations() : 0,
       exchange: try header.choice("exchange"))
   }
 
@@ -71,6 +71,10 @@ extension UnitsAnalysis: AccumulatedAnalysis {
   }
 
   public func rows(of sums: UnitSums, _ header: AccumulatorHeader, in context: AnalysisContext) throws -> [UnitsRow] {
-    try sums.moments.moments(header).unitsRows(criteria: criteria, permuted: sums.permuted)
+    for counts in sums.permuted?.pairs.compactMap(\.counts) ?? [] where counts.numbers != 0..<permutations {
+      throw AccumulatorFault(
+        "holds permutations \(counts.numbers.lowerBound) to \(counts.numbers.upperBound - 1) of \(permutations)")
+    }
+    return try sums.moments.moments(header).unitsRows(criteria: criteria, permuted: sums.permuted)
   }
 }
