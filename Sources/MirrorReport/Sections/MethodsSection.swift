@@ -34,7 +34,7 @@ extension NetworkPart {
       sentences.append(
         "Single units were tested by permuted studentised differences (Chung and Romano, 2013) against none, one-sided, for self and for "
           + "other\(unitDesign); a unit counts as a mirror unit where both are above none (the larger p; Berger, 1982) at q ≤ 0.0125 over all "
-          + "\(countText(findings.units.rows.count)) units (Benjamini and Hochberg, 1995). Effect sizes are Hedges' g with 95 % intervals.")
+          + "\(countText(findings.units.rows.count { $0.conjunctionP != nil })) tested units (Benjamini and Hochberg, 1995). Effect sizes are Hedges' g with 95 % intervals.")
     }
     if let first = findings.correlations.rows.first, findings.correlations.reason == nil {
       sentences.append(
