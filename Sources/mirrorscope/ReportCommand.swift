@@ -56,8 +56,8 @@ struct ReportCommand: ParsableCommand {
     let contents = try ReportContents(of: recordings.groups, by: analyses) { progress.begin(recordings: $0) }
     progress.finish()
     let origin = ReportOrigin(
-      version: toolkitVersion, command: "mirrorscope " + CommandLine.arguments.dropFirst().joined(separator: " "), seed: seed.seed,
-      selection: selection)
+      version: toolkitVersion, command: (["mirrorscope"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " "),
+      seed: seed.seed, selection: selection)
     let page = try ReportPage(contents, plan: plan, origin: origin, training: history).html()
     try file.write(page)
     try file.finish()

@@ -40,7 +40,7 @@ public struct ReportPage: Sendable {
 public struct ReportOrigin: Sendable {
   /// Of the toolkit.
   public let version: String
-  /// As it was given, the program's name first.
+  /// As it was given, for a shell, the program's name first.
   public let command: String
   public let seed: UInt64
   /// What of the recordings is left out, such as a condition on rows or layers; sentences.
