@@ -2,10 +2,16 @@
 struct LineChart {
   struct Series {
     let name: String
+    /// Those that are finite: no axis reaches any other.
     let points: [(x: Double, y: Double)]
     let ink: Ink
     let shape: MarkShape
-    var dash: String?
+    let dash: String?
+
+    init(name: String, points: [(x: Double, y: Double)], ink: Ink, shape: MarkShape, dash: String? = nil) {
+      self.points = points.filter { $0.x.isFinite && $0.y.isFinite }
+      (self.name, self.ink, self.shape, self.dash) = (name, ink, shape, dash)
+    }
   }
 
   struct Panel {

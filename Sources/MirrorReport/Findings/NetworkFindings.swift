@@ -13,6 +13,8 @@ public struct NetworkFindings: Sendable {
   }
 
   let detailed: RecordingFindings
+  /// How many checkpoints were given.
+  var givenCount = 1
   /// By epoch; one alone is no curve, and not listed.
   var checkpoints: [Checkpoint] = []
   /// Why this one of the checkpoints is gone through.

@@ -21,7 +21,7 @@ public struct ReportContents: Sendable {
       let choice = RecordedCheckpoint.detailed(of: group)
       var network = NetworkFindings(detailed: try analyses.findings(of: group[choice?.index ?? 0].paths))
       guard let choice else { return network }
-      network.choice = choice.reason
+      (network.givenCount, network.choice) = (group.count, choice.reason)
       do {
         let rows = try analyses.indices(of: group.map(\.paths))
         network.checkpoints = group.compactMap { checkpoint in

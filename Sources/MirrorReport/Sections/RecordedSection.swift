@@ -7,7 +7,7 @@ extension NetworkPart {
     if let choice = network.choice {
       blocks.append(
         .paragraph(
-          "Of the \(network.checkpoints.count) checkpoints of this network the page goes through \(findings.identity.recording): \(choice). "
+          "Of the \(network.givenCount) checkpoints of this network the page goes through \(findings.identity.recording): \(choice). "
             + "Give one recording alone for another checkpoint."))
     }
     let facts = findings.inspection.map { [$0.item, $0.value] }
