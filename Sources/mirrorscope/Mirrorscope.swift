@@ -53,7 +53,7 @@ struct Mirrorscope: ParsableCommand {
     case let error as RecordingError: Failure(error) { $0.option }
     case let error as ComparisonError: Failure(error)
     case let error as TextTableError: Failure(error)
-    case let error as TrainingHistory.Fault: Failure(.badFile, error.description)
+    case let error as TrainingHistory.Fault: Failure(error)
     case let error as PlanError: Failure(error)
     case let error as AccumulatorError: Failure(error)
     case let error as HDF5Error: Failure(.badFile, error.description)

@@ -53,12 +53,12 @@ struct ReportCommand: ParsableCommand {
     let analyses = ReportAnalyses(
       plan: plan, runner: AnalysisRunner(recordings, common, seed: seed), sentence: { $0.sentence(option: Self.option) },
       progress: progress.step)
-    let contents = try ReportContents(of: recordings.groups, by: analyses) { progress.begin(recordings: $0) }
+    let contents = try ReportContents(of: recordings.groups, by: analyses, training: history) { progress.begin(recordings: $0) }
     progress.finish()
     let origin = ReportOrigin(
       version: toolkitVersion, command: (["mirrorscope"] + CommandLine.arguments.dropFirst().map(quoted)).joined(separator: " "),
       seed: seed.seed, selection: selection)
-    let page = try ReportPage(contents, plan: plan, origin: origin, training: history).html()
+    let page = try ReportPage(contents, plan: plan, origin: origin).html()
     try file.write(page)
     try file.finish()
     if page.utf8.count > 5_000_000 {
@@ -108,4 +108,15 @@ private final class ReportProgress: @unchecked Sendable {
   }
 
   func finish() { bar.finish() }
+}
+
+extension Failure {
+  init(_ error: TrainingHistory.Fault) {
+    let status: ExitStatus =
+      switch error {
+      case .notOneCurve: .usage
+      case .missingColumn, .notNumber: .badFile
+      }
+    self.init(status, error.description)
+  }
 }

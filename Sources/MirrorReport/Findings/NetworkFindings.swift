@@ -19,6 +19,8 @@ public struct NetworkFindings: Sendable {
   var checkpoints: [Checkpoint] = []
   /// Why this one of the checkpoints is gone through.
   var choice: String?
+  /// Losses over the epochs of its training, drawn beside the curves.
+  var training: TrainingHistory?
   /// Why there are no curves though several recordings were given.
   var curvesReason: String?
 

@@ -13,11 +13,16 @@ public struct TrainingHistory: Sendable {
 
   public enum Fault: Error, CustomStringConvertible {
     case missingColumn(table: String)
+    /// Of the networks given not one alone has several checkpoints.
+    case notOneCurve(table: String, curves: Int)
     case notNumber(table: String, place: String, column: String, text: String)
 
     public var description: String {
       switch self {
       case .missingColumn(let table): "\(table): has no column epoch, or neither training_loss nor validation_loss. Name them so."
+      case .notOneCurve(let table, let curves):
+        "\(table): losses of one training, but \(curves == 0 ? "no network was" : "\(curves) networks were") given with several checkpoints. "
+          + "Give checkpoints of the network that was so trained\(curves == 0 ? "" : " alone"), or leave --training out."
       case .notNumber(let table, let place, let column, let text): "\(table): \(column) on \(place) is '\(text)', no number. Write numbers."
       }
     }

@@ -8,16 +8,15 @@ public struct ReportPage: Sendable {
   private let contents: ReportContents
   private let plan: ReportPlan
   private let origin: ReportOrigin
-  private let training: TrainingHistory?
 
-  public init(_ contents: ReportContents, plan: ReportPlan, origin: ReportOrigin, training: TrainingHistory? = nil) {
-    (self.contents, self.plan, self.origin, self.training) = (contents, plan, origin, training)
+  public init(_ contents: ReportContents, plan: ReportPlan, origin: ReportOrigin) {
+    (self.contents, self.plan, self.origin) = (contents, plan, origin)
   }
 
   /// - Throws: only where the template is at fault.
   public func html() throws -> String {
     let parts = contents.networks.map {
-      NetworkPart($0, plan: plan, origin: origin, training: training, isAlone: contents.networks.count == 1)
+      NetworkPart($0, plan: plan, origin: origin, isAlone: contents.networks.count == 1)
     }
     var numbering = FigureNumbering()
     let overview = contents.networks.count > 1 ? [ComparisonPart(contents.networks).part] : []

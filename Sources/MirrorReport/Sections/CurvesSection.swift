@@ -21,7 +21,7 @@ extension NetworkPart {
           file("cmni-by-epoch") + ".csv", rows: checkpoints.flatMap { c in c.index.map { RecordingRow(c.identity, $0) } })
       ] + trainingDownload, fileName: file("cmni-by-epoch"))
     var blocks: [PageBlock] = [.figure(figure)]
-    if !checkpoints.contains(where: { $0.validationLoss != nil }), training == nil {
+    if !checkpoints.contains(where: { $0.validationLoss != nil }), network.training == nil {
       blocks.append(
         .absent(
           what: "Loss over epochs",
@@ -43,7 +43,7 @@ extension NetworkPart {
     }
     func present(_ series: [LineChart.Series]) -> [LineChart.Series] { series.filter { !$0.points.isEmpty } }
     var losses = [series("validation loss of the checkpoints", .first, .disc) { $0.validationLoss }]
-    if let training {
+    if let training = network.training {
       losses.append(
         .init(
           name: "training loss", points: training.epochs.compactMap { e in e.trainingLoss.map { (e.number, $0) } }, ink: .third,
@@ -90,7 +90,7 @@ extension NetworkPart {
   }
 
   private var trainingDownload: [Download] {
-    guard let training else { return [] }
+    guard let training = network.training else { return [] }
     let schema = TableSchema(
       name: "training", title: "Losses of a training by epoch",
       columns: [

@@ -8,12 +8,11 @@ struct NetworkPart {
   let network: NetworkFindings
   let plan: ReportPlan
   let origin: ReportOrigin
-  let training: TrainingHistory?
   /// Whether the page is about this network alone.
   let isAlone: Bool
 
-  init(_ network: NetworkFindings, plan: ReportPlan, origin: ReportOrigin, training: TrainingHistory?, isAlone: Bool) {
-    (self.network, self.plan, self.origin, self.training, self.isAlone) = (network, plan, origin, training, isAlone)
+  init(_ network: NetworkFindings, plan: ReportPlan, origin: ReportOrigin, isAlone: Bool) {
+    (self.network, self.plan, self.origin, self.isAlone) = (network, plan, origin, isAlone)
   }
 
   var findings: RecordingFindings { network.detailed }
