@@ -1,5 +1,6 @@
 import ActivationRecording
 import MirrorAnalysis
+import Statistics
 
 /// What the analyses say of one recording.
 public struct RecordingFindings: Sendable {
@@ -8,16 +9,27 @@ public struct RecordingFindings: Sendable {
     let unitCount: Int
     let isOutput: Bool
     let hasKernel: Bool
+
+    init(_ layer: RecordedLayer) {
+      (name, unitCount, isOutput, hasKernel) = (layer.name, layer.unitCount, layer.isOutput, layer.hasKernel)
+    }
   }
 
   let identity: RecordingIdentity
   let description: RecordingDescription
+  /// Those that were asked for.
   let layers: [Layer]
+  /// All of the file, which edges and kernels reach whatever was asked for.
+  let fileLayers: [Layer]
   let actionNames: [String]?
   /// Rows of none, self, other and both, after the partner filter.
   let phaseRows: PhaseRows
   let unfilteredRows: PhaseRows
   let rowCount: Int
+  /// Whether the recording has `/split`, `/stratum`, and items of several rows in `/pair`: what parts the rows into halves.
+  let hasSplit: Bool
+  let hasStrata: Bool
+  let hasPairs: Bool
   /// SHA-256 of each file, where several are joined.
   let files: [(path: String, sha256: String)]
   var inspection: [InspectionRow] = []
@@ -35,9 +47,21 @@ public struct RecordingFindings: Sendable {
 
   /// Why nothing can be ablated, where that can be seen at once: a network is recomputed from kernels.
   var missingKernels: String? {
-    guard !layers.dropFirst().contains(where: \.hasKernel) else { return nil }
+    guard !fileLayers.dropFirst().contains(where: \.hasKernel) else { return nil }
     return "No layer above the first has a kernel in the recording, and effects are recomputed from kernels and biases."
   }
+
+  /// Which rows units are chosen on, where others are kept to measure on: `on one half of the strata`.
+  var selectText: String { hasSplit ? "on the rows that /split marks select" : "on one half of the \(halvedText)" }
+
+  /// The rows that are kept to measure on.
+  var evaluateText: String { hasSplit ? "on those that it marks evaluate" : "on the other half" }
+
+  /// What halves keep whole.
+  private var halvedText: String { hasStrata ? "strata" : hasPairs ? "pairs" : "rows" }
+
+  /// What the halves are of across which the index and directions are taken: rows where these are exchanged freely.
+  func halvedText(_ exchange: ExchangeDesign?) -> String { exchange == .free ? "rows" : halvedText }
 
   /// The layers that are drawn: all, or as many at equal distances, the first and the last among them.
   var drawnLayers: [Layer] {

@@ -76,13 +76,19 @@ public struct ReportAnalyses: Sendable {
   private func opened(_ paths: [String], _ runner: AnalysisRunner) throws -> RecordingFindings {
     let sums = try paths.map { ($0, try sha256(ofFile: $0)) }
     let inspection = try rows(of: InspectionAnalysis(), paths, runner)
+    let whole = try Recording(path: paths[0], layers: { _ in true }, needsPhase: false)
     var found: RecordingFindings?
     try runner.lend(paths, to: StatsAnalysis()) { view, context in
       var findings = RecordingFindings(
         identity: RecordingIdentity(view), description: view.description,
-        layers: view.layers.map { .init(name: $0.name, unitCount: $0.unitCount, isOutput: $0.isOutput, hasKernel: $0.hasKernel) },
-        actionNames: view.actionNames,
-        phaseRows: try view.phases, unfilteredRows: try view.unfilteredPhases, rowCount: view.rowCount, files: sums)
+        layers: view.layers.map { .init($0) }, fileLayers: whole.layers.map { .init($0) }, actionNames: view.actionNames,
+        phaseRows: try view.phases, unfilteredRows: try view.unfilteredPhases, rowCount: view.rowCount,
+        // What is wrong with a column is for the analyses to say that need it.
+        hasSplit: (try? view.split) != nil, hasStrata: (try? view.strata) != nil,
+        hasPairs: (try? view.pairs).map { pairs in
+          let items = pairs.filter { $0 >= 0 }
+          return Set(items).count < items.count
+        } ?? false, files: sums)
       findings.inspection = inspection
       findings.stats = try StatsAnalysis().rows(of: view, in: context)
       found = findings
@@ -126,7 +132,9 @@ public struct ReportAnalyses: Sendable {
 
   private func circuit(of findings: RecordingFindings, _ paths: [String], _ runner: AnalysisRunner) throws -> Finding<CircuitRow> {
     if let reason = findings.missingKernels { return .absent(reason: reason) }
-    let edges = zip(findings.layers, findings.layers.dropFirst()).reduce(0) { $0 + $1.0.unitCount * $1.1.unitCount }
+    let chosen = Set(findings.layers.map(\.name))
+    let edges = zip(findings.fileLayers, findings.fileLayers.dropFirst()).filter { chosen.contains($0.0.name) }
+      .reduce(0) { $0 + $1.0.unitCount * $1.1.unitCount }
     guard edges <= ReportPlan.mostEdges else {
       return .absent(
         reason:
@@ -140,8 +148,8 @@ public struct ReportAnalyses: Sendable {
     guard found.reason == nil, found.rows.isEmpty else { return found }
     return .absent(
       reason:
-        "On the rows that units are chosen on (half of them) no hidden unit is of class mirror, suppressed, opposite or differentiating "
-        + "by evidence, so that no edge is looked at.")
+        "No hidden unit is of class mirror, suppressed, opposite or differentiating by evidence \(findings.selectText), so that no edge is "
+        + "looked at.")
   }
 
   /// - Parameter optional: whether the analysis rests on parts that the others do without, such as kernels: then a fault in these is a reason too.

@@ -17,8 +17,8 @@ extension NetworkPart {
     let rows = findings.ablation.rows
     var blocks: [PageBlock] = [
       .paragraph(
-        "In each hidden layer the (at most) four units with the highest mirror-neuron scores, chosen on one half of the rows, are set to 0 on "
-          + "the other half. References are other sets of the layer with as many units in each bin of mean activation and outgoing weights."
+        "In each hidden layer that was looked at the (at most) four units with the highest mirror-neuron scores, chosen "
+          + "\(findings.selectText), are set to 0 \(findings.evaluateText). References are other sets of the layer with as many units in each bin of mean activation and outgoing weights."
       )
     ]
     for target in targets(rows) {

@@ -18,8 +18,8 @@ extension NetworkPart {
       title: "Edges out of units that answer to self or other.",
       caption:
         "Layers from left to right. A line is as thick as the change of its dominant action's mean output when the edge is taken out, compared "
-        + "with the largest of its layer; dashed where the weight is below 0. Letters are classes by evidence on the rows that units are chosen "
-        + "on, half of them. Drawn are the \(countText(drawn.count)) edges of \(countText(rows.count)) with the largest effects, at most "
+        + "with the largest of its layer; dashed where the weight is below 0. Letters are classes by evidence "
+        + "\(findings.selectText). Drawn are the \(countText(drawn.count)) edges of \(countText(rows.count)) with the largest effects, at most "
         + "\(ReportPlan.drawnEdges) between two layers. No edge is tested.",
       drawing: chart(drawn).drawing, table: edgeTable(drawn), downloads: [download("circuit", rows.count <= 4000 ? rows : drawn)],
       fileName: file("circuit"))
@@ -28,7 +28,7 @@ extension NetworkPart {
 
   /// The edges with the largest effects of each layer.
   private func drawnEdges(_ rows: [CircuitRow]) -> [CircuitRow] {
-    findings.layers.flatMap { layer in
+    findings.fileLayers.flatMap { layer in
       let own = rows.filter { $0.sourceLayer == layer.name && ($0.edgeEffect ?? 0) != 0 }
       let order = own.indices.sorted { (abs(own[$0].edgeEffect ?? 0), $1) > (abs(own[$1].edgeEffect ?? 0), $0) }
       return order.prefix(ReportPlan.drawnEdges).map { own[$0] }
@@ -39,7 +39,7 @@ extension NetworkPart {
     var units: [String: Set<Int>] = [:]
     var classes: [CircuitChart.Node: EvidenceClass] = [:]
     var outputs: [CircuitChart.Node: String] = [:]
-    let outputLayers = Set(findings.layers.filter(\.isOutput).map(\.name))
+    let outputLayers = Set(findings.fileLayers.filter(\.isOutput).map(\.name))
     for edge in findings.circuit.rows { classes[.init(layer: edge.sourceLayer, unit: edge.sourceUnit)] = edge.sourceClass }
     for edge in edges {
       units[edge.sourceLayer, default: []].insert(edge.sourceUnit)
@@ -49,7 +49,8 @@ extension NetworkPart {
       }
     }
     return CircuitChart(
-      columns: findings.layers.compactMap { layer in units[layer.name].map { .init(layer: layer.name, units: $0.sorted()) } }, edges: edges,
+      columns: findings.fileLayers.compactMap { layer in units[layer.name].map { .init(layer: layer.name, units: $0.sorted()) } },
+      edges: edges,
       classes: classes, outputNames: outputs)
   }
 

@@ -12,7 +12,7 @@ extension NetworkPart {
       title: "Checkpoint Mirror Neuron Index by variant.",
       caption:
         "Disc: the index. Upright stroke: its mean with the labels none, self and other dealt anew together. Diamond: the index of units chosen "
-        + "on one half of the rows and measured on the other, with its 95 % interval."
+        + "on one half of the \(findings.halvedText(rows.first?.inference.exchange)) and measured on the other, with its 95 % interval."
         + (baselineRows.contains { $0.value != nil } ? " Squares: what the index is without training." : ""),
       drawing: indexChart(rows).drawing, table: indexTable(rows), downloads: [download("cmni", rows)], fileName: file("cmni"))
     var blocks: [PageBlock] = [.figure(figure)]

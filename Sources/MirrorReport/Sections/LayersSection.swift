@@ -18,7 +18,7 @@ extension NetworkPart {
       title: "Cosine of Δself and Δother by layer.",
       caption:
         "Δ is the change of a layer's mean activations from none. 1: one direction, 0: square to each other. Every product is taken across two "
-        + "halves of the rows. Lines are 95 % intervals; the upright stroke is the mean with labels dealt anew. Layers from input to output.",
+        + "halves of the \(findings.halvedText(rows.first?.exchange)). Lines are 95 % intervals; the upright stroke is the mean with labels dealt anew. Layers from input to output.",
       drawing: IntervalChart(
         panels: [.init(title: "Direction", axis: "cosine", rows: lines)], legend: legend(lines, "cosine, with 95 % interval")
       ).drawing,

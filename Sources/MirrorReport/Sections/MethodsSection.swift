@@ -27,14 +27,15 @@ extension NetworkPart {
       if inference.crossFit != nil {
         sentences.append(
           "Its interval (95 %) is that of the cross-fitted index: units are chosen on one half of the "
-            + "\(inference.exchange == .free ? "rows" : "strata") and measured on the other, both ways.")
+            + "\(findings.halvedText(inference.exchange)) and measured on the other, both ways.")
       }
     }
     if findings.units.reason == nil {
       sentences.append(
         "Single units were tested by permuted studentised differences (Chung and Romano, 2013) against none, one-sided, for self and for "
           + "other\(unitDesign); a unit counts as a mirror unit where both are above none (the larger p; Berger, 1982) at q ≤ 0.0125 over all "
-          + "\(countText(findings.units.rows.count { $0.conjunctionP != nil })) tested units (Benjamini and Hochberg, 1995). Effect sizes are Hedges' g with 95 % intervals.")
+          + "\(countText(findings.units.rows.count { $0.conjunctionP != nil })) tested units (Benjamini and Hochberg, 1995). Effect sizes are Hedges' g with 95 % intervals."
+      )
     }
     if let first = findings.correlations.rows.first, findings.correlations.reason == nil {
       sentences.append(
@@ -43,13 +44,15 @@ extension NetworkPart {
     if let ablation = ablationMethods { sentences.append(ablation) }
     if findings.circuit.reason == nil {
       sentences.append(
-        "Edges out of units of class mirror, suppressed, opposite or differentiating on the select rows were taken out one by one on the other "
-          + "rows; their effect is the change of the mean output of the action that the target raises most.")
+        "Edges out of units of class mirror, suppressed, opposite or differentiating by evidence \(findings.selectText) were "
+          + "taken out one by one \(findings.evaluateText); their effect is the change of the mean output of the action that the target raises most."
+      )
     }
     if findings.direction.reason == nil, let row = findings.direction.rows.first {
       sentences.append(
         "Directions of layers are the cosine of the changes of mean activations from none to self and to other, all products across two halves "
-          + "of the rows, with Fieller's interval and a studentised permutation p\(exchangeText(row.exchange?.rawValue, row.blockCount)).")
+          + "of the \(findings.halvedText(row.exchange)), with Fieller's interval and a studentised permutation p\(exchangeText(row.exchange?.rawValue, row.blockCount))."
+      )
     }
     if findings.overlap.reason == nil, let row = findings.overlap.rows.first(where: { $0.selfOther != nil }) {
       sentences.append(
@@ -106,8 +109,8 @@ extension NetworkPart {
     guard findings.ablation.reason == nil, let row = findings.ablation.rows.first else { return nil }
     let primary = findings.ablation.rows.first(where: \.isPrimary)
     return
-      "In each hidden layer the (at most) four units with the highest mirror-neuron scores on one half of the rows were ablated (\(row.mode)) on "
-      + "the other"
+      "In each hidden layer the (at most) four units with the highest mirror-neuron scores \(findings.selectText) were ablated "
+      + "(\(row.mode)) \(findings.evaluateText)"
       + (primary.map {
         "; the effect on \($0.outcome), named before any effect was seen, was compared with that of at most "
           + "\(countText(AblationPlan().controls)) other sets of as many units of the layer, matched on mean activation and outgoing weight norm"

@@ -30,7 +30,8 @@ extension NetworkPart {
     if let null = inference.nullMean { text += "; \(numberText(null)) on average with the labels none, self and other dealt anew" }
     text += "; \(p(inference.pValue, inference.reason)) (\(design(inference.exchange?.rawValue, inference.blockCount)))."
     if let crossFit = inference.crossFit {
-      text += " With units chosen on one half of the rows and measured on the other \(numberText(crossFit))"
+      text +=
+        " With units chosen on one half of the \(findings.halvedText(inference.exchange)) and measured on the other \(numberText(crossFit))"
       text +=
         inference.interval.map { ", 95 % interval \(intervalText($0.lowerBound, $0.upperBound))." }
         ?? ", without an interval\(inference.reason.map { ": \($0)" } ?? "")."
