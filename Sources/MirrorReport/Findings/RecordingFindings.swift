@@ -73,9 +73,24 @@ public struct RecordingFindings: Sendable {
   /// The units of a layer that are drawn, ascending: all, or those with the highest mirror-neuron scores.
   func drawnUnits(of layer: Layer) -> [Int] {
     guard layer.unitCount > ReportPlan.mostWholeUnits else { return Array(0..<layer.unitCount) }
+    let scores = mirrorNeuronScores(of: layer)
+    return scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(ReportPlan.drawnUnits).sorted()
+  }
+
+  /// Which units of a layer are drawn where not all are.
+  func drawnUnitsText(of layer: Layer) -> String {
+    let scored = mirrorNeuronScores(of: layer).count { $0 > 0 }
+    if scored == 0 { return "the first \(ReportPlan.drawnUnits)" }
+    if scored >= ReportPlan.drawnUnits {
+      return "those with the highest mirror-neuron scores (the smaller of the two rises, where both are)"
+    }
+    return "the \(scored) with a mirror-neuron score above 0 and the first of the others"
+  }
+
+  private func mirrorNeuronScores(of layer: Layer) -> [Double] {
     var scores = [Double](repeating: 0, count: layer.unitCount)
     for row in units.rows where row.layer == layer.name { scores[row.unit] = row.contrast?.mirrorNeuronScore ?? 0 }
-    return scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(ReportPlan.drawnUnits).sorted()
+    return scores
   }
 
   /// Classes by evidence, `[layer: [unit: class]]`.

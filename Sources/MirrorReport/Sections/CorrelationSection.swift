@@ -22,10 +22,10 @@ extension NetworkPart {
   }
 
   private func heatMap(_ layer: LayerCorrelation) -> PageFigure {
+    let choice = findings.layers.first { $0.name == layer.layer }.map { ", \(findings.drawnUnitsText(of: $0))" } ?? ""
     let part =
       layer.units.count < layer.unitCount
-      ? " \(layer.units.count) of \(countText(layer.unitCount)) units are drawn, those with the highest mirror-neuron scores; no r is averaged."
-      : ""
+      ? " \(layer.units.count) of \(countText(layer.unitCount)) units are drawn\(choice); no r is averaged." : ""
     return PageFigure(
       title: "Correlation of the units of \(layer.layer) within phases.",
       caption:

@@ -96,8 +96,7 @@ extension NetworkPart {
     let empty = Phase.allCases.filter { findings.phaseRows.count($0) == 0 }.map(\.name)
     let part =
       numbers.count < layer.unitCount
-      ? " \(numbers.count) of \(countText(layer.unitCount)) units are drawn, those with the highest mirror-neuron scores (the smaller of the two "
-        + "rises, where both are)."
+      ? " \(numbers.count) of \(countText(layer.unitCount)) units are drawn, \(findings.drawnUnitsText(of: layer))."
       : ""
     return PageFigure(
       title: "Mean activation of the units of \(layer.name) by phase.",
