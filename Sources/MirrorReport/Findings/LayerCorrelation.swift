@@ -8,6 +8,8 @@ struct LayerCorrelation: Sendable {
     let count: Int
     /// `[drawn × drawn]`; NaN where there is no r.
     let values: [Double]
+
+    var hasNumber: Bool { values.contains { $0.isFinite } }
   }
 
   let layer: String

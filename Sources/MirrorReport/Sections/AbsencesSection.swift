@@ -5,14 +5,33 @@ extension NetworkPart {
   var absentItems: [(what: String, reason: String)] {
     var items: [(String, String)] = []
     func add(_ what: String, _ reason: String?) { if let reason { items.append((what, reason)) } }
-    add("index (CMNI)", findings.index.reason)
+    func addFinding<Row>(
+      _ what: String, _ finding: Finding<Row>, _ hasNumber: (Row) -> Bool, test: String? = nil, _ isTested: (Row) -> Bool = { _ in true },
+      because reason: (Row) -> String?
+    ) {
+      if let whole = finding.absence(of: hasNumber, because: reason) {
+        add(what, whole)
+      } else if let test {
+        add(test, finding.absence(of: isTested, because: reason))
+      }
+    }
+    let author = findings.index(.author)
+    let index: Finding<CMNIRow> = findings.index.reason == nil ? .rows([author].compactMap { $0 }) : findings.index
+    addFinding(
+      "index (CMNI)", index, { $0.index.value != nil }, test: "p of the index", { $0.inference.pValue != nil }, because: \.inference.reason)
+    if author?.index.value != nil, author?.inference.interval == nil {
+      add("interval of the index", author?.inference.reason ?? "the halves of the rows do not give one")
+    }
     add("index over epochs", network.curvesReason)
-    add("classes of units", findings.units.reason)
-    add("correlation of units", findings.correlations.reason)
-    add("ablation", findings.ablation.reason)
-    add("circuit", findings.circuit.reason)
-    add("direction", findings.direction.reason)
-    add("overlap", findings.overlap.reason)
+    addFinding(
+      "effect sizes and tests of units", findings.units, { $0.effectSelf != nil || $0.effectOther != nil || $0.conjunctionP != nil },
+      test: "tests of units", { $0.conjunctionP != nil }, because: \.reason)
+    addFinding("correlation of units", findings.correlations, { $0.phases.contains(where: \.hasNumber) }, because: { _ in nil })
+    addFinding("ablation", findings.ablation, { $0.effect != nil }, because: \.reason)
+    addFinding("circuit", findings.circuit, { $0.edgeEffect != nil }, because: \.reason)
+    addFinding(
+      "direction", findings.direction, { $0.cosine != nil }, test: "p of directions", { $0.pValue != nil }, because: \.reason)
+    addFinding("overlap", findings.overlap, { $0.selfOther != nil }, test: "p of overlap", { $0.pValue != nil }, because: \.reason)
     add("audit", findings.audit.reason)
     return items
   }

@@ -12,59 +12,110 @@ extension NetworkPart {
       ])
   }
 
+  /// Sentences about numbers that this recording has; what it has not is among the absences.
   private var methodsText: String {
-    var sentences = [originSentence, rowSentence]
-    sentences += origin.selection
-    if let index = findings.index(.author) {
-      let inference = index.inference
+    var sentences = [originSentence, rowSentence] + origin.selection
+    if hasPermutationP {
       sentences.append(
-        "Permutation p-values are (b + 1)/(N + 1) with N = \(countText(plan.permutations)) (Phipson and Smyth, 2010)\(exchangeText(inference.exchange?.rawValue, inference.blockCount))."
-      )
-      sentences.append(
-        "The Checkpoint Mirror Neuron Index (variant author, \(countText(index.index.unitCount)) units) is given with p of the global null that "
-          + "no unit's activations differ between the phases, p of the null that one of the two distress phases does not differ from none "
-          + "(p_both), and p of the null that which units respond to other has nothing to do with which respond to self (p_overlap).")
-      if inference.crossFit != nil {
-        sentences.append(
-          "Its interval (95 %) is that of the cross-fitted index: units are chosen on one half of the "
-            + "\(findings.halvedText(inference.exchange)) and measured on the other, both ways.")
-      }
+        "Permutation p-values are (b + 1)/(N + 1) with N = \(countText(plan.permutations)) (Phipson and Smyth, 2010).")
     }
-    if findings.units.reason == nil {
-      sentences.append(
-        "Single units were tested by permuted studentised differences (Chung and Romano, 2013) against none, one-sided, for self and for "
-          + "other\(unitDesign); a unit counts as a mirror unit where both are above none (the larger p; Berger, 1982) at q ≤ 0.0125 over all "
-          + "\(countText(findings.units.rows.count { $0.conjunctionP != nil })) tested units (Benjamini and Hochberg, 1995). Effect sizes are Hedges' g with 95 % intervals."
-      )
+    sentences += indexMethods + unitMethods
+    let correlated = Phase.allCases.map(\.name).filter { name in
+      findings.correlations.rows.contains { $0.phases.contains { $0.name == name && $0.hasNumber } }
     }
-    if let first = findings.correlations.rows.first, findings.correlations.reason == nil {
-      sentences.append(
-        "Correlations of units are Pearson's r over the rows of a phase (\(first.phases.map(\.name).joined(separator: ", "))).")
+    if !correlated.isEmpty {
+      sentences.append("Correlations of units are Pearson's r over the rows of a phase (\(correlated.joined(separator: ", "))).")
     }
     if let ablation = ablationMethods { sentences.append(ablation) }
-    if findings.circuit.reason == nil {
+    if findings.circuit.rows.contains(where: { $0.edgeEffect != nil }) {
       sentences.append(
-        "Edges out of units of class mirror, suppressed, opposite or differentiating by evidence \(findings.selectText) were "
-          + "taken out one by one \(findings.evaluateText); their effect is the change of the mean output of the action that the target raises most."
-      )
+        "Edges out of units of class mirror, suppressed, opposite or differentiating by evidence \(findings.selectText) were taken out one by "
+          + "one \(findings.evaluateText); their effect is the change of the mean output of the action that the target raises most.")
     }
-    if findings.direction.reason == nil, let row = findings.direction.rows.first {
-      sentences.append(
-        "Directions of layers are the cosine of the changes of mean activations from none to self and to other, all products across two halves "
-          + "of the \(findings.halvedText(row.exchange)), with Fieller's interval and a studentised permutation p\(exchangeText(row.exchange?.rawValue, row.blockCount))."
-      )
-    }
-    if findings.overlap.reason == nil, let row = findings.overlap.rows.first(where: { $0.selfOther != nil }) {
-      sentences.append(
-        "Self-other overlap is the mean distance of the self and the other version of \(countText(row.pairCount)) pairs, against pairings dealt "
-          + "anew \(row.exchange == .within ? "inside \(countText(row.blockCount ?? 0)) strata" : "among all pairs").")
-    }
-    if !network.checkpoints.isEmpty {
+    if let direction = directionMethods { sentences.append(direction) }
+    if let overlap = overlapMethods { sentences.append(overlap) }
+    if network.checkpoints.contains(where: { $0.index(.author)?.index.value != nil }) {
       sentences.append("The index was taken in the same way from \(network.checkpoints.count) checkpoints.")
     }
     let left = absentItems.map(\.what)
     if !left.isEmpty { sentences.append("Not computed, for reasons given with the results: \(left.joined(separator: ", ")).") }
     return sentences.joined(separator: " ")
+  }
+
+  private var hasPermutationP: Bool {
+    let index = findings.index(.author)?.inference
+    return [index?.pValue, index?.pBoth, index?.pOverlap].contains { $0 != nil } || findings.units.rows.contains { $0.conjunctionP != nil }
+      || findings.direction.rows.contains { $0.pValue != nil } || findings.overlap.rows.contains { $0.pValue != nil }
+  }
+
+  private var indexMethods: [String] {
+    guard let index = findings.index(.author), index.index.value != nil else { return [] }
+    let inference = index.inference
+    var tests: [String] = []
+    if inference.pValue != nil {
+      tests.append("p of the global null that no unit's activations differ between the phases")
+    }
+    if inference.pBoth != nil { tests.append("p of the null that one of the two distress phases does not differ from none (p_both)") }
+    if inference.pOverlap != nil {
+      tests.append("p of the null that which units respond to other has nothing to do with which respond to self (p_overlap)")
+    }
+    var sentences = [
+      "The Checkpoint Mirror Neuron Index (variant author, \(countText(index.index.unitCount)) units) is given "
+        + (tests.isEmpty ? "without p" : "with \(listText(tests))")
+        + (inference.pValue == nil ? "" : exchangeText(inference.exchange?.rawValue, inference.blockCount)) + "."
+    ]
+    if inference.crossFit != nil {
+      let halves = "units are chosen on one half of the \(findings.halvedText(inference.exchange)) and measured on the other, both ways."
+      sentences.append(
+        inference.interval == nil
+          ? "For the cross-fitted index \(halves)" : "Its interval (95 %) is that of the cross-fitted index: \(halves)")
+    }
+    return sentences
+  }
+
+  private var unitMethods: [String] {
+    let rows = findings.units.rows
+    var sentences: [String] = []
+    let tested = rows.filter { $0.conjunctionP != nil }
+    if let first = tested.first {
+      sentences.append(
+        "Single units were tested by permuted studentised differences (Chung and Romano, 2013) against none, one-sided, for self and for "
+          + "other\(exchangeText(first.exchange, first.blockCount)); a unit counts as a mirror unit where both are above none (the larger p; "
+          + "Berger, 1982) at q ≤ 0.0125 over all \(countText(tested.count)) tested units (Benjamini and Hochberg, 1995).")
+    }
+    if rows.contains(where: { $0.effectSelf != nil || $0.effectOther != nil }) {
+      sentences.append("Effect sizes of units are Hedges' g with 95 % intervals.")
+    }
+    return sentences
+  }
+
+  private var directionMethods: String? {
+    let rows = findings.direction.rows.filter { $0.cosine != nil }
+    guard let first = rows.first else { return nil }
+    var given: [String] = []
+    if rows.contains(where: { $0.interval != nil }) { given.append("Fieller's interval") }
+    if let row = rows.first(where: { $0.pValue != nil }) {
+      given.append("a studentised permutation p\(exchangeText(row.exchange?.rawValue, row.blockCount))")
+    }
+    return
+      "Directions of layers are the cosine of the changes of mean activations from none to self and to other, all products across two halves "
+      + "of the \(findings.halvedText(first.exchange))\(given.isEmpty ? "" : ", with \(given.joined(separator: " and "))")."
+  }
+
+  private var overlapMethods: String? {
+    let rows = findings.overlap.rows.filter { $0.selfOther != nil }
+    guard let first = rows.first else { return nil }
+    var text = "Self-other overlap is the mean distance of the self and the other version of \(countText(first.pairCount)) pairs"
+    if let row = rows.first(where: { $0.pValue != nil }) {
+      text += ", against pairings dealt anew "
+      text += row.exchange == .within ? "inside \(countText(row.blockCount ?? 0)) strata" : "among all pairs"
+    }
+    return text + "."
+  }
+
+  /// `a`, `a and b`, `a, b and c`.
+  private func listText(_ items: [String]) -> String {
+    items.count < 2 ? items.joined() : items.dropLast().joined(separator: ", ") + " and " + (items.last ?? "")
   }
 
   private var originSentence: String {
@@ -100,21 +151,23 @@ extension NetworkPart {
     }
   }
 
-  private var unitDesign: String {
-    guard let row = findings.units.rows.first(where: { $0.exchange != nil }) else { return "" }
-    return exchangeText(row.exchange, row.blockCount)
-  }
-
   private var ablationMethods: String? {
-    guard findings.ablation.reason == nil, let row = findings.ablation.rows.first else { return nil }
-    let primary = findings.ablation.rows.first(where: \.isPrimary)
-    return
-      "In each hidden layer the (at most) four units with the highest mirror-neuron scores \(findings.selectText) were ablated "
-      + "(\(row.mode)) \(findings.evaluateText)"
-      + (primary.map {
-        "; the effect on \($0.outcome), named before any effect was seen, was compared with that of at most "
-          + "\(countText(AblationPlan().controls)) other sets of as many units of the layer, matched on mean activation and outgoing weight norm"
-      } ?? "") + "; all other outcomes have Benjamini–Hochberg q-values, and intervals are bootstrapped over "
-      + "\(countText(AblationPlan().replicates)) replicates."
+    let rows = findings.ablation.rows.filter { $0.effect != nil }
+    guard let first = rows.first else { return nil }
+    let names = Set(rows.map(\.layer))
+    let layers = findings.fileLayers.map(\.name).filter { names.contains($0) }
+    var text =
+      "In \(layers.count == 1 ? "layer" : "layers") \(listText(layers)) the (at most) four units with the highest mirror-neuron scores "
+      + "\(findings.selectText) were ablated (\(first.mode)) \(findings.evaluateText)"
+    if let primary = rows.first(where: { $0.isPrimary && !$0.controlEffects.isEmpty }) {
+      text +=
+        "; the effect on \(primary.outcome), named before any effect was seen, was compared with that of at most "
+        + "\(countText(AblationPlan().controls)) other sets of as many units of the layer, matched on mean activation and outgoing weight norm"
+    }
+    if rows.contains(where: { $0.qValue != nil }) { text += "; all other outcomes have Benjamini–Hochberg q-values" }
+    if rows.contains(where: { $0.interval != nil }) {
+      text += "; intervals are bootstrapped over \(countText(AblationPlan().replicates)) replicates"
+    }
+    return text + "."
   }
 }

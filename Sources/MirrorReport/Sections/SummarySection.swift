@@ -28,7 +28,8 @@ extension NetworkPart {
     let inference = author.inference
     var text = "\(numberText(value)) over \(countText(author.index.unitCount)) units (the paper's variant)"
     if let null = inference.nullMean { text += "; \(numberText(null)) on average with the labels none, self and other dealt anew" }
-    text += "; \(p(inference.pValue, inference.reason)) (\(design(inference.exchange?.rawValue, inference.blockCount)))."
+    text += "; \(p(inference.pValue, inference.reason))"
+    text += inference.pValue == nil ? "." : " (\(design(inference.exchange?.rawValue, inference.blockCount)))."
     if let crossFit = inference.crossFit {
       text +=
         " With units chosen on one half of the \(findings.halvedText(inference.exchange)) and measured on the other \(numberText(crossFit))"
@@ -41,8 +42,8 @@ extension NetworkPart {
       facts.append(
         (
           "Same units?",
-          "That the same units answer to self and to other, more than chance gives: p_overlap = \(pText(overlap)). That both phases have an "
-            + "effect at all: p_both = \(pText(inference.pBoth))."
+          "That the same units answer to self and to other, more than chance gives: p_overlap = \(pText(overlap))."
+            + (inference.pBoth.map { " That both phases have an effect at all: p_both = \(pText($0))." } ?? "")
         ))
     }
     if let standardised = findings.index(.standardised), let value = standardised.index.value {
