@@ -152,8 +152,8 @@ struct AccumulationTests {
       }
 
       var divergence = DivergenceAnalysis(bins: 7, range: seed % 2 == 0 ? .layer : .unit)
-      let firstPass = try merged(StatsAnalysis(), shards, as: .shard, count: shards.count).sums
-      divergence.firstPass = DivergenceRanges(firstPass, of: [])
+      let firstPass = try merged(StatsAnalysis(), shards, as: .shard, count: shards.count)
+      divergence.firstPass = DivergenceRanges(firstPass.sums, of: [], header: firstPass.header)
       #expect(try table(divergence, shards) == csv(divergence.rows(of: joined, in: one)), note)
 
       guard seed % 10 == 0 else { continue }
@@ -279,7 +279,9 @@ struct AccumulationTests {
     var divergence = DivergenceAnalysis()
     let place = AccumulatorPlace(.shard, 1, of: 2)
     #expect(divergence.obstacle(to: place)?.contains("first pass") == true)
-    divergence.firstPass = DivergenceRanges(try StatsAnalysis().sums(of: few, as: place, in: AnalysisContext()), of: ["x"])
+    divergence.firstPass = DivergenceRanges(
+      try StatsAnalysis().sums(of: few, as: place, in: AnalysisContext()), of: ["x"],
+      header: try AccumulatorHeader(of: few, StatsAnalysis(), as: place, seed: 1, program: "test", files: []))
     #expect(divergence.obstacle(to: place) == nil)
     let error = #expect(throws: RecordingError.self) { try divergence.sums(of: view, as: place, in: AnalysisContext()) }
     #expect(error?.description.contains("beyond the range of the first pass, which was over other rows.") == true)

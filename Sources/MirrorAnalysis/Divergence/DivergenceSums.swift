@@ -245,7 +245,7 @@ extension DivergenceAnalysis: AccumulatedAnalysis {
       throw AccumulatorFault("holds permutations \(sums.numbers.lowerBound) to \(sums.numbers.upperBound - 1) of \(permutations)")
     }
     for layer in sums.layers {
-      for share in layer?.shares?.joined() ?? [] where share.values.count != permutations {
+      for share in (layer?.shares ?? []).joined() where share.values.count != permutations {
         throw AccumulatorFault("holds \(share.values.count) of \(permutations) permutations of a unit")
       }
     }
