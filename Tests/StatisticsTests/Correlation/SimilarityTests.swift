@@ -178,7 +178,7 @@ struct SimilarityTests {
     }
     #expect(seen.count == 24)
     let few = try RowOrders(rows: 6, blocks: [1, 1, 2, 2, 3, 3])
-    #expect(few.reason == "strata of equal size can be ordered in 6 ways only, fewer than 20")
+    #expect(few.reason == "strata or items of equal size can be ordered in 6 ways only, fewer than 20")
     #expect(try RowOrders(rows: 6, blocks: [1, 1, 2, 2, 3, 3], choice: .free).design == .free)
     let within = try RowOrders(rows: 6, blocks: [1, 1, 1, 2, 2, 2], choice: .within)
     #expect(within.movableBlockCount == 2 && within.reason == nil && Set(within.order(stream: &stream)[..<3]) == [0, 1, 2])
