@@ -19,7 +19,7 @@ private struct ShardedRows {
   static let secondUnits = 3
 
   /// - Parameter blocks: how strata lie: none at all (0), of several phases (1), of one phase each (2).
-  init(seed: UInt64, blocks: Int = 0, most: Int = 240) {
+  init(seed: UInt64, blocks: Int = 0, most: Int = 120) {
     var stream = RandomStream(seed: seed, purpose: "rows in shards")
     func draw(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &stream) }
     let count = draw(40...most)
@@ -230,12 +230,12 @@ struct AccumulationTests {
   func shares(quarter: Int) throws {
     for seed in (0..<25).map({ UInt64(quarter * 25 + $0) }) {
       let blocks = Int(seed % 3)
-      let rows = ShardedRows(seed: 1000 + seed, blocks: blocks, most: 90)
+      let rows = ShardedRows(seed: 1000 + seed, blocks: blocks, most: 60)
       let path = folder.file("share-\(seed).h5")
       try rows.write(0..<rows.phases.count, to: path, hasStrata: blocks > 0)
       let view = try RecordingView(path: path)
       var stream = RandomStream(seed: seed, purpose: "shares")
-      let (permutations, count) = (Int.random(in: 20...300, using: &stream), Int.random(in: 1...7, using: &stream))
+      let (permutations, count) = (Int.random(in: 20...160, using: &stream), Int.random(in: 1...5, using: &stream))
       let note: Comment = "seed \(seed): \(permutations) permutations in \(count) shares"
       func expectSame<A: AccumulatedAnalysis>(_ analysis: A) throws {
         let context = AnalysisContext(threads: 2, seed: seed)
