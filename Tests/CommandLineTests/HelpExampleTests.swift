@@ -85,6 +85,6 @@ struct HelpExampleTests {
         }
       }
     }
-    #expect(count == 2 + 9 + 19)
+    #expect(count == 2 + 9 + 20)
   }
 }
