@@ -36,7 +36,10 @@ public protocol AccumulatedAnalysis: Analysis {
 
   /// The rows of the table, once all are merged.
   ///
-  /// - Parameter header: of the first shard or share.
+  /// - Parameters:
+  ///   - sums: of all of them.
+  ///   - header: of the first shard or share.
+  ///   - context: as for the analysis of a recording.
   func rows(of sums: Sums, _ header: AccumulatorHeader, in context: AnalysisContext) throws -> [Row]
 
   /// Hands on the rows piece by piece, where all of them at once would fill the memory. By default all of them.
@@ -55,7 +58,9 @@ extension AnalysisRunner {
   /// What one machine adds.
   ///
   /// - Parameters:
+  ///   - analysis: what is done.
   ///   - paths: recordings that are taken as one.
+  ///   - place: which shard, or which share.
   ///   - program: the program and version, which have to be those of the other machines.
   /// - Throws: what reading and the analysis throw.
   public func accumulate<A: AccumulatedAnalysis>(

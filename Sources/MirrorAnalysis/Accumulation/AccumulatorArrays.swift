@@ -16,7 +16,9 @@ public struct AccumulatorArrays: Sendable {
 
   public func contains(_ name: String) -> Bool { values[name] != nil }
 
-  /// - Parameter count: how many there have to be; nil takes any number.
+  /// - Parameters:
+  ///   - name: of the array.
+  ///   - count: how many there have to be; nil takes any number.
   /// - Throws: `AccumulatorFault` where there are none of that name, or others.
   public func numbers(_ name: String, count: Int? = nil) throws(AccumulatorFault) -> [Double] {
     guard case .numbers(let found) = values[name] else { throw AccumulatorFault("has no numbers \(name)") }
