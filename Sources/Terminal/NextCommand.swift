@@ -29,8 +29,12 @@ public struct NextCommand: Sendable, Equatable {
     ([quoted(folder(of: own) + program)] + words.map(\.quoted)).joined(separator: " ")
   }
 
-  /// Says it on standard error.
-  public func suggest(to logger: Logger) { logger.info("Next: \(line())") }
+  /// Says it on standard error, but not where standard output is a pipe: there the next command is known, and may have gone away.
+  public func suggest(to logger: Logger) {
+    var status = stat()
+    guard fstat(STDOUT_FILENO, &status) != 0 || status.st_mode & S_IFMT != S_IFIFO else { return }
+    logger.info("Next: \(line())")
+  }
 
   /// A table to write that is not there yet, beside another output or in the current folder; nil where there is one, which is not for us to replace.
   ///

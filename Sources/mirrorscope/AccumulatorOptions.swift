@@ -28,8 +28,15 @@ struct AccumulatorOptions: ParsableArguments {
   }
 
   /// Runs an analysis and writes its table, or what this machine adds to it.
-  func run<A: AccumulatedAnalysis>(_ analysis: A, _ options: AnalysisOptions, seed: SeedOptions? = nil, echoesSeed: Bool = true) throws {
-    guard let accumulator else { return try options.run(analysis, seed: seed, echoesSeed: echoesSeed) }
+  ///
+  /// - Parameter suggest: names the command that may follow the table; an accumulator awaits those of other machines.
+  func run<A: AccumulatedAnalysis>(
+    _ analysis: A, _ options: AnalysisOptions, seed: SeedOptions? = nil, echoesSeed: Bool = true, suggest: () -> Void
+  ) throws {
+    guard let accumulator else {
+      try options.run(analysis, seed: seed, echoesSeed: echoesSeed)
+      return suggest()
+    }
     let place =
       share.map { AccumulatorPlace(.share, $0.number, of: $0.count) }
       ?? AccumulatorPlace(.shard, shard?.number ?? 1, of: shard?.count ?? 1)

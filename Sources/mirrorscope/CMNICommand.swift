@@ -35,8 +35,7 @@ struct CMNICommand: ParsableCommand {
   func run() throws {
     var analysis = CMNIAnalysis(permutations: permutations)
     (analysis.exchange, analysis.byLayer) = (exchange.choice, byLayer)
-    try accumulator.run(analysis, options, seed: seed, echoesSeed: permutations > 0)
-    if accumulator.accumulator == nil {
+    try accumulator.run(analysis, options, seed: seed, echoesSeed: permutations > 0) {
       options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
     }
   }

@@ -48,10 +48,10 @@ struct CorrelateCommand: ParsableCommand {
   func run() throws {
     let analysis = CorrelationAnalysis(
       phases.map { .across($0.a, $0.b) } ?? .within(selections), method: method, acrossLayers: acrossLayers)
-    if matrix { try writeMatrices(analysis) } else { try accumulator.run(analysis, options) }
-    if accumulator.accumulator == nil {
-      options.recordings.suggest("similarity", table: "similarity.csv", beside: options.output, options.common)
-    }
+    func suggest() { options.recordings.suggest("similarity", table: "similarity.csv", beside: options.output, options.common) }
+    guard matrix else { return try accumulator.run(analysis, options, suggest: suggest) }
+    try writeMatrices(analysis)
+    suggest()
   }
 
   private var selections: [RowSelection] { phase.selections(default: [.all]) }

@@ -49,7 +49,7 @@ struct DirectionCommand: ParsableCommand {
     analysis.keepsDirections = write != nil
     if let write { try requireAbsent(write, overwrite: options.table.destination.force) }
     var rows: [RecordingRow<DirectionRow>] = []
-    guard accumulator.accumulator == nil else { return try accumulator.run(analysis, options, seed: seed) }
+    guard accumulator.accumulator == nil else { return try accumulator.run(analysis, options, seed: seed) {} }
     try options.run(analysis, seed: seed) { if write != nil { rows += $0 } }
     if let write {
       try DirectionsFile(rows: rows, recordings: options.recordings.recordings).write(to: write, overwrite: options.table.destination.force)

@@ -48,8 +48,7 @@ struct DivergenceCommand: ParsableCommand {
   func run() throws {
     var analysis = DivergenceAnalysis(bins: bins, range: range, permutations: permutations, exchange: exchange.choice)
     if !ranges.isEmpty { analysis.firstPass = try firstPass() }
-    try accumulator.run(analysis, options, seed: permutations > 0 ? seed : nil)
-    if accumulator.accumulator == nil {
+    try accumulator.run(analysis, options, seed: permutations > 0 ? seed : nil) {
       options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
     }
   }

@@ -40,8 +40,7 @@ struct OverlapCommand: ParsableCommand {
   func run() throws {
     let analysis = OverlapAnalysis(
       measures: measure.map { [$0] } ?? OverlapMeasure.allCases, permutations: permutations, exchange: exchange)
-    try accumulator.run(analysis, options, seed: permutations > 0 ? seed : nil)
-    if accumulator.accumulator == nil {
+    try accumulator.run(analysis, options, seed: permutations > 0 ? seed : nil) {
       options.recordings.suggest("decode", table: "decode.csv", beside: options.output, options.common)
     }
   }

@@ -18,8 +18,7 @@ struct StatsCommand: ParsableCommand {
   @OptionGroup var options: AnalysisOptions
 
   func run() throws {
-    try accumulator.run(StatsAnalysis(), options)
-    if accumulator.accumulator == nil {
+    try accumulator.run(StatsAnalysis(), options) {
       options.recordings.suggest("units", table: "units.csv", beside: options.output, options.common)
     }
   }

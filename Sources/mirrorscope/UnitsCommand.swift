@@ -60,8 +60,8 @@ struct UnitsCommand: ParsableCommand {
     (criteria.responsive, criteria.selectivity, criteria.level, criteria.margin) = (responsive, selectivity, level, margin)
     try accumulator.run(
       UnitsAnalysis(test: test, criteria: criteria, permutations: permutations, exchange: exchange.choice, stopsEarly: stopEarly), options,
-      seed: test == .permutation ? seed : nil)
-    if accumulator.accumulator == nil { options.recordings.suggestAblation(beside: options.output, options.common) }
+      seed: test == .permutation ? seed : nil
+    ) { options.recordings.suggestAblation(beside: options.output, options.common) }
   }
 }
 

@@ -4,6 +4,8 @@
 
 cluster_mark="# Of Mirrorscope's tests: made by Tests/Slurm/cluster.sh, and removed by it."
 cluster_conf=/etc/slurm/slurm.conf
+# Where a Slurm that is set up has its configuration.
+cluster_places=("$cluster_conf" /etc/slurm-llnl /opt/slurm/etc /usr/local/etc/slurm.conf /run/slurm/conf)
 
 # cluster_missing: prints why no cluster can be started here, or nothing.
 cluster_missing() {
@@ -15,7 +17,7 @@ cluster_missing() {
     command -v "$program" >/dev/null 2>&1 || { echo "without $program it cannot be told whether Slurm runs here"; return; }
   done
   local path
-  for path in "$cluster_conf" /etc/slurm-llnl /opt/slurm/etc /usr/local/etc/slurm.conf /run/slurm/conf; do
+  for path in "${cluster_places[@]}"; do
     if { [ -e "$path" ] || [ -L "$path" ]; } && ! cluster_marked "$path"; then
       echo "$path is of a Slurm that is set up here, and is left as it is" && return
     fi

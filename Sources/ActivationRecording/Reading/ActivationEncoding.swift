@@ -4,7 +4,7 @@ import HDF5
 enum ActivationEncoding: Sendable, Equatable {
   /// float32, or another float that HDF5 makes a Float of without loss.
   case floats
-  /// float16, which is widened here: HDF5 takes forty times as long.
+  /// float16, which is widened here: HDF5's conversion is one number at a time, and one thread's.
   case halves
   case doubles
   /// Bits of bfloat16, the upper half of a float32, in unsigned integers of 16 bits (attribute `dtype`).
@@ -126,8 +126,10 @@ struct StoredActivations: Sendable {
     switch type {
     #if !(os(macOS) && arch(x86_64))
       case .float16: return .halves
+    #else
+      case .float16: return .floats
     #endif
-    case .float16, .bfloat16, .float32: return .floats
+    case .bfloat16, .float32: return .floats
     case .float64: return .doubles
     case .float(let format) where format.mantissaBits <= 23 && format.exponentBits <= 8: return .floats
     case .float(let format) where format.mantissaBits <= 52 && format.exponentBits <= 11: return .doubles

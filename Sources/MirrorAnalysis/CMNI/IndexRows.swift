@@ -53,9 +53,9 @@ struct IndexRows: Sendable {
   private static func halved(
     _ recording: RecordingView, rows: [Int], phase: [UInt8], _ joint: Exchangeability, blocks: [Int32]?
   ) throws -> Exchangeability {
-    guard blocks != nil, try recording.pairs != nil, let strata = try recording.strata,
-      let dependent = DependentRows(strata: strata, pairs: try recording.pairs)
-    else { return joint }
+    guard blocks != nil, try recording.pairs != nil, try recording.strata != nil, let dependent = try recording.dependentRows() else {
+      return joint
+    }
     return try Exchangeability(groups: phase, groupCount: 3, blocks: rows.map { dependent.numbers[$0] })
   }
 

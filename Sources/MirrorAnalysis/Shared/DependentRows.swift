@@ -2,14 +2,14 @@ import ActivationRecording
 
 /// Which rows are not independent of one another, so that halves and folds keep them together and intervals resample them together: those of a
 /// stratum; without strata those of an item (`/pair`); and where items lie in several strata what hangs together by either.
-struct DependentRows: Sendable {
+public struct DependentRows: Sendable {
   /// Of each row: rows of equal numbers belong together.
   let numbers: [Int32]
   /// What one number stands for: stratum, pair, or stratum or pair.
   let name: String
 
   /// Several of `name`.
-  var plural: String { name == "stratum" ? "strata" : name == "pair" ? "pairs" : "strata or pairs" }
+  public var plural: String { name == "stratum" ? "strata" : name == "pair" ? "pairs" : "strata or pairs" }
 
   /// Nil where rows are independent: without strata, and with no item of several rows.
   ///
@@ -61,5 +61,6 @@ func itemNumbers(_ pairs: some Collection<Int32>) -> [Int32]? {
 }
 
 extension RecordingView {
-  func dependentRows() throws -> DependentRows? { DependentRows(strata: try strata, pairs: try pairs) }
+  /// Which rows halves, folds and intervals keep together; nil where they are independent.
+  public func dependentRows() throws -> DependentRows? { DependentRows(strata: try strata, pairs: try pairs) }
 }

@@ -26,10 +26,9 @@ public struct RecordingFindings: Sendable {
   let phaseRows: PhaseRows
   let unfilteredRows: PhaseRows
   let rowCount: Int
-  /// Whether the recording has `/split`, `/stratum`, and items of several rows in `/pair`: what parts the rows into halves.
+  /// Whether `/split` parts the rows; what halves keep whole where it does not: strata, pairs or rows.
   let hasSplit: Bool
-  let hasStrata: Bool
-  let hasPairs: Bool
+  let halvedText: String
   /// SHA-256 of each file, where several are joined.
   let files: [(path: String, sha256: String)]
   var inspection: [InspectionRow] = []
@@ -56,9 +55,6 @@ public struct RecordingFindings: Sendable {
 
   /// The rows that are kept to measure on.
   var evaluateText: String { hasSplit ? "on those that it marks evaluate" : "on the other half" }
-
-  /// What halves keep whole.
-  private var halvedText: String { hasStrata ? "strata" : hasPairs ? "pairs" : "rows" }
 
   /// What the halves are of across which the index and directions are taken: rows where these are exchanged freely.
   func halvedText(_ exchange: ExchangeDesign?) -> String { exchange == .free ? "rows" : halvedText }

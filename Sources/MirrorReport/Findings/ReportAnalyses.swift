@@ -84,11 +84,7 @@ public struct ReportAnalyses: Sendable {
         layers: view.layers.map { .init($0) }, fileLayers: whole.layers.map { .init($0) }, actionNames: view.actionNames,
         phaseRows: try view.phases, unfilteredRows: try view.unfilteredPhases, rowCount: view.rowCount,
         // What is wrong with a column is for the analyses to say that need it.
-        hasSplit: (try? view.split) != nil, hasStrata: (try? view.strata) != nil,
-        hasPairs: (try? view.pairs).map { pairs in
-          let items = pairs.filter { $0 >= 0 }
-          return Set(items).count < items.count
-        } ?? false, files: sums)
+        hasSplit: (try? view.split) != nil, halvedText: (try? view.dependentRows())?.plural ?? "rows", files: sums)
       findings.inspection = inspection
       findings.stats = try StatsAnalysis().rows(of: view, in: context)
       found = findings
