@@ -168,7 +168,7 @@ struct CompareCommandTests {
     #expect(run.status == 1 && run.errors.contains("networks.csv"), run.transcript)
   }
 
-  @Test("Recordings: their outcomes are those of cmni, their kind and seed what they say", .timeLimit(.minutes(3)))
+  @Test("Recordings: their outcomes are those of cmni, their kind and seed what they say")
   func recordings() throws {
     try #require(try workplace.run("frogtoad", "generate", "--states", "6000", "--test", "1000", "--output", "s.h5").status == 0)
     for seed in ["1", "2"] {

@@ -63,7 +63,7 @@ struct HelpExampleTests {
     }
   }
 
-  @Test("Every command's examples work word for word on the demo's output, in a checkout", .timeLimit(.minutes(5)))
+  @Test("Every command's examples work word for word on the demo's output, in a checkout")
   func examples() throws {
     try FileManager.default.createDirectory(atPath: workplace.path("demo"), withIntermediateDirectories: true)
     try makeDemo()

@@ -33,7 +33,7 @@ struct InstallTests {
 
   @Test(
     "Programs, completions and a manual page of every command are installed, and exactly these are removed again",
-    .enabled(if: has("python3"), "no python3"), .timeLimit(.minutes(2)))
+    .enabled(if: has("python3"), "no python3"))
   func whole() throws {
     let run = try install("--programs", programs)
     #expect(run.status == 0 && run.output.isEmpty && run.errors.contains("is not on PATH"), run.transcript)

@@ -37,7 +37,7 @@ struct KilledRecorderTests {
     #expect(!workplace.exists("killed.h5") && workplace.exists("killed.h5.partial"))
   }
 
-  @Test("What it had flushed becomes a valid recording: the first rows of the complete one, bit for bit", .timeLimit(.minutes(1)))
+  @Test("What it had flushed becomes a valid recording: the first rows of the complete one, bit for bit")
   func recover() throws {
     try succeed("frogtoad", "generate", "--states", "100000", "--test", "1000", "--output", "s.h5")
     try succeed("frogtoad", "train", "s.h5", "--hidden", "17,17", "--epochs", "1", "--output", "net")

@@ -15,7 +15,7 @@ struct NextCommandTests {
     return lines.last.map { String($0.dropFirst("Next: ".count)) }
   }
 
-  @Test("From states to an ablation each command names the next one, which works as it stands", .timeLimit(.minutes(5)))
+  @Test("From states to an ablation each command names the next one, which works as it stands")
   func chain() throws {
     var line: String? = "frogtoad generate --states 4000 --test 1000 --output states.h5"
     var commands: [String] = []

@@ -25,7 +25,7 @@ struct ReportCommandTests {
     return tables
   }
 
-  @Test("Its data are what the commands write, byte by byte", .timeLimit(.minutes(2)))
+  @Test("Its data are what the commands write, byte by byte")
   func sameNumbers() throws {
     let run = try report("planted.h5", "--permutations", "999", "--seed", "3", "-o", "r.html")
     #expect(run.status == 0 && run.output.isEmpty && run.errors.isEmpty, run.transcript)
@@ -95,7 +95,7 @@ struct ReportCommandTests {
     #expect(!page.contains("@import") && !page.contains("url("))
   }
 
-  @Test("Checkpoints of one network become curves; the one with the lowest loss is gone through", .timeLimit(.minutes(3)))
+  @Test("Checkpoints of one network become curves; the one with the lowest loss is gone through")
   func checkpoints() throws {
     for arguments in [
       ["generate", "--states", "8000", "--test", "1500", "--output", "s.h5"],
@@ -144,8 +144,7 @@ struct ReportCommandTests {
 
   @Test(
     "In a browser: nothing is loaded, cut off, overlapping, empty, nameless or faint, at phone and desktop width, light and dark",
-    .enabled(if: browser != nil, "There is no Chromium (or no Python) here: pages are not looked at. Debian: apt-get install chromium"),
-    .timeLimit(.minutes(10)))
+    .enabled(if: browser != nil, "There is no Chromium (or no Python) here: pages are not looked at. Debian: apt-get install chromium"))
   func inBrowser() throws {
     let browser = try #require(Self.browser)
     try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "golden.h5")

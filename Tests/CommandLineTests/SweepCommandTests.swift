@@ -26,7 +26,7 @@ struct SweepCommandTests {
     try names.map { try workplace.text("\(folder)/\($0)") }
   }
 
-  @Test("The tables are the same bytes for any number of threads, and after kills at any moment", .timeLimit(.minutes(5)))
+  @Test("The tables are the same bytes for any number of threads, and after kills at any moment")
   func kills() throws {
     try workplace.write("sweep.yaml", Self.small)
     let whole = try sweep("whole", "--threads", "2")
