@@ -4,7 +4,8 @@ import Parallelism
 public typealias RowTest = @Sendable (_ row: Int) -> Bool
 
 extension RecordingView {
-  /// Reads layers in step and hands on, block by block in row order, the rows of each selection with the units of all layers side by side.
+  /// Reads layers in step and hands on, block by block in row order, the rows of each selection with the units of all layers side by side;
+  /// blocks without such a row may be left out.
   ///
   /// - Parameters:
   ///   - layers: whose units stand side by side, in this order.
@@ -19,7 +20,8 @@ extension RecordingView {
   ) throws {
     let widths = layers.map(\.unitCount)
     let width = widths.reduce(0, +)
-    try mapBlocks(of: layers, threads: threads) { [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
+    try mapBlocks(of: layers, threads: threads, where: { range in selections.contains { range.contains(where: $0) } }) {
+      [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
       try selections.map { isWanted in
         let rows = range.filter(isWanted)
         let values = [Value](unsafeUninitializedCapacity: rows.count * width) { values, count in

@@ -12,20 +12,25 @@ extension RecordingView {
   /// - Parameters:
   ///   - layers: what is read, in this order.
   ///   - threads: to read and work with; they change no result.
+  ///   - isWanted: whether a block of rows is needed. Those that are not may be left out, and then are not read.
   ///   - body: gets the rows of a block and, in the order of `layers`, their activations, `[rows × units]`, row-major, which may hold NaN and
   ///     infinities; runs on any thread.
   ///   - take: gets each result, on the calling thread.
   /// - Throws: what `body` and `take` throw, `HDF5Error` for what cannot be read, `RecordingError.invalid` for a missing activation and for
   ///   doubles asked for as Float.
   public func mapBlocks<Value: ActivationValue, Result: Sendable>(
-    of layers: [RecordedLayer], threads: Int,
+    of layers: [RecordedLayer], threads: Int, where isWanted: (Range<Int>) -> Bool = { _ in true },
     _ body: @escaping @Sendable (Range<Int>, [UnsafeBufferPointer<Value>]) throws -> Result, take: (Result) throws -> Void
   ) throws {
     guard !layers.isEmpty, rowCount > 0 else { return }
     let shape = BlockShape(layers, threads: threads)
     guard isRegrouped else {
       let readers = try layers.map { try ActivationBlocks<Value>(parts[0].layer(like: $0), of: path, blockRows: shape.blockRows) }
-      return try forEachWindow(count: readers[0].count, shape, threads: threads) { number in
+      let wanted = (0..<readers[0].count).filter { number in
+        isWanted(number * shape.blockRows..<min((number + 1) * shape.blockRows, rowCount))
+      }
+      didRead((readers[0].count - wanted.count) * shape.blockCells)
+      return try forEachWindow(of: wanted, shape, threads: threads) { number in
         try withBlocks(readers[...], number: number, [], body)
       } take: { results in
         for result in results { try take(result) }
@@ -39,7 +44,7 @@ extension RecordingView {
       let own = try layers.map { try part.layer(like: $0) }
       let readers = try own.map { try ActivationBlocks<Value>($0, of: part.recording.path, blockRows: shape.blockRows) }
       let widths = own.map(\.unitCount)
-      try forEachWindow(count: readers[0].count, shape, threads: threads) { number in
+      try forEachWindow(of: Array(0..<readers[0].count), shape, threads: threads) { number in
         try withBlocks(readers[...], number: number, []) { (rows, blocks: [UnsafeBufferPointer<Value>]) in
           part.keptValues(of: blocks, rows: rows, widths: widths)
         }
@@ -67,12 +72,12 @@ extension RecordingView {
   }
 
   private func forEachWindow<Result: Sendable>(
-    count: Int, _ shape: BlockShape, threads: Int, _ body: @Sendable (Int) throws -> Result, take: ([Result]) throws -> Void
+    of numbers: [Int], _ shape: BlockShape, threads: Int, _ body: @Sendable (Int) throws -> Result, take: ([Result]) throws -> Void
   ) throws {
-    for first in stride(from: 0, to: count, by: shape.blocksInFlight) {
+    for first in stride(from: 0, to: numbers.count, by: shape.blocksInFlight) {
       try checkCancellation()
-      let blocks = min(shape.blocksInFlight, count - first)
-      try take(Parallelism.mapBlocks(count: blocks, threads: threads) { try body(first + $0) })
+      let blocks = min(shape.blocksInFlight, numbers.count - first)
+      try take(Parallelism.mapBlocks(count: blocks, threads: threads) { try body(numbers[first + $0]) })
       didRead(blocks * shape.blockCells)
     }
   }

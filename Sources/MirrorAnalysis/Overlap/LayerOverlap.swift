@@ -1,37 +1,103 @@
-import ActivationRecording
 import Foundation
 import Parallelism
 import Statistics
 
-/// One layer by one measure.
+/// One layer by one measure, from its pairs block by block.
 struct LayerOverlap: Sendable {
-  private let own, other: OverlapVectors
-  private let pairing: OverlapPairing
-  private let strata: [Int32?]
-  private let used: [Int]
+  let measure: OverlapMeasure
+  let pairing: OverlapPairing
   private let scale: OverlapScale
+  private let strata: [Int32?]
+  /// Pairs that are compared, by position.
+  private let used: [Int]
+  private let isTabulated: Bool
+  /// Which of them proved to have no direction.
+  private(set) var isDefined: [Bool]
   /// Squared distance of each pair's self and other.
-  private let distances: [Double]
+  private var distances: [Double]
+  /// What is taken off all vectors: distances stay the same, and sums of products keep their digits.
+  private var origin: [Double]?
+  private var whole: OverlapVectorSums
+  private var ofPairing, ofStrata: OverlapGroupSums
+  /// Σ over pairs of the mean squared distance of a pair's self and the other of every pair that it may be paired with.
+  private var nullSum = 0.0
+  private var wording: WordingSums
+  /// Of each group of the pairing, self by other.
+  private var tables: [CentredProducts] = []
 
   /// - Parameters:
-  ///   - own: of each pair, `[pairs × units]`.
-  ///   - other: likewise.
+  ///   - isUsed: whether a pair is compared: it has a direction, as far as is known.
+  ///   - isTabulated: whether products of the pairs of a group are kept, for a p-value. The pairs of a group then come in one block.
   init(
-    own: [Double], other: [Double], units: Int, measure: OverlapMeasure, pairs: OverlapPairs, choice: ExchangeDesign?, threads: Int
-  ) throws {
-    scale = OverlapScale(of: [own, other], units: units, measure: measure)
-    var own = try OverlapVectors(own, units: units, measure: measure, scale: scale, threads: threads)
-    var other = try OverlapVectors(other, units: units, measure: measure, scale: scale, threads: threads)
-    let isUsed = zip(own.isDefined, other.isDefined).map { $0 && $1 }
-    let used = isUsed.indices.filter { isUsed[$0] }
-    let distances = isUsed.indices.map { isUsed[$0] ? own.squaredDistance($0, other, $0) : .nan }
-    let sums = (own.sums(used).vector, other.sums(used).vector)
-    let origin = (0..<units).map { (sums.0[$0] + sums.1[$0]) / Double(max(1, 2 * used.count)) }
-    own.subtract(origin)
-    other.subtract(origin)
-    (self.own, self.other, self.used, self.distances) = (own, other, used, distances)
-    strata = pairs.strata
+    _ measure: OverlapMeasure, pairs: OverlapPairs, isUsed: [Bool], choice: ExchangeDesign?, units: Int, scale: OverlapScale, isTabulated: Bool
+  ) {
+    (self.measure, self.scale, strata) = (measure, scale, pairs.strata)
     pairing = OverlapPairing(pairs, isUsed: isUsed, choice: choice)
+    self.isTabulated = isTabulated && pairing.reason == nil
+    used = isUsed.indices.filter { isUsed[$0] }
+    isDefined = isUsed
+    distances = [Double](repeating: .nan, count: isUsed.count)
+    whole = OverlapVectorSums(units: units)
+    ofPairing = OverlapGroupSums(pairing.groups, pairCount: isUsed.count, units: units)
+    ofStrata = OverlapGroupSums(pairing.strata, pairCount: isUsed.count, units: units)
+    wording = WordingSums(units: units, pairCount: used.count { pairs.strata[$0] != nil })
+  }
+
+  /// Whether a pair that was to be compared has no direction, so that all has to be done again without it.
+  var isMistaken: Bool { used.contains { !isDefined[$0] } }
+
+  /// Pairs in the order in which they are worked on, group by group, in pieces of about so many.
+  func blocks(of size: Int) -> [[Int]] {
+    let grouped = Set(pairing.groups.joined())
+    let rest = used.filter { !grouped.contains($0) }
+    let pieces =
+      isTabulated
+      ? pairing.groups + rest.map { [$0] }
+      : (pairing.groups.map { $0.sorted { (strata[$0] ?? .min, $0) < (strata[$1] ?? .min, $1) } }.joined() + rest).map { [$0] }
+    var blocks: [[Int]] = []
+    for piece in pieces {
+      if let last = blocks.last, last.count + piece.count <= size {
+        blocks[blocks.count - 1] += piece
+      } else {
+        blocks.append(piece)
+      }
+    }
+    return blocks.map { $0.sorted() }
+  }
+
+  /// - Parameters:
+  ///   - block: positions of pairs, ascending.
+  ///   - own: mean activations of each, `[pairs × units]`.
+  ///   - other: likewise.
+  mutating func add(_ block: [Int], own: StratumMeans, other: StratumMeans, threads: Int) throws {
+    let units = own.unitCount
+    var vectors = try OverlapVectors(own.values, units: units, measure: measure, scale: scale, threads: threads)
+    var others = try OverlapVectors(other.values, units: units, measure: measure, scale: scale, threads: threads)
+    for (place, pair) in block.enumerated() {
+      isDefined[pair] = vectors.isDefined[place] && others.isDefined[place]
+      distances[pair] = vectors.squaredDistance(place, others, place)
+    }
+    let origin = self.origin ?? OverlapVectors.mean(of: [vectors, others])
+    self.origin = origin
+    vectors.subtract(origin)
+    others.subtract(origin)
+    for (place, pair) in block.enumerated() {
+      whole.add(place, vectors, others)
+      if let (_, sums) = ofPairing.add(pair, place: place, vectors, others) { nullSum += sums.allDistances / Double(sums.count) }
+      if !ofPairing.holds(pair) { nullSum += distances[pair] }
+      guard strata[pair] != nil else { continue }
+      wording.add(place, others)
+      if let (number, sums) = ofStrata.add(pair, place: place, vectors, others) {
+        wording.add(stratum: sums, diagonal: pairing.strata[number].reduce(0) { $0 + distances[$1] })
+      }
+    }
+    guard isTabulated else { return }
+    let places = Dictionary(uniqueKeysWithValues: block.enumerated().map { ($1, $0) })
+    for group in pairing.groups {
+      let chosen = group.compactMap { places[$0] }
+      guard chosen.count == group.count else { continue }
+      tables.append(try CentredProducts(vectors.values, others.values, chosen: chosen, units: units, threads: threads))
+    }
   }
 
   func fill(_ row: inout OverlapRow, areStrata: Bool, permutations: Int, in context: AnalysisContext) throws {
@@ -46,8 +112,9 @@ struct LayerOverlap: Sendable {
       return
     }
     row.selfOther = selfOther
-    row.selfSelf = own.meanSquaredDistance(used).flatMap(scale.distance)
-    row.otherOther = other.meanSquaredDistance(used).flatMap(scale.distance)
+    let means = whole.meanDistances
+    row.selfSelf = means.flatMap { scale.distance($0.own) }
+    row.otherOther = means.flatMap { scale.distance($0.other) }
     guard used.count > 1 else {
       row.reasons.append("a single \(areStrata ? "stratum" : "pair")")
       return
@@ -90,59 +157,13 @@ struct LayerOverlap: Sendable {
     row.interval = middle - below...middle + above
   }
 
-  /// Σ over pairs of the mean squared distance of a pair's self and the other of every pair that it may be paired with; of a pair that
-  /// stays, its own.
-  private var nullSum: Double {
-    var sum = 0.0
-    var isMoving = [Bool](repeating: false, count: distances.count)
-    for group in pairing.groups {
-      for pair in group { isMoving[pair] = true }
-      sum += allDistances(group) / Double(group.count)
-    }
-    return used.reduce(sum) { $0 + (isMoving[$1] ? 0 : distances[$1]) }
-  }
-
-  /// Σ of squared distances of the self of every pair of a group and the other of every pair of it.
-  private func allDistances(_ group: [Int]) -> Double {
-    let (first, second) = (own.sums(group), other.sums(group))
-    return max(0, Double(group.count) * (first.squares + second.squares) - 2 * dot(first.vector, second.vector))
-  }
-
-  /// Which share of the overlap pairs of one stratum have though they are not the same pair: (across − within) / (across − own), of
-  /// the self of
-  /// pairs in strata of several pairs, the mean distances to the other of pairs of other strata, of other pairs of its own stratum, and
-  /// of its own.
+  /// Which share of the overlap pairs of one stratum have though they are not the same pair.
   private func setWording(of row: inout OverlapRow) {
-    let several = pairing.strata
-    guard !several.isEmpty else {
-      row.reasons.append("no wording_only: no stratum holds several pairs")
-      return
+    do {
+      row.wordingOnly = try wording.share()
+    } catch {
+      row.reasons.append("no wording_only: \(error.reason)")
     }
-    let inStrata = used.filter { strata[$0] != nil }
-    let whole = other.sums(inStrata)
-    var (across, within, alone, count) = (0.0, 0.0, 0.0, 0.0)
-    for group in several {
-      let (size, rest) = (Double(group.count), Double(inStrata.count - group.count))
-      guard rest > 0 else { continue }
-      let (first, second) = (own.sums(group), other.sums(group))
-      let diagonal = group.reduce(0) { $0 + distances[$1] }
-      let inside = size * (first.squares + second.squares) - 2 * dot(first.vector, second.vector)
-      let outsideVector = zip(whole.vector, second.vector).map { $0 - $1 }
-      let outside = rest * first.squares + size * (whole.squares - second.squares) - 2 * dot(first.vector, outsideVector)
-      across += outside / rest
-      within += (inside - diagonal) / (size - 1)
-      alone += diagonal
-      count += size
-    }
-    guard count > 0 else {
-      row.reasons.append("no wording_only: all pairs lie in one stratum")
-      return
-    }
-    guard across - alone > 1e-9 * across else {
-      row.reasons.append("no wording_only: a pair's own versions are no closer than those of pairs of other strata")
-      return
-    }
-    row.wordingOnly = (across - within) / (across - alone)
   }
 
   /// (b + 1)/(N + 1), b of N pairings whose statistic is at least as large.
@@ -151,10 +172,7 @@ struct LayerOverlap: Sendable {
   /// group, Σ c / √(Σ c²) over the pairs of a pairing. Σ c alone is what the mean distance depends on, but it varies more as pairs are than as
   /// they are dealt where both versions of some pairs vary more than those of others.
   private func pValue(permutations: Int, in context: AnalysisContext) throws -> Double? {
-    // Of each group, self by other.
-    let tables = try pairing.groups.map { group in
-      try CentredProducts(own.values, other.values, chosen: group, units: own.units, threads: context.threads)
-    }
+    let tables = tables
     let rounding = 1e-12 * tables.reduce(0) { $0 + $1.size }
     @Sendable func statistic(_ orders: [[Int]]) -> (t: Double, error: Double) {
       var (sum, squares) = (0.0, 0.0)

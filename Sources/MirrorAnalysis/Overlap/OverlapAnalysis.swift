@@ -24,21 +24,22 @@ public struct OverlapAnalysis: Analysis {
 
   public var smallerAlternative: String { "Choose fewer rows, leave a wide layer out," }
 
-  /// Means of self, other and none by pair in the widest layer while they are summed up, or these with what a measure makes of them and its
-  /// table of distances. How many pairs there are is not known before: at most the rows of self or of other.
+  /// A block of pairs or strata in the widest layer and what a measure makes of them; with permutations as many pairs as may change places, and
+  /// their table of products. How many these are is not known before: at most the rows of self or of other.
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
-    let (own, other, none) = (Double(shape.count(.own)), Double(shape.count(.other)), Double(shape.count(.neither)))
-    let pairs = min(own, other)
+    let pairs = Double(min(shape.count(.own), shape.count(.other)))
     let units = Double(shape.widestLayer)
-    let strata = Double(shape.stratumCount ?? 1)
-    // With none versions in pairs, or strata means in their place.
-    let most = 2 * pairs + max(min(none, pairs), 3 * min(strata, own + other + none))
-    let reading = (shape.fileCount > 1 ? 24 : 16) * most * units
-    let ofPairs = 16 * pairs * units + (permutations > 0 ? 8 * pairs * pairs + 16 * pairs * units : 0)
-    // Means that none and self share, and what a measure makes of them.
-    let ofReferences = 32 * max(min(none, pairs), min(strata, own + none)) * units
-    let working = 8 * most * units + max(ofPairs, ofReferences)
-    return byteCount(max(reading, working) + 80 * Double(shape.rowCount) + 500 * Double(shape.layers.count * measures.count) + 64 * units)
+    let block = Double(OverlapMeans.blockSize(units: shape.widestLayer))
+    let together = permutations > 0 ? pairs : min(block, max(pairs, Double(shape.stratumCount ?? 1)))
+    // Means and vectors, and for a table both sets about their means.
+    let ofBlock = together * units * Double(OverlapMeans.bytesPerUnit + (permutations > 0 ? 16 : 0))
+    let tables = permutations > 0 ? 8 * pairs * pairs : 0
+    // Sums of self and other: over all, of a group of the pairing, of a stratum, and of wording.
+    let sums = 8.0 * 16 * units * Double(measures.count)
+    // By row: columns, and in which group of which index it is; by pair its distance by each measure.
+    return byteCount(
+      ofBlock + tables + sums + 100 * Double(shape.rowCount) + 40 * pairs * Double(measures.count)
+        + 500 * Double(shape.layers.count * measures.count))
   }
 
   /// - Throws: `RecordingError.notEnoughRows` where self or other has no rows, `.missingPart` without pairs and strata, `.notFinite`,
@@ -46,15 +47,11 @@ public struct OverlapAnalysis: Analysis {
   public func rows(of recording: RecordingView, in context: AnalysisContext) throws -> [OverlapRow] {
     let pairs = try OverlapPairs(of: recording)
     note(pairs, recording.path, in: context)
+    let indices = pairs.indices + pairs.byStratum
     return try zip(recording.layers, context.parts(recording.layers.map(\.unitCount))).flatMap { layer, context in
       try context.checkCancellation()
-      let means =
-        pairs.pairs.isEmpty
-        ? []
-        : try context.progress.part(0, 0.4).reading(cells: recording.cellCount(of: [layer])) {
-          try recording.stratumMeans(of: [layer], by: pairs.indices + pairs.byStratum, threads: context.threads)
-        }
-      return try rows(of: layer.name, units: layer.unitCount, means, pairs, path: recording.path, in: context.part(0.4, 1))
+      return try rows(
+        of: layer.name, units: layer.unitCount, .read(recording, layer, indices: indices), pairs, path: recording.path, in: context)
     }
   }
 
@@ -75,63 +72,36 @@ public struct OverlapAnalysis: Analysis {
 
   /// The rows of a layer.
   ///
-  /// - Parameter means: by `pairs.indices`, then by `pairs.byStratum`; none without pairs.
+  /// - Parameter means: by `pairs.indices`, then by `pairs.byStratum`.
   func rows(
-    of layer: String, units: Int, _ means: [StratumMeans], _ pairs: OverlapPairs, path: String, in context: AnalysisContext
+    of layer: String, units: Int, _ means: OverlapMeans, _ pairs: OverlapPairs, path: String, in context: AnalysisContext
   ) throws -> [OverlapRow] {
-    guard !pairs.pairs.isEmpty else {
-      return measures.map { measure in
-        var row = OverlapRow(layer: layer, measure: measure)
-        row.reasons.append("no \(pairs.areStrata ? "stratum" : "pair") has rows of self and of other")
-        return row
+    var rows = measures.map { OverlapRow(layer: layer, measure: $0) }
+    for number in rows.indices {
+      if pairs.pairs.isEmpty {
+        rows[number].reasons.append("no \(pairs.areStrata ? "stratum" : "pair") has rows of self and of other")
+      } else if rows[number].measure == .correlation, units <= 2 {
+        rows[number].reasons.append("correlation needs 3 units")
       }
     }
-    return try zip(measures, context.parts(measures.map { _ in 1 })).map { measure, context in
-      try context.checkCancellation()
-      var row = OverlapRow(layer: layer, measure: measure)
-      guard measure != .correlation || units > 2 else {
-        row.reasons.append("correlation needs 3 units")
-        return row
+    let measured = rows.indices.filter { rows[$0].reasons.isEmpty }
+    guard !measured.isEmpty else { return rows }
+    let work = OverlapWork(pairs: pairs, means: means, units: units, choice: exchange, isTabulated: permutations > 0)
+    // Tables of products take more memory than means do: one measure at a time where there are some.
+    let sets = permutations > 0 ? measured.map { [$0] } : [measured]
+    for (set, context) in zip(sets, context.parts(sets.map(\.count))) {
+      let found = try work.overlaps(set.map { rows[$0].measure }, in: context.part(0, 0.6))
+      for (row, found) in zip(set, found) {
+        try found.overlap.fill(&rows[row], areStrata: pairs.areStrata, permutations: permutations, in: context.part(0.6, 1))
+        let silent = pairs.pairs.count - rows[row].pairCount
+        if silent > 0, rows[row].pairCount > 0 {
+          context.note(
+            "\(path): \(layer): \(silent) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have a version without a "
+              + "direction, and are left out of \(rows[row].measure.rawValue).")
+        }
+        found.references.fill(&rows[row])
       }
-      let overlap = try LayerOverlap(
-        own: means[0].values, other: means[1].values, units: units, measure: measure, pairs: pairs, choice: exchange,
-        threads: context.threads)
-      try overlap.fill(&row, areStrata: pairs.areStrata, permutations: permutations, in: context)
-      let silent = pairs.pairs.count - row.pairCount
-      if silent > 0, row.pairCount > 0 {
-        context.note(
-          "\(path): \(layer): \(silent) of \(pairs.pairs.count) \(pairs.areStrata ? "strata" : "pairs") have a version without a "
-            + "direction, and are left out of \(measure.rawValue).")
-      }
-      try setReferences(of: &row, means, pairs, threads: context.threads)
-      return row
     }
-  }
-
-  /// Distances of none to self and other: within the pairs that have a none version, otherwise of the means of strata that hold both.
-  private func setReferences(of row: inout OverlapRow, _ means: [StratumMeans], _ pairs: OverlapPairs, threads: Int) throws {
-    let inPairs = !means[2].strata.isEmpty
-    guard inPairs || means.count == 6 && !means[3].strata.isEmpty else {
-      row.reasons.append("no rows of none")
-      return
-    }
-    let (none, own, other) = inPairs ? (means[2], means[0], means[1]) : (means[3], means[4], means[5])
-    func mean(_ phase: StratumMeans, _ column: String) throws -> Double? {
-      let (first, second) = (none.shared(with: phase), phase.shared(with: none))
-      let units = first.unitCount
-      let scale = OverlapScale(of: [first.values, second.values], units: units, measure: row.measure)
-      let left = try OverlapVectors(first.values, units: units, measure: row.measure, scale: scale, threads: threads)
-      let right = try OverlapVectors(second.values, units: units, measure: row.measure, scale: scale, threads: threads)
-      let used = left.isDefined.indices.filter { left.isDefined[$0] && right.isDefined[$0] }
-      guard !used.isEmpty else {
-        let why = first.strata.isEmpty ? "no stratum holds both" : "no \(inPairs ? "pair" : "stratum") has both with a direction"
-        row.reasons.append("no \(column): \(why)")
-        return nil
-      }
-      let value = scale.distance(used.reduce(0) { $0 + left.squaredDistance($1, right, $1) } / Double(used.count))
-      if value == nil { row.reasons.append("no \(column): squares of activations are beyond what a double can hold") }
-      return value
-    }
-    (row.noneSelf, row.noneOther) = (try mean(own, "none_self"), try mean(other, "none_other"))
+    return rows
   }
 }

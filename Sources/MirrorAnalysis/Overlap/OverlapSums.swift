@@ -166,7 +166,7 @@ extension OverlapAnalysis: AccumulatedAnalysis {
     try PhaseRows(counts: sums.counts, isFiltered: header.isFiltered).require([.own, .other], in: path)
     note(sums.pairs, path, in: context)
     return try zip(header.layers, sums.means).flatMap { layer, means in
-      try rows(of: layer.name, units: layer.unitCount, means, sums.pairs, path: path, in: context)
+      try rows(of: layer.name, units: layer.unitCount, .held(means), sums.pairs, path: path, in: context)
     }
   }
 }

@@ -77,27 +77,31 @@ struct OverlapVectors: Sendable {
     }
   }
 
-  /// Σ of some vectors, and Σ of their squared lengths.
-  func sums(_ pairs: [Int]) -> (vector: [Double], squares: Double) {
-    var (vector, squares) = ([Double](repeating: 0, count: units), 0.0)
+  /// The mean of all vectors of some sets of one size.
+  static func mean(of sets: [OverlapVectors]) -> [Double] {
+    var mean = [Double](repeating: 0, count: sets.first?.units ?? 0)
+    for set in sets {
+      for pair in set.isDefined.indices { _ = set.add(pair, to: &mean) }
+    }
+    let count = sets.reduce(0) { $0 + $1.isDefined.count }
+    return mean.map { $0 / Double(max(1, count)) }
+  }
+
+  /// Adds one vector to a sum.
+  ///
+  /// - Returns: its squared length.
+  func add(_ pair: Int, to sum: inout [Double]) -> Double {
+    var squares = 0.0
     values.withUnsafeBufferPointer { values in
-      for pair in pairs {
+      sum.withUnsafeMutableBufferPointer { sum in
         for unit in 0..<units {
           let value = values[pair * units + unit]
-          vector[unit] += value
+          sum[unit] += value
           squares += value * value
         }
       }
     }
-    return (vector, squares)
-  }
-
-  /// Mean squared distance of every two different ones; nil for fewer than two.
-  func meanSquaredDistance(_ pairs: [Int]) -> Double? {
-    guard pairs.count > 1 else { return nil }
-    let (vector, squares) = sums(pairs)
-    let count = Double(pairs.count)
-    return max(0, 2 * (count * squares - dot(vector, vector)) / (count * (count - 1)))
+    return squares
   }
 }
 
@@ -108,13 +112,13 @@ struct OverlapScale: Sendable {
   private let measure: OverlapMeasure
   private let units: Double
 
-  init(of sets: [[Double]], units: Int, measure: OverlapMeasure) {
+  /// - Parameter largest: the largest absolute mean of a pair or stratum.
+  init(largest: Double, units: Int, measure: OverlapMeasure) {
     (self.measure, self.units) = (measure, Double(max(1, units)))
     guard measure == .mse else {
       factor = 1
       return
     }
-    let largest = sets.reduce(0) { $1.reduce($0) { max($0, abs($1)) } }
     let exponent = largest > 0 && largest.isFinite ? max(-1000, min(1000, Int(largest.exponent) + 1)) : 0
     factor = Double(sign: .plus, exponent: -exponent, significand: 1)
   }

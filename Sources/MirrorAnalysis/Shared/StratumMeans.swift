@@ -26,8 +26,10 @@ struct StratumIndex: Sendable {
     self.counts = counts
   }
 
-  /// Of rows that are elsewhere.
-  init(strata: [Int32], counts: [Int]) { (self.strata, self.counts, positions) = (strata, counts, []) }
+  /// - Parameter positions: none for rows that are elsewhere.
+  init(strata: [Int32], counts: [Int], positions: [Int32] = []) {
+    (self.strata, self.counts, self.positions) = (strata, counts, positions)
+  }
 
   /// Bytes of an index of so many rows.
   static func bytes(rows: Int) -> Double { 4 * Double(rows) }
