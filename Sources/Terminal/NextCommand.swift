@@ -40,7 +40,8 @@ public struct NextCommand: Sendable, Equatable {
   ///
   /// - Parameter output: a path, or `-`.
   public static func table(_ name: String, beside output: String = "-") -> [Word] {
-    let path = folder(of: output) + name
+    // Beside /dev/null there is no place for a table.
+    let path = (output.hasPrefix("/dev/") ? "" : folder(of: output)) + name
     return FileManager.default.fileExists(atPath: path) ? [] : ["--output", .text(path)]
   }
 }

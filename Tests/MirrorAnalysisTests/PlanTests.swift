@@ -284,6 +284,30 @@ struct PlanTests {
     #expect(balanced >= 16, "\(balanced) of 20")
   }
 
+  @Test("Examples that have rows of an item in common are resampled together, whatever other items they have")
+  func severalItems() throws {
+    let network = try PlannedNetwork(seed: 5, rows: 192)
+    var options = Self.options(.zero, [.units(layer: "dense_1", [1, 2])])
+    options.controls = 20
+    let (text, plan, _) = try network.plan(options)
+    let outcomes = try network.outcomes(ofPlan: text)
+    func intervals(_ items: (Int) -> [Int]) throws -> [PercentileInterval] {
+      var changed = plan
+      for number in changed.examples.indices {
+        let items = items(number)
+        changed.examples[number].pair = items.count == 1 ? items[0] : nil
+        changed.examples[number].pairs = items.count == 1 ? nil : items
+      }
+      return try PlanJudgement(of: changed, outcomes: outcomes, replicates: 200).rows().compactMap(\.row.interval)
+    }
+    let fours = try intervals { [$0 / 4] }
+    // 0 and 1 share an item, 1 and 2 another, 2 and 3 a third.
+    #expect(try intervals { [1000 + $0 / 4 * 4 + max(0, $0 % 4 - 1), 1000 + $0 / 4 * 4 + $0 % 4] } == fours)
+    #expect(try intervals { [$0, 1000 + $0] } == intervals { [$0] })
+    #expect(try intervals { [$0, 1000 + $0] } != fours && !fours.isEmpty)
+    #expect(try intervals { _ in [] } == intervals { [$0] })
+  }
+
   @Test("Outcomes that are not the plan's are refused, each in one sentence")
   func refusals() throws {
     let network = try PlannedNetwork(seed: 2, rows: 96)

@@ -15,6 +15,11 @@ struct CheckpointGroupTests {
       checkpoint("a2 again", "a", 2), checkpoint("a without", "a", nil),
     ])
     #expect(groups.map { $0.map { $0.paths[0] } } == [["a0", "a2"], ["x"], ["b1"], ["y"], ["a2 again"], ["a without"]])
+    // Of two networks of one name, a checkpoint of one is not a point on the curve of the other.
+    let twins = RecordedCheckpoint.groups([
+      checkpoint("one/2", "a", 2), checkpoint("two/0", "a", 0), checkpoint("one/0", "a", 0), checkpoint("two/1", "a", 1),
+    ])
+    #expect(twins.map { $0.map { $0.paths[0] } } == [["one/0", "one/2"], ["two/0", "two/1"]])
   }
 
   @Test("The one gone through has the lowest loss, the first of equal ones; without losses it is the last, and the page says so")

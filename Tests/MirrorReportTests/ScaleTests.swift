@@ -13,6 +13,18 @@ struct ScaleTests {
     #expect(Set(scale.ticks.map(\.text)).count == scale.ticks.count)
   }
 
+  @Test(
+    "Numbers at the ends of what doubles hold have a place on the axis",
+    arguments: [
+      [-Double.greatestFiniteMagnitude, .greatestFiniteMagnitude], [5e-324, 1.5e-323], [.greatestFiniteMagnitude], [1e-300, 1e300],
+    ])
+  func extremes(values: [Double]) throws {
+    for scale in [Scale(over: values, from: 10, to: 110), Scale(logarithmicOver: values, from: 10, to: 110)].compactMap({ $0 }) {
+      #expect(!scale.ticks.isEmpty && scale.ticks.allSatisfy { $0.value.isFinite })
+      for value in values { #expect((10...110).contains(scale.position(value))) }
+    }
+  }
+
   @Test("Ticks are written with the digits that tell them apart")
   func ticks() {
     #expect(Scale(over: [0, 0.05], from: 0, to: 1).ticks.map(\.text) == ["0", "0.01", "0.02", "0.03", "0.04", "0.05"])

@@ -20,8 +20,8 @@ extension RecordingView {
   ) throws {
     let widths = layers.map(\.unitCount)
     let width = widths.reduce(0, +)
-    try mapBlocks(of: layers, threads: threads, where: { range in selections.contains { range.contains(where: $0) } }) {
-      [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
+    func isWanted(_ rows: Range<Int>) -> Bool { selections.contains { rows.contains(where: $0) } }
+    try mapBlocks(of: layers, threads: threads, where: isWanted) { [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
       try selections.map { isWanted in
         let rows = range.filter(isWanted)
         let values = [Value](unsafeUninitializedCapacity: rows.count * width) { values, count in

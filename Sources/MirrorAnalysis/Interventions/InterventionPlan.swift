@@ -53,7 +53,7 @@ public struct InterventionPlan: Codable, Sendable {
 
   /// What the model is run on once in every arm.
   public struct Example: Codable, Sendable {
-    enum CodingKeys: String, CodingKey { case example, rows, phase, stratum, pair }
+    enum CodingKeys: String, CodingKey { case example, rows, phase, stratum, pair, pairs }
 
     /// Its name: a value of the column of examples, or else the number of its row.
     public var example: String
@@ -63,6 +63,8 @@ public struct InterventionPlan: Codable, Sendable {
     public var phase: String?
     public var stratum: Int?
     public var pair: Int?
+    /// Where its rows have several, which then hang together.
+    public var pairs: [Int]?
 
     public func encode(to encoder: any Encoder) throws {
       var keys = encoder.container(keyedBy: CodingKeys.self)
@@ -71,6 +73,7 @@ public struct InterventionPlan: Codable, Sendable {
       try keys.encode(phase, forKey: .phase)
       try keys.encode(stratum, forKey: .stratum)
       try keys.encode(pair, forKey: .pair)
+      try keys.encodeIfPresent(pairs, forKey: .pairs)
     }
   }
 

@@ -46,14 +46,8 @@ public struct PlanJudgement: Sendable {
     }
     (self.plan, primaryOutcome, self.replicates, self.threads) = (plan, primary, replicates, threads)
     phases = plan.examples.map { $0.phase.flatMap { Phase(name: $0) } }
-    let known = plan.examples.compactMap(\.stratum)
-    let isKnown = known.count == plan.examples.count
-    dependent =
-      plan.hasStrata && !isKnown
-      ? nil
-      : DependentRows(
-        strata: isKnown ? known.map { Int32(truncatingIfNeeded: $0) } : nil,
-        pairs: plan.examples.map { Int32(truncatingIfNeeded: $0.pair ?? -1) })
+    let isKnown = plan.examples.allSatisfy { $0.stratum != nil }
+    dependent = plan.hasStrata && !isKnown ? nil : DependentRows(of: plan.examples, areInStrata: isKnown)
     clusters = dependent.map { $0.numbers.map { Int($0) } }
     strataAreMixed = plan.hasStrata && !isKnown
   }

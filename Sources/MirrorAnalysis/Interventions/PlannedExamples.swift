@@ -57,12 +57,18 @@ struct PlannedExamples {
       guard let first = rows.first.flatMap(value), rows.allSatisfy({ value($0) == first }) else { return nil }
       return first
     }
+    func severalItems(_ rows: [Int]) -> [Int]? {
+      guard let pairs else { return nil }
+      let items = Set(rows.map { pairs[$0] }.filter { $0 >= 0 })
+      // With one item, and rows of none beside it, there is no common pair either.
+      return items.count > 1 || items.count == 1 && rows.contains { pairs[$0] < 0 } ? items.map { Int($0) }.sorted() : nil
+    }
     examples = order.map { name in
       let members = members[name] ?? []
       return InterventionPlan.Example(
         example: name, rows: members.map { recording.origin(of: $0).row }, phase: common(members) { rows.phases[$0]?.name },
         stratum: strata.flatMap { strata in common(members) { Int(strata[$0]) } },
-        pair: pairs.flatMap { pairs in common(members) { pairs[$0] >= 0 ? Int(pairs[$0]) : nil } })
+        pair: pairs.flatMap { pairs in common(members) { pairs[$0] >= 0 ? Int(pairs[$0]) : nil } }, pairs: severalItems(members))
     }
     var selected: [String: Set<Int32?>] = [:]
     var hasSeveral = members.values.contains { $0.count > 1 }

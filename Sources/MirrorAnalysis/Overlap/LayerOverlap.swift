@@ -29,7 +29,8 @@ struct LayerOverlap: Sendable {
   ///   - isUsed: whether a pair is compared: it has a direction, as far as is known.
   ///   - isTabulated: whether products of the pairs of a group are kept, for a p-value. The pairs of a group then come in one block.
   init(
-    _ measure: OverlapMeasure, pairs: OverlapPairs, isUsed: [Bool], choice: ExchangeDesign?, units: Int, scale: OverlapScale, isTabulated: Bool
+    _ measure: OverlapMeasure, pairs: OverlapPairs, isUsed: [Bool], choice: ExchangeDesign?, units: Int, scale: OverlapScale,
+    isTabulated: Bool
   ) {
     (self.measure, self.scale, strata) = (measure, scale, pairs.strata)
     pairing = OverlapPairing(pairs, isUsed: isUsed, choice: choice)

@@ -20,29 +20,60 @@ public struct DependentRows: Sendable {
       (numbers, name) = (items, "pair")
       return
     }
-    // Each stratum points to one that it hangs together with; to none where that is the first.
-    var first: [Int32: Int32] = [:]
-    func root(_ stratum: Int32) -> Int32 {
-      var (root, passed) = (stratum, [Int32]())
-      while let next = first[root] {
-        passed.append(root)
-        root = next
-      }
-      // So that long chains are walked once.
-      for stratum in passed { first[stratum] = root }
-      return root
-    }
-    var stratumOfPair: [Int32: Int32] = [:]
-    for (pair, stratum) in zip(pairs ?? [], strata) where pair >= 0 {
-      guard let other = stratumOfPair[pair] else {
-        stratumOfPair[pair] = stratum
-        continue
-      }
-      let (a, b) = (root(stratum), root(other))
-      if a != b { first[max(a, b)] = min(a, b) }
-    }
-    (numbers, name) = first.isEmpty ? (strata, "stratum") : (strata.map(root), "stratum or pair")
+    let joined = joinedStrata(strata, pairs ?? [])
+    (numbers, name) = joined == strata ? (strata, "stratum") : (joined, "stratum or pair")
   }
+
+  /// The same of a plan's examples, each of which may have rows of several items.
+  ///
+  /// - Parameter areInStrata: whether each has a stratum.
+  init?(of examples: [InterventionPlan.Example], areInStrata: Bool) {
+    let items = examples.map { example in
+      let several = example.pairs ?? []
+      return (several.isEmpty ? [example.pair ?? -1] : several).map { Int32(truncatingIfNeeded: $0) }
+    }
+    let strata = examples.map { Int32(truncatingIfNeeded: $0.stratum ?? 0) }
+    guard items.contains(where: { $0.count > 1 }) else {
+      self.init(strata: areInStrata ? strata : nil, pairs: items.map { $0[0] })
+      return
+    }
+    // An example takes the place of a stratum where there is none: an item of several examples ties them together.
+    let own = areInStrata ? strata : examples.indices.map { Int32($0) }
+    let entries = zip(own, items).flatMap { stratum, items in items.map { (stratum, $0) } }
+    let joined = joinedStrata(entries.map(\.0), entries.map(\.1))
+    let known = Dictionary(zip(entries.map(\.0), joined)) { first, _ in first }
+    numbers = own.map { known[$0] ?? $0 }
+    guard areInStrata || numbers != own else { return nil }
+    name = !areInStrata ? "pair" : numbers == own ? "stratum" : "stratum or pair"
+  }
+}
+
+/// The first of the strata that a row's stratum hangs together with by items that lie in several, itself included.
+///
+/// - Parameter pairs: below 0 for a row of no item; none for rows without items.
+private func joinedStrata(_ strata: [Int32], _ pairs: [Int32]) -> [Int32] {
+  // Each stratum points to one that it hangs together with; to none where that is the first.
+  var first: [Int32: Int32] = [:]
+  func root(_ stratum: Int32) -> Int32 {
+    var (root, passed) = (stratum, [Int32]())
+    while let next = first[root] {
+      passed.append(root)
+      root = next
+    }
+    // So that long chains are walked once.
+    for stratum in passed { first[stratum] = root }
+    return root
+  }
+  var stratumOfPair: [Int32: Int32] = [:]
+  for (pair, stratum) in zip(pairs, strata) where pair >= 0 {
+    guard let other = stratumOfPair[pair] else {
+      stratumOfPair[pair] = stratum
+      continue
+    }
+    let (a, b) = (root(stratum), root(other))
+    if a != b { first[max(a, b)] = min(a, b) }
+  }
+  return first.isEmpty ? strata : strata.map(root)
 }
 
 /// Items numbered by their first row, a row of no item as one of its own; nil where no item has several rows.

@@ -11,7 +11,8 @@ struct Scale {
 
   /// A linear axis over the values and whatever else it is to hold, with round ends; without any finite value it runs from 0 to 1.
   init(over values: [Double], from start: Double, to end: Double, tickCount: Int = 5) {
-    let finite = values.filter(\.isFinite)
+    // Steps between the largest and the smallest of doubles are none.
+    let finite = values.filter(\.isFinite).map { abs($0) < 1e-290 ? 0 : min(1e300, max(-1e300, $0)) }
     var (low, high) = (finite.min() ?? 0, finite.max() ?? 1)
     if high - low <= abs(high) * 1e-9 {
       let margin = high == 0 ? 1 : abs(high) / 2
@@ -33,7 +34,9 @@ struct Scale {
     guard let least = finite.min(), let most = finite.max(), least > 0 else { return nil }
     let (first, last) = (log10(least).rounded(.down), log10(most).rounded(.up))
     let factors: [Double] = last - first > 3 ? [1] : [1, 2, 5]
-    let marks = stride(from: first, through: last, by: 1).flatMap { power in factors.map { $0 * pow(10, power) } }
+    let marks = stride(from: first, through: last, by: 1).flatMap { power in factors.map { $0 * pow(10, power) } }.filter {
+      $0 > 0 && $0.isFinite
+    }
     let low = marks.last { $0 <= least * (1 + 1e-9) } ?? least
     let high = marks.first { $0 >= most * (1 - 1e-9) } ?? most
     (self.low, self.high, self.start, self.end, isLogarithmic) = (low, max(high, low * 1.01), start, end, true)

@@ -36,19 +36,31 @@ struct RecordedCheckpoint {
 }
 
 extension RecordedCheckpoint {
-  /// Groups of recordings, in the order of the first of each: checkpoints of one network are those of one name with different epochs; any other
-  /// recording is alone.
+  /// Groups of recordings, in the order of the first of each: checkpoints of one network are those of one name with different epochs. Where an
+  /// epoch comes twice there are two networks of that name, and checkpoints of one are those in one folder; any other recording, and a second one
+  /// of an epoch in a folder, is alone.
   static func groups(_ recordings: [RecordedCheckpoint]) -> [[RecordedCheckpoint]] {
-    var groups: [[RecordedCheckpoint]] = []
-    for recording in recordings {
-      let place = groups.firstIndex { group in
-        guard let network = recording.network, recording.epoch != nil else { return false }
-        return group.allSatisfy { $0.network == network && $0.epoch != nil && $0.epoch != recording.epoch }
-      }
-      if let place { groups[place].append(recording) } else { groups.append([recording]) }
+    func areDistinct(_ numbers: [Int]) -> Bool { Set(numbers.map { recordings[$0].epoch }).count == numbers.count }
+    let named = Dictionary(grouping: recordings.indices.filter { recordings[$0].network != nil && recordings[$0].epoch != nil }) {
+      recordings[$0].network
     }
-    return groups.map { group in group.sorted { ($0.epoch ?? 0) < ($1.epoch ?? 0) } }
+    let groups = named.values.flatMap { members -> [[Int]] in
+      guard !areDistinct(members) else { return [members] }
+      let byFolder = Dictionary(grouping: members) { recordings[$0].folder }
+      return byFolder.values.flatMap { members in
+        var epochs: Set<Int?> = []
+        let first = members.filter { epochs.insert(recordings[$0].epoch).inserted }
+        return [first] + members.filter { !first.contains($0) }.map { [$0] }
+      }
+    }
+    let alone = recordings.indices.filter { recordings[$0].network == nil || recordings[$0].epoch == nil }.map { [$0] }
+    return (groups + alone).sorted { ($0.first ?? 0) < ($1.first ?? 0) }.map { group in
+      group.map { recordings[$0] }.sorted { ($0.epoch ?? 0) < ($1.epoch ?? 0) }
+    }
   }
+
+  /// What stands before the file's name.
+  private var folder: Substring { paths.first.flatMap { path in path.lastIndex(of: "/").map { path[..<$0] } } ?? "" }
 
   /// The checkpoint of a group that is gone through: that of the lowest validation loss, of equal ones the first; where one has none, the last.
   static func detailed(of group: [RecordedCheckpoint]) -> (index: Int, reason: String)? {

@@ -6,6 +6,8 @@ import MirrorAnalysis
 public struct ReportAnalyses: Sendable {
   public let plan: ReportPlan
   private let runner: AnalysisRunner
+  /// Which layers the user asked for.
+  var isChosen: @Sendable (String) -> Bool { runner.isChosen }
   /// The sentence of an error, with what its user can do.
   private let sentence: @Sendable (RecordingError) -> String
   /// Called before each analysis.
@@ -76,12 +78,13 @@ public struct ReportAnalyses: Sendable {
   private func opened(_ paths: [String], _ runner: AnalysisRunner) throws -> RecordingFindings {
     let sums = try paths.map { ($0, try sha256(ofFile: $0)) }
     let inspection = try rows(of: InspectionAnalysis(), paths, runner)
-    let whole = try Recording(path: paths[0], layers: { _ in true }, needsPhase: false)
+    // What is wrong with layers that were left out is no fault.
+    let whole = try? Recording(path: paths[0], layers: { _ in true }, needsPhase: false).layers
     var found: RecordingFindings?
     try runner.lend(paths, to: StatsAnalysis()) { view, context in
       var findings = RecordingFindings(
         identity: RecordingIdentity(view), description: view.description,
-        layers: view.layers.map { .init($0) }, fileLayers: whole.layers.map { .init($0) }, actionNames: view.actionNames,
+        layers: view.layers.map { .init($0) }, fileLayers: (whole ?? view.layers).map { .init($0) }, actionNames: view.actionNames,
         phaseRows: try view.phases, unfilteredRows: try view.unfilteredPhases, rowCount: view.rowCount,
         // What is wrong with a column is for the analyses to say that need it.
         hasSplit: (try? view.split) != nil, halvedText: (try? view.dependentRows())?.plural ?? "rows", files: sums)

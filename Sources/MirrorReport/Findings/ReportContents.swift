@@ -15,7 +15,7 @@ public struct ReportContents: Sendable {
   ) throws {
     let checkpoints = try recordings.map { paths in
       // Structure and attributes alone are read.
-      let model = try Recording(path: paths[0], layers: { _ in true }, needsPhase: false).description.model
+      let model = try Recording(path: paths[0], layers: analyses.isChosen, needsPhase: false).description.model
       return RecordedCheckpoint(paths: paths, network: model.network, epoch: model.epoch, validationLoss: model.validationLoss)
     }
     let groups = RecordedCheckpoint.groups(checkpoints)

@@ -40,7 +40,7 @@ extension NetworkPart {
   var absences: PageSection {
     var items = absentItems.map { "\($0.what): \($0.reason)".asSentence }
     if network.checkpoints.isEmpty, network.curvesReason == nil {
-      items.append("Index and loss over epochs: one recording of this network was given. Give several checkpoints.")
+      items.append("Index and loss over epochs: no second checkpoint of this network was given. Give several.")
     }
     let unmeasured = findings.audit.rows.filter { $0.verdict == .notMeasured }
     items += byReason(unmeasured.map { ("\($0.check) (\($0.subject))", $0.detail) }).map { "Audit, \($0)" }

@@ -14,14 +14,17 @@ extension NetworkPart {
         title: title,
         blocks: [.absent(what: "Circuit", reason: "No edge has a measured effect: \(rows.first?.reason ?? "no action is reached").")])
     }
+    // All edges of wide layers would make the page too large to open.
+    let isWhole = rows.count <= 4000
     let figure = PageFigure(
       title: "Edges out of units that answer to self or other.",
       caption:
         "Layers from left to right. A line is as thick as the change of its dominant action's mean output when the edge is taken out, compared "
         + "with the largest of its layer; dashed where the weight is below 0. Letters are classes by evidence "
         + "\(findings.selectText). Drawn are the \(countText(drawn.count)) edges of \(countText(rows.count)) with the largest effects, at most "
-        + "\(ReportPlan.drawnEdges) between two layers. No edge is tested.",
-      drawing: chart(drawn).drawing, table: edgeTable(drawn), downloads: [download("circuit", rows.count <= 4000 ? rows : drawn)],
+        + "\(ReportPlan.drawnEdges) between two layers. No edge is tested."
+        + (isWhole ? "" : " The table to save holds the edges drawn; mirrorscope circuit writes all."),
+      drawing: chart(drawn).drawing, table: edgeTable(drawn), downloads: [download("circuit", isWhole ? rows : drawn)],
       fileName: file("circuit"))
     return PageSection(title: title, blocks: [.figure(figure)])
   }
