@@ -33,7 +33,9 @@ struct CountOptionTests {
   @Test("Numbers out of the range, too long for any number, and what is none", arguments: options)
   func usage(command: [String], option: String, range: String) throws {
     let workplace = try Workplace()
-    for value in ["-1", "9223372036854775807", "9223372036854775808", "1.5", "many", ""] {
+    // Of every option one, since a program in a debug build takes a second to say it; all of the first of each program.
+    let isFirst = Self.options.first { $0.command[0] == command[0] }.map { $0.command == command && $0.option == option } ?? false
+    for value in isFirst ? ["-1", "9223372036854775807", "9223372036854775808", "1.5", "many", ""] : ["-1", "9223372036854775807"] {
       let run = try workplace.run(command[0], command.dropFirst() + [option, value])
       #expect(run.status == 64 && run.output.isEmpty, run.transcript)
       let sentence =

@@ -66,14 +66,17 @@ struct LayerOverlap: Sendable {
     return blocks.map { $0.sorted() }
   }
 
+  /// As the measure compares them.
+  func vectors(_ means: StratumMeans, threads: Int) throws -> NumberedVectors {
+    try NumberedVectors(means, measure: measure, scale: scale, threads: threads)
+  }
+
   /// - Parameters:
   ///   - block: positions of pairs, ascending.
-  ///   - own: mean activations of each, `[pairs × units]`.
+  ///   - own: of each.
   ///   - other: likewise.
-  mutating func add(_ block: [Int], own: StratumMeans, other: StratumMeans, threads: Int) throws {
-    let units = own.unitCount
-    var vectors = try OverlapVectors(own.values, units: units, measure: measure, scale: scale, threads: threads)
-    var others = try OverlapVectors(other.values, units: units, measure: measure, scale: scale, threads: threads)
+  mutating func add(_ block: [Int], own: OverlapVectors, other: OverlapVectors, threads: Int) throws {
+    var (vectors, others) = (own, other)
     for (place, pair) in block.enumerated() {
       isDefined[pair] = vectors.isDefined[place] && others.isDefined[place]
       distances[pair] = vectors.squaredDistance(place, others, place)
@@ -97,7 +100,7 @@ struct LayerOverlap: Sendable {
     for group in pairing.groups {
       let chosen = group.compactMap { places[$0] }
       guard chosen.count == group.count else { continue }
-      tables.append(try CentredProducts(vectors.values, others.values, chosen: chosen, units: units, threads: threads))
+      tables.append(try CentredProducts(vectors.values, others.values, chosen: chosen, units: vectors.units, threads: threads))
     }
   }
 

@@ -1,21 +1,32 @@
 import ActivationRecording
 import Statistics
 
+/// Vectors of pairs or strata, and the number of each.
+struct NumberedVectors: Sendable {
+  let numbers: [Int32]
+  let vectors: OverlapVectors
+
+  init(_ means: StratumMeans, measure: OverlapMeasure, scale: OverlapScale, threads: Int) throws {
+    numbers = means.strata
+    vectors = try OverlapVectors(means.values, units: means.unitCount, measure: measure, scale: scale, threads: threads)
+  }
+}
+
 /// Distances of none to self and to other by one measure: within the pairs that have a none version, otherwise of the means of strata.
 struct OverlapReferences: Sendable {
   /// Nil where there are no rows of none.
   private let inPairs: Bool?
   private var own, other: ReferenceDistances
 
-  init(_ measure: OverlapMeasure, scale: OverlapScale, inPairs: Bool?) {
+  init(scale: OverlapScale, inPairs: Bool?) {
     self.inPairs = inPairs
-    (own, other) = (ReferenceDistances(measure, scale: scale), ReferenceDistances(measure, scale: scale))
+    (own, other) = (ReferenceDistances(scale: scale), ReferenceDistances(scale: scale))
   }
 
   /// Adds a block's pairs, or strata.
-  mutating func add(none: StratumMeans, own: StratumMeans, other: StratumMeans, threads: Int) throws {
-    try self.own.add(none: none, own, threads: threads)
-    try self.other.add(none: none, other, threads: threads)
+  mutating func add(none: NumberedVectors, own: NumberedVectors, other: NumberedVectors) {
+    self.own.add(none: none, own)
+    self.other.add(none: none, other)
   }
 
   func fill(_ row: inout OverlapRow) {
@@ -30,25 +41,23 @@ struct OverlapReferences: Sendable {
 
 /// Distances of none to self or other by one measure, added up block by block.
 private struct ReferenceDistances: Sendable {
-  private let measure: OverlapMeasure
   private let scale: OverlapScale
   private var sum = 0.0
   /// Pairs, or strata, that have both; and those of them whose distance is defined.
   private var sharedCount = 0
   private var usedCount = 0
 
-  init(_ measure: OverlapMeasure, scale: OverlapScale) { (self.measure, self.scale) = (measure, scale) }
+  init(scale: OverlapScale) { self.scale = scale }
 
   /// Adds a block's pairs, or strata, that have both.
-  mutating func add(none: StratumMeans, _ phase: StratumMeans, threads: Int) throws {
-    let (first, second) = (none.shared(with: phase), phase.shared(with: none))
-    let units = first.unitCount
-    let left = try OverlapVectors(first.values, units: units, measure: measure, scale: scale, threads: threads)
-    let right = try OverlapVectors(second.values, units: units, measure: measure, scale: scale, threads: threads)
-    sharedCount += first.strata.count
-    for place in left.isDefined.indices where left.isDefined[place] && right.isDefined[place] {
+  mutating func add(none: NumberedVectors, _ phase: NumberedVectors) {
+    let places = Dictionary(uniqueKeysWithValues: phase.numbers.enumerated().map { ($1, $0) })
+    for (place, number) in none.numbers.enumerated() {
+      guard let other = places[number] else { continue }
+      sharedCount += 1
+      guard none.vectors.isDefined[place], phase.vectors.isDefined[other] else { continue }
       usedCount += 1
-      sum += left.squaredDistance(place, right, place)
+      sum += none.vectors.squaredDistance(place, phase.vectors, other)
     }
   }
 

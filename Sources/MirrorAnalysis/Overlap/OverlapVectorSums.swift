@@ -11,8 +11,10 @@ struct OverlapVectorSums: Sendable {
 
   /// Adds a pair by its place among vectors.
   mutating func add(_ place: Int, _ vectors: OverlapVectors, _ others: OverlapVectors) {
-    ownSquares += vectors.add(place, to: &own)
-    otherSquares += others.add(place, to: &other)
+    vectors.add(place, to: &own)
+    others.add(place, to: &other)
+    ownSquares += vectors.squares[place]
+    otherSquares += others.squares[place]
     count += 1
   }
 

@@ -35,7 +35,7 @@ struct OverlapWork {
       let scale = OverlapScale(largest: largest, units: units, measure: measure)
       return (
         overlap(measure, isUsed: all, scale: scale),
-        OverlapReferences(measure, scale: scale, inPairs: areReferred ? inPairs : nil)
+        OverlapReferences(scale: scale, inPairs: areReferred ? inPairs : nil)
       )
     }
     try addPairs(to: &found, withReferences: inPairs, in: context.part(0.3, 0.7))
@@ -77,8 +77,10 @@ struct OverlapWork {
       let none = withReferences ? block.compactMap { nonePlaces[numbers[$0]] } : []
       let means = try means.means([(0, block), (1, block), (2, none)], in: context)
       try work(on: &found, threads: context.threads) { found, threads in
-        try found.overlap.add(block, own: means[0], other: means[1], threads: threads)
-        if withReferences { try found.references.add(none: means[2], own: means[0], other: means[1], threads: threads) }
+        let (own, other) = (try found.overlap.vectors(means[0], threads: threads), try found.overlap.vectors(means[1], threads: threads))
+        try found.overlap.add(block, own: own.vectors, other: other.vectors, threads: threads)
+        guard withReferences else { return }
+        found.references.add(none: try found.overlap.vectors(means[2], threads: threads), own: own, other: other)
       }
     }
   }
@@ -94,7 +96,8 @@ struct OverlapWork {
       }
       let means = try means.means(chosen, in: context)
       try work(on: &found, threads: context.threads) { found, threads in
-        try found.references.add(none: means[0], own: means[1], other: means[2], threads: threads)
+        let vectors = try means.map { try found.overlap.vectors($0, threads: threads) }
+        found.references.add(none: vectors[0], own: vectors[1], other: vectors[2])
       }
     }
   }

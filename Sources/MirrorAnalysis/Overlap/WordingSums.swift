@@ -30,7 +30,10 @@ struct WordingSums: Sendable {
   }
 
   /// Adds the other of a pair in a stratum, by its place among vectors.
-  mutating func add(_ place: Int, _ vectors: OverlapVectors) { otherSquares += vectors.add(place, to: &others) }
+  mutating func add(_ place: Int, _ vectors: OverlapVectors) {
+    vectors.add(place, to: &others)
+    otherSquares += vectors.squares[place]
+  }
 
   /// Adds a stratum of several pairs.
   ///

@@ -42,10 +42,12 @@ public struct DependentRows: Sendable {
     let entries = zip(own, items).flatMap { stratum, items in items.map { (stratum, $0) } }
     let joined = joinedStrata(entries.map(\.0), entries.map(\.1))
     let known = Dictionary(zip(entries.map(\.0), joined)) { first, _ in first }
-    numbers = own.map { known[$0] ?? $0 }
+    let numbers = own.map { known[$0] ?? $0 }
     guard areInStrata || numbers != own else { return nil }
-    name = !areInStrata ? "pair" : numbers == own ? "stratum" : "stratum or pair"
+    self.init(numbers: numbers, name: !areInStrata ? "pair" : numbers == own ? "stratum" : "stratum or pair")
   }
+
+  private init(numbers: [Int32], name: String) { (self.numbers, self.name) = (numbers, name) }
 }
 
 /// The first of the strata that a row's stratum hangs together with by items that lie in several, itself included.

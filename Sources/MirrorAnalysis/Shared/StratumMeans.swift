@@ -133,24 +133,48 @@ extension RecordingView {
         for (number, index) in indices.enumerated() where index.positions[first + row] >= 0 {
           let position = Int(index.positions[first + row])
           let target = position * units
-          if isBegun[number][position] {
-            for unit in 0..<units { sums[number][target + unit] += Double(block[start + unit]) - origins[number][target + unit] }
-          } else {
-            isBegun[number][position] = true
-            for unit in 0..<units { origins[number][target + unit] = Double(block[start + unit]) }
-          }
+          let isFirst = !isBegun[number][position]
+          isBegun[number][position] = true
+          add(block[start..<start + units], to: &sums[number], from: &origins[number], at: target, isFirst: isFirst)
         }
       }
     }
     return indices.indices.map { number in
       let index = indices[number]
       for stratum in index.strata.indices where counts[number][stratum] > 0 {
-        for unit in 0..<units {
-          origins[number][stratum * units + unit] += sums[number][stratum * units + unit] / Double(counts[number][stratum])
-        }
+        add(sums[number], dividedBy: Double(counts[number][stratum]), to: &origins[number], at: stratum * units, count: units)
       }
       sums[number] = []
       return StratumMeans(strata: index.strata, unitCount: units, values: origins[number])
+    }
+  }
+}
+
+/// Adds a row to the sums of a stratum, whose first row is what deviations are from.
+///
+/// Benchmark: overlap. Specialised, and on pointers: it is called for every row.
+@_specialize(where Value == Float)
+@_specialize(where Value == Double)
+private func add<Value: ActivationValue>(
+  _ row: ArraySlice<Value>, to sums: inout [Double], from origins: inout [Double], at start: Int, isFirst: Bool
+) {
+  row.withUnsafeBufferPointer { row in
+    origins.withUnsafeMutableBufferPointer { origins in
+      if isFirst {
+        for unit in row.indices { origins[start + unit] = Double(row[unit]) }
+      } else {
+        sums.withUnsafeMutableBufferPointer { sums in
+          for unit in row.indices { sums[start + unit] += Double(row[unit]) - origins[start + unit] }
+        }
+      }
+    }
+  }
+}
+
+private func add(_ sums: [Double], dividedBy count: Double, to means: inout [Double], at start: Int, count units: Int) {
+  sums.withUnsafeBufferPointer { sums in
+    means.withUnsafeMutableBufferPointer { means in
+      for unit in start..<start + units { means[unit] += sums[unit] / count }
     }
   }
 }
