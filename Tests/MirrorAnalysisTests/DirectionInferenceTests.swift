@@ -88,9 +88,9 @@ struct DirectionInferenceTests {
     let view = try directionRecording(phase: oracle.phase, strata: oracle.strata, values: oracle.values, units: 6)
     let index = try IndexRows(of: view, choice: nil, seed: 1, firstHalf: oracle.first)
     let read = try view.indexLayer(view.layers[0], rows: index, threads: 1, as: Double.self)
-    let units = try DirectionUnits(read.rows, of: index, threads: 1)
+    let units = try DirectionUnits(.held(read.rows), of: index, threads: 1)
     let context = AnalysisContext(threads: 2, seed: 5)
-    let all = try DirectionPermutations(units, deals: try DirectionDeals(index), permutations: 60, in: context).all()
+    let all = try DirectionPermutations(units, read.rows, deals: try DirectionDeals(index), permutations: 60, in: context).all()
     #expect(all.count == 61)
     #expect(relativeError(all[0].t[0], oracle.expected.t) <= 1e-7 && relativeError(all[0].t[1], oracle.expected.t) <= 1e-7)
     let near = oracle.values.indices.map { oracle.values[$0] - ($0 % 6 == 1 ? 1e6 : 0) }
@@ -104,6 +104,33 @@ struct DirectionInferenceTests {
     let deal = p[0] >= p[1] ? 0 : 1
     let mean = hand.dealt.reduce(0) { $0 + $1[deal].product } / 60 / hand.observed.root
     #expect(relativeError(row.nullMean, mean) <= 1e-6)
+  }
+
+  @Test("Rows that are read piece by piece give what those in memory give, whatever the pieces", arguments: [7, 50, 10_000])
+  func pieces(pieceRows: Int) throws {
+    var stream = RandomStream(seed: 12, purpose: "pieces of directions")
+    let rows = 360
+    let phase = (0..<rows).map { UInt8(($0 * 7) % 3) }
+    var values: [Double] = []
+    for row in 0..<rows {
+      for unit in 0..<6 { values.append(stream.normal() * Double(1 + unit) + Double(phase[row]) + 1e3) }
+    }
+    let view = try directionRecording(phase: phase, strata: (0..<rows).map { Int32($0 / 9) }, values: values, units: 6)
+    let index = try IndexRows(of: view, choice: nil, seed: 1)
+    let layer = view.layers[0]
+    let read = try view.indexLayer(layer, rows: index, threads: 1, as: Double.self)
+    func numbers(_ rows: DirectionRows<Double>) throws -> [Double] {
+      let units = try DirectionUnits(rows, of: index, threads: 2)
+      var row = DirectionRow(layer: layer.name, rows: index)
+      try units.fill(&row, threads: 2)
+      try units.fillAxes(&row, axes: 2, seed: 3, threads: 2)
+      let found = [row.cosine, row.normRatio, row.interval?.lowerBound, row.interval?.upperBound, row.sharedVariance, row.sharedNull]
+      return found.map { $0 ?? .nan } + row.angles
+    }
+    let held = try numbers(.held(read.rows))
+    let pieces = try numbers(.read(view, layer, spreads: read.moments.spreads, pieceRows: pieceRows))
+    #expect(held.count == 9 && held.allSatisfy(\.isFinite) && pieces.count == 9)
+    for (one, other) in zip(held, pieces) { #expect(abs(one - other) <= 1e-9 * max(1, abs(one))) }
   }
 
   @Test("The larger of two p's that differ is taken, with the null_mean of its deal")

@@ -55,7 +55,8 @@ extension RecordingView {
     return try [Value](unsafeUninitializedCapacity: numbering.count * width) { values, initialized in
       // Each block of rows has a part of its own, and all are done when `mapBlocks` returns.
       nonisolated(unsafe) let target = values
-      try mapBlocks(of: layers, threads: threads) { [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
+      func isNeeded(_ rows: Range<Int>) -> Bool { isWanted.map { rows.contains(where: $0) } ?? true }
+      try mapBlocks(of: layers, threads: threads, where: isNeeded) { [self] (range, blocks: [UnsafeBufferPointer<Value>]) in
         let rows = isWanted.map { range.filter($0) } ?? Array(range)
         let start = numbering.number(of: range.lowerBound) * width
         let part = UnsafeMutableBufferPointer(rebasing: target[start..<start + rows.count * width])

@@ -29,12 +29,23 @@ public struct DirectionAnalysis: Analysis {
 
   public var smallerAlternative: String { "Choose fewer rows, leave a wide layer out," }
 
-  /// The rows in use of the widest layer, their numbers, and the larger of what deals and axes take.
+  private static func isHeld(rows: Int, units: Int, valueBytes: Int) -> Bool {
+    Double(rows) * Double(units) * Double(valueBytes) <= DirectionRows<Float>.mostHeldBytes
+  }
+
+  /// The rows of the widest layer, all in use where they are permuted or few, otherwise those of self or of other; their numbers; and the
+  /// larger of what deals and axes take.
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
     let rows = Double(shape.contrastRowCount)
     let work = shape.layers.map { layer -> Double in
       let units = Double(layer.unitCount)
-      let values = Double(layer.valueBytes) * units * rows
+      let isHeld = permutations > 0 || Self.isHeld(rows: shape.contrastRowCount, units: layer.unitCount, valueBytes: layer.valueBytes)
+      // A piece of the rows and, where they are read again, the blocks that it comes in.
+      let values =
+        isHeld
+        ? Double(layer.valueBytes) * units * rows
+        : max(
+          DirectionRows<Float>.mostHeldBytes, Double(layer.valueBytes) * units * Double(max(shape.count(.own), shape.count(.other))))
       // Sums of blocks of rows by half and phase, and weights.
       let sums = 96 * units * (rows / 2048 + 2) + 400 * units
       let axesRows = Double(max(shape.count(.own), shape.count(.other)))
@@ -81,10 +92,15 @@ public struct DirectionAnalysis: Analysis {
     in context: AnalysisContext, as type: Value.Type
   ) throws -> (row: DirectionRow, nulls: DirectionNulls?) {
     var row = DirectionRow(layer: layer.name, rows: index)
-    let read = try context.progress.part(0, permutations > 0 ? 0.2 : 0.8).reading(cells: recording.cellCount(of: [layer])) {
-      try recording.indexLayer(layer, rows: index, threads: context.threads, as: Value.self)
+    let isHeld = permutations > 0 || Self.isHeld(rows: index.count, units: layer.unitCount, valueBytes: MemoryLayout<Value>.size)
+    let (moments, held) = try context.progress.part(0, permutations > 0 ? 0.2 : isHeld ? 0.8 : 0.1).reading(
+      cells: recording.cellCount(of: [layer])
+    ) { () -> (LayerMoments, ScaledRows<Value>?) in
+      guard isHeld else { return (try recording.moments(of: [layer], threads: context.threads)[0], nil) }
+      let read = try recording.indexLayer(layer, rows: index, threads: context.threads, as: Value.self)
+      return (read.moments, read.rows)
     }
-    if keepsDirections, let contrasts = read.moments.contrasts {
+    if keepsDirections, let contrasts = moments.contrasts {
       row.directions = LayerDirections(deltaSelf: contrasts.map(\.deltaSelf), deltaOther: contrasts.map(\.deltaOther))
     }
     if index.deals.joint.design == nil, let reason = index.deals.joint.reason { row.explain(reason) }
@@ -92,10 +108,19 @@ public struct DirectionAnalysis: Analysis {
       row.explain("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves")
       return (row, nil)
     }
-    let units = try DirectionUnits(read.rows, of: index, threads: context.threads)
+    let rows =
+      held.map { .held($0) }
+      ?? DirectionRows<Value>.read(
+        recording, layer, spreads: moments.spreads,
+        pieceRows: max(1, Int(DirectionRows<Value>.mostHeldBytes) / max(1, layer.unitCount * MemoryLayout<Value>.size)))
+    let units = try DirectionUnits(rows, of: index, threads: context.threads)
+    context.progress.tell(isHeld ? 0 : 0.3)
     try units.fill(&row, threads: context.threads)
-    let nulls = try deals.flatMap {
-      try DirectionPermutations(units, deals: $0, permutations: permutations, in: context.part(0.2, 0.9)).nulls(share, explaining: &row)
+    context.progress.tell(isHeld ? 0 : 0.5)
+    var nulls: DirectionNulls?
+    if let deals, let held {
+      nulls = try DirectionPermutations(units, held, deals: deals, permutations: permutations, in: context.part(0.2, 0.9))
+        .nulls(share, explaining: &row)
     }
     try context.checkCancellation()
     try units.fillAxes(&row, axes: axes, seed: context.seed, threads: context.threads)

@@ -15,56 +15,64 @@ extension DirectionUnits {
       return row.explain(liveCount < 1 ? "no axes: no unit varies" : "no axes: a half of self or other has fewer than two rows")
     }
     row.axisCount = count
-    var (ofSelf, ofOther) = (0.0, 0.0)
-    var unsettled: [String] = []
-    for half in 0..<2 {
-      let measured = groups[3 * (1 - half) + 2]
-      for (phase, name) in [(1, "self"), (2, "other")] {
-        let found = try self.rows.principalAxes(
-          of: thinned(groups[3 * half + phase], to: size, group: 3 * half + phase, seed: seed), count: count, seed: seed, threads: threads)
-        guard found.hasSettled else {
-          unsettled.append(name)
-          continue
+    let (angleCount, fewAngles) = self.angleCount
+    // The rows of self and those of other are read once each, where they are not held.
+    var (shares, angleAxes) = ([[Double]](repeating: [], count: 2), [PrincipalAxes]())
+    var ofHalves: [[PrincipalAxes]] = []
+    for phase in [UInt8(1), 2] {
+      let (rows, first) = try self.rows.phase(phase, of: index, threads: threads)
+      func axes(_ numbers: [Int32], _ count: Int) throws -> PrincipalAxes {
+        try rows.principalAxes(of: numbers.map { $0 - first }, count: count, seed: seed, threads: threads)
+      }
+      ofHalves.append(
+        try (0..<2).map { half in
+          let group = 3 * half + Int(phase)
+          return try axes(thinned(groups[group], to: size, group: group, seed: seed), count)
+        })
+      if angleCount > 0 { angleAxes.append(try axes(rowNumbers { $0 % 3 == Int(phase) }, angleCount)) }
+      guard phase == 2 else { continue }
+      // Variance of other in the half that axes were not taken from, along each phase's.
+      for (number, found) in ofHalves.enumerated() where found.allSatisfy(\.hasSettled) {
+        for half in 0..<2 {
+          let measured = groups[3 * (1 - half) + 2].map { $0 - first }
+          let squares = try rows.squares(of: measured, along: found[half].axes, threads: threads)
+          shares[number].append(squares.total > 0 ? squares.along.reduce(0, +) / squares.total : 0)
         }
-        let squares = try self.rows.squares(of: measured, along: found.axes, threads: threads)
-        let share = squares.total > 0 ? squares.along.reduce(0, +) / squares.total : 0
-        if phase == 1 { ofSelf += share / 2 } else { ofOther += share / 2 }
       }
     }
+    let unsettled = ["self", "other"].indices.filter { shares[$0].isEmpty }.map { ["self", "other"][$0] }
+    let ofOther = shares[1].reduce(0, +) / 2
     if !unsettled.isEmpty {
-      let names = ["self", "other"].filter { unsettled.contains($0) }
-      row.explain("no shared_variance: \(Self.unsettled(count, names.joined(separator: " and ")))")
+      row.explain("no shared_variance: \(Self.unsettled(count, unsettled.joined(separator: " and ")))")
     } else if ofOther > 0 {
-      row.sharedVariance = ofSelf / ofOther
+      row.sharedVariance = shares[0].reduce(0, +) / 2 / ofOther
       row.sharedNull = Double(count) / Double(liveCount) / ofOther
     } else {
       row.explain("no shared_variance: other does not vary along its axes")
     }
-    try setAngles(of: &row, seed: seed, threads: threads)
+    if let fewAngles { row.explain(fewAngles) }
+    if angleCount > 0 { setAngles(of: &row, angleAxes, count: angleCount) }
   }
 
-  private static var angleCount: Int { 3 }
+  private static var mostAngles: Int { 3 }
 
-  private func setAngles(of row: inout DirectionRow, seed: UInt64, threads: Int) throws {
-    let phases = [(rowNumbers { $0 % 3 == 1 }, "self"), (rowNumbers { $0 % 3 == 2 }, "other")]
-    let fewest = phases.map { $0.0.count }.min() ?? 0
+  /// How many angles there can be, and why no more.
+  private var angleCount: (count: Int, reason: String?) {
+    let fewest = [1, 2].map { phase in rowNumbers { $0 % 3 == phase }.count }.min() ?? 0
     // Axes that span the layer have no angles.
-    let count = min(Self.angleCount, liveCount - 1, fewest - 1)
-    guard count > 0 else {
-      return row.explain("no angles: \(liveCount < 2 ? "fewer than two units vary" : "self or other has a single row")")
-    }
-    if count < Self.angleCount {
-      let few = liveCount <= Self.angleCount ? "\(liveCount) units vary" : "self or other has \(fewest) rows"
-      row.explain("\(count) \(count == 1 ? "angle" : "angles") only: \(few)")
-    }
-    var axes: [[Double]] = []
-    for (rows, name) in phases {
-      let found = try self.rows.principalAxes(of: rows, count: count, seed: seed, threads: threads)
+    let count = min(Self.mostAngles, liveCount - 1, fewest - 1)
+    guard count > 0 else { return (0, "no angles: \(liveCount < 2 ? "fewer than two units vary" : "self or other has a single row")") }
+    guard count < Self.mostAngles else { return (count, nil) }
+    let few = liveCount <= Self.mostAngles ? "\(liveCount) units vary" : "self or other has \(fewest) rows"
+    return (count, "\(count) \(count == 1 ? "angle" : "angles") only: \(few)")
+  }
+
+  private func setAngles(of row: inout DirectionRow, _ axes: [PrincipalAxes], count: Int) {
+    for (found, name) in zip(axes, ["self", "other"]) {
       guard found.hasSettled, found.count == count else { return row.explain("no angles: \(Self.unsettled(count, name))") }
       guard found.isSeparated else { return row.explain("no angles: axis \(count) of \(name) is not separated from the next one") }
-      axes.append(found.axes)
     }
-    row.angles = PrincipalAxes.angles(axes[0], axes[1], count: count)
+    row.angles = PrincipalAxes.angles(axes[0].axes, axes[1].axes, count: count)
   }
 
   private static func unsettled(_ count: Int, _ phases: String) -> String {

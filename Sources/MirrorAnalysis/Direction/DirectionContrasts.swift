@@ -42,7 +42,7 @@ func dot(_ first: [Double], _ second: [Double]) -> Double {
 
 /// The rows of a layer as directions are taken from them.
 struct DirectionUnits<Value: ActivationValue & MatrixScalar>: Sendable {
-  let rows: ScaledRows<Value>
+  let rows: DirectionRows<Value>
   let index: IndexRows
   /// Of each unit, its scale over the largest one of those that vary: cosines stay the same, and no square leaves the range of doubles. 0 where
   /// a unit has a single value.
@@ -53,18 +53,21 @@ struct DirectionUnits<Value: ActivationValue & MatrixScalar>: Sendable {
   let contrasts: DirectionContrasts
   /// Mean square of each unit over all rows, in the scale of `factors`.
   private let meanSquares: [Double]
+  /// How many units vary.
+  let liveCount: Int
 
-  init(_ rows: ScaledRows<Value>, of index: IndexRows, threads: Int) throws {
-    let factors = rows.relativeScales
-    let found = try rows.sums(by: index.halfPhase, groups: 6, threads: threads)
+  init(_ rows: DirectionRows<Value>, of index: IndexRows, threads: Int) throws {
+    let (factors, isConstant) = try rows.scales()
+    let found = try rows.sums(of: index, threads: threads)
     var counts = [Double](repeating: 0, count: 6)
     for group in index.halfPhase { counts[Int(group)] += 1 }
     let contrasts = DirectionContrasts(sums: found.sums, counts: counts, factors: factors)
     let units = factors.count
     meanSquares = (0..<units).map { unit in
-      let square = (0..<6).reduce(0.0) { $0 + found.squares[$1 * units + unit] } / max(1, Double(rows.rowCount))
+      let square = (0..<6).reduce(0.0) { $0 + found.squares[$1 * units + unit] } / max(1, Double(index.count))
       return square * factors[unit] * factors[unit]
     }
+    liveCount = isConstant.count { !$0 }
     (self.rows, self.index, self.factors, self.counts, sums, self.contrasts) = (rows, index, factors, counts, found.sums, contrasts)
   }
 
@@ -73,9 +76,6 @@ struct DirectionUnits<Value: ActivationValue & MatrixScalar>: Sendable {
     let square = meanSquares.indices.reduce(0.0) { $0 + meanSquares[$1] * contrasts.squares($1) }
     return square.squareRoot() * (Value.self == Float.self ? 0x1p-22 : 0x1p-44)
   }
-
-  /// How many units vary.
-  var liveCount: Int { rows.isConstant.count { !$0 } }
 
   /// Cosine and ratio of lengths with their interval, or why there is none.
   func fill(_ row: inout DirectionRow, threads: Int) throws {
@@ -113,7 +113,7 @@ struct DirectionUnits<Value: ActivationValue & MatrixScalar>: Sendable {
       let otherWeights = factors.indices.map { 0.5 * factors[$0] / size * lanes(own[$0], other[$0] / ratio) }
       weights += [zip(ownWeights, otherWeights).map { $0 + $1 }, ownWeights, otherWeights]
     }
-    let values = try rows.weighted(by: weights, group: index.halfPhase, threads: threads)
+    let values = try rows.weighted(by: weights, of: index, threads: threads)
     var variances = SIMD4<Double>.zero
     for first in [UInt8(0), 3] {
       let phase = index.halfPhase.map { $0 >= first && $0 < first + 3 ? $0 - first : UInt8.max }

@@ -5,6 +5,7 @@ import Statistics
 /// The product of Δself and Δother across halves over its standard error, under labels that are dealt.
 struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
   private let units: DirectionUnits<Value>
+  private let rows: ScaledRows<Value>
   private let deals: DirectionDeals
   private let permutations: Int
   private let context: AnalysisContext
@@ -18,8 +19,11 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
     let blockCount: Int
   }
 
-  init(_ units: DirectionUnits<Value>, deals: DirectionDeals, permutations: Int, in context: AnalysisContext) {
-    (self.units, self.deals, self.permutations, self.context) = (units, deals, permutations, context)
+  /// - Parameter held: the rows of the units, each of which is used in every permutation.
+  init(
+    _ units: DirectionUnits<Value>, _ held: ScaledRows<Value>, deals: DirectionDeals, permutations: Int, in context: AnalysisContext
+  ) {
+    (self.units, rows, self.deals, self.permutations, self.context) = (units, held, deals, permutations, context)
     let index = units.index
     halves = (0..<2).map { half in
       let rows = index.halfPhase.indices.filter { Int(index.halfPhase[$0]) / 3 == half }
@@ -116,7 +120,7 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
     }
     let unitCount = units.factors.count
     var sums = [Double](repeating: 0, count: count * DirectionDeals.perDeal * unitCount)
-    let parts = try units.rows.mapSums(of: labels, squares: false, threads: threads) { $0 }
+    let parts = try self.rows.mapSums(of: labels, squares: false, threads: threads) { $0 }
     for part in parts {
       for set in part.sets {
         for bit in 0..<DirectionDeals.perDeal {
@@ -182,7 +186,7 @@ struct DirectionPermutations<Value: ActivationValue & MatrixScalar>: Sendable {
         }
       }
       for half in 0..<2 {
-        let products = try units.rows.products(of: halves[half].rows, weights: weights[half], columns: columns)
+        let products = try self.rows.products(of: halves[half].rows, weights: weights[half], columns: columns)
         add(products, half: half, sets: sets, marks: marks, to: &variances)
       }
       for place in result.indices {
