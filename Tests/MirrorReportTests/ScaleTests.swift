@@ -16,7 +16,8 @@ struct ScaleTests {
   @Test(
     "Numbers at the ends of what doubles hold have a place on the axis",
     arguments: [
-      [-Double.greatestFiniteMagnitude, .greatestFiniteMagnitude], [.leastNonzeroMagnitude, .leastNormalMagnitude / 8], [.greatestFiniteMagnitude], [1e-300, 1e300],
+      [-Double.greatestFiniteMagnitude, .greatestFiniteMagnitude], [.leastNonzeroMagnitude, .leastNormalMagnitude / 8],
+      [.greatestFiniteMagnitude], [1e-300, 1e300],
     ])
   func extremes(values: [Double]) throws {
     for scale in [Scale(over: values, from: 10, to: 110), Scale(logarithmicOver: values, from: 10, to: 110)].compactMap({ $0 }) {

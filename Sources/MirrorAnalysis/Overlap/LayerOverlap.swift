@@ -50,11 +50,12 @@ struct LayerOverlap: Sendable {
   /// Pairs in the order in which they are worked on, group by group, in pieces of about so many.
   func blocks(of size: Int) -> [[Int]] {
     let grouped = Set(pairing.groups.joined())
-    let rest = used.filter { !grouped.contains($0) }
     let pieces =
-      isTabulated
-      ? pairing.groups + rest.map { [$0] }
-      : (pairing.groups.map { $0.sorted { (strata[$0] ?? .min, $0) < (strata[$1] ?? .min, $1) } }.joined() + rest).map { [$0] }
+      pairing.groups.flatMap { group in
+        // Sums of strata inside a group that comes in pieces are closed one after the other.
+        isTabulated || group.count <= size
+          ? [group] : group.sorted { (strata[$0] ?? .min, $0) < (strata[$1] ?? .min, $1) }.map { [$0] }
+      } + used.filter { !grouped.contains($0) }.map { [$0] }
     var blocks: [[Int]] = []
     for piece in pieces {
       if let last = blocks.last, last.count + piece.count <= size {
