@@ -33,7 +33,7 @@ struct HelpExampleTests {
   /// A folder laid out as that of `scripts/demo`, of fewer states and epochs.
   private func makeDemo() throws {
     for arguments in [
-      ["generate", "--states", "20000", "--test", "2000", "--output", "demo/states.h5"],
+      ["generate", "--states", "8000", "--test", "1500", "--output", "demo/states.h5"],
       ["train", "demo/states.h5", "--hidden", "17,17", "--learning-rate", "1e-3", "--epochs", "2", "--output", "demo/networks/2x17"],
       ["record", "demo/networks/2x17", "--states", "demo/states.h5", "--output", "demo/recordings/2x17"],
     ] {

@@ -29,6 +29,8 @@ public struct RecordingFindings: Sendable {
   /// Whether `/split` parts the rows; what halves keep whole where it does not: strata, pairs or rows.
   let hasSplit: Bool
   let halvedText: String
+  /// What overlap pairs are: items of `/pair`, or strata in their place.
+  let pairText: (one: String, several: String)
   /// SHA-256 of each file, where several are joined.
   let files: [(path: String, sha256: String)]
   var inspection: [InspectionRow] = []

@@ -87,7 +87,8 @@ public struct ReportAnalyses: Sendable {
         layers: view.layers.map { .init($0) }, fileLayers: (whole ?? view.layers).map { .init($0) }, actionNames: view.actionNames,
         phaseRows: try view.phases, unfilteredRows: try view.unfilteredPhases, rowCount: view.rowCount,
         // What is wrong with a column is for the analyses to say that need it.
-        hasSplit: (try? view.split) != nil, halvedText: (try? view.dependentRows())?.plural ?? "rows", files: sums)
+        hasSplit: (try? view.split) != nil, halvedText: (try? view.dependentRows())?.plural ?? "rows",
+        pairText: (try? view.pairs) != nil ? ("pair", "pairs") : ("stratum", "strata"), files: sums)
       findings.inspection = inspection
       findings.stats = try StatsAnalysis().rows(of: view, in: context)
       found = findings

@@ -49,13 +49,15 @@ extension NetworkPart {
     let figure = PageFigure(
       title: "Self-other overlap by layer.",
       caption:
-        "Mean distance of the self and the other version of the same pair, with its 95 % interval over pairs; the upright stroke is the mean over "
-        + "other pairings. Left of it: own versions are closer than those of other pairs. Layers from input to output.",
+        "Mean distance of the self and the other version of the same \(findings.pairText.one), with its 95 % interval over "
+        + "\(findings.pairText.several); the upright stroke is the mean over "
+        + "other pairings. Left of it: own versions are closer than those of other \(findings.pairText.several). Layers from input to output.",
       drawing: IntervalChart(panels: panels, legend: legend(panels.flatMap(\.rows), "distance, with 95 % interval")).drawing,
       table: PageTable(
         caption: "Overlap by layer and measure",
         columns: [
-          "layer", "measure", "pairs", "self-other", "95 % interval", "other pairings", "p", "wording only", "exchange", "n_blocks",
+          "layer", "measure", findings.pairText.several, "self-other", "95 % interval", "other pairings", "p", "wording only", "exchange",
+          "n_blocks",
         ],
         rows: rows.map { row in
           [

@@ -105,10 +105,11 @@ extension NetworkPart {
   private var overlapMethods: String? {
     let rows = findings.overlap.rows.filter { $0.selfOther != nil }
     guard let first = rows.first else { return nil }
-    var text = "Self-other overlap is the mean distance of the self and the other version of \(countText(first.pairCount)) pairs"
+    let pairs = findings.pairText.several
+    var text = "Self-other overlap is the mean distance of the self and the other version of \(countText(first.pairCount)) \(pairs)"
     if let row = rows.first(where: { $0.pValue != nil }) {
       text += ", against pairings dealt anew "
-      text += row.exchange == .within ? "inside \(countText(row.blockCount ?? 0)) strata" : "among all pairs"
+      text += row.exchange == .within ? "inside \(countText(row.blockCount ?? 0)) strata" : "among all \(pairs)"
     }
     return text + "."
   }
