@@ -39,11 +39,12 @@ enum OverlapMeans {
     }
   }
 
-  /// Bytes of a group and unit while means are taken, and while a measure works on them.
-  static let bytesPerUnit = 3 * (16 + 16)
+  /// Bytes of a pair and unit at most: three means; and of each of three measures side by side three vectors, two of them once more about the
+  /// origin, and sums of self and other of every two pairs, by the pairing and by stratum.
+  static let bytesPerUnit = 3 * 8 + 3 * (5 * 8 + 2 * 8)
 
   /// How many pairs, or strata, are worked on at a time.
-  static func blockSize(units: Int) -> Int { max(16, (160 << 20) / (bytesPerUnit * max(1, units))) }
+  static func blockSize(units: Int) -> Int { max(16, (256 << 20) / (bytesPerUnit * max(1, units))) }
 }
 
 extension StratumIndex {
