@@ -31,8 +31,9 @@ public struct OverlapAnalysis: Analysis {
     let units = Double(shape.widestLayer)
     let block = Double(OverlapMeans.blockSize(units: shape.widestLayer))
     let together = permutations > 0 ? pairs : min(block, max(pairs, Double(shape.stratumCount ?? 1)))
-    // Means and vectors, and for a table both sets about their means.
-    let ofBlock = together * units * Double(OverlapMeans.bytesPerUnit + (permutations > 0 ? 16 : 0))
+    // For a table, of one measure at a time, both sets about their means.
+    let perUnit = permutations > 0 ? OverlapMeans.bytesPerUnit(measures: 1) + 16 : OverlapMeans.bytesPerUnit(measures: measures.count)
+    let ofBlock = together * units * Double(perUnit)
     let tables = permutations > 0 ? 8 * pairs * pairs : 0
     // Sums of self and other: over all, of a group of the pairing, of a stratum, and of wording.
     let sums = 8.0 * 16 * units * Double(measures.count)

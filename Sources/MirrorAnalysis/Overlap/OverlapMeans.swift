@@ -39,12 +39,14 @@ enum OverlapMeans {
     }
   }
 
-  /// Bytes of a pair and unit at most: three means; and of each of three measures side by side three vectors, two of them once more about the
+  /// Bytes of a pair and unit at most: three means; and of each of some measures side by side three vectors, two of them once more about the
   /// origin, and sums of self and other of every two pairs, by the pairing and by stratum.
-  static let bytesPerUnit = 3 * 8 + 3 * (5 * 8 + 2 * 8)
+  static func bytesPerUnit(measures: Int) -> Int { 3 * 8 + measures * (5 * 8 + 2 * 8) }
 
   /// How many pairs, or strata, are worked on at a time.
-  static func blockSize(units: Int) -> Int { max(16, (256 << 20) / (bytesPerUnit * max(1, units))) }
+  static func blockSize(units: Int) -> Int {
+    max(16, (256 << 20) / (bytesPerUnit(measures: OverlapMeasure.allCases.count) * max(1, units)))
+  }
 }
 
 extension StratumIndex {
