@@ -40,7 +40,7 @@ public struct DirectionAnalysis: Analysis {
     let work = shape.layers.map { layer -> Double in
       let units = Double(layer.unitCount)
       let isHeld = permutations > 0 || Self.isHeld(rows: shape.contrastRowCount, units: layer.unitCount, valueBytes: layer.valueBytes)
-      // A piece of the rows and, where they are read again, the blocks that it comes in.
+      // All rows, or the larger of what is gone through piece by piece and the rows of self or of other.
       let values =
         isHeld
         ? Double(layer.valueBytes) * units * rows
