@@ -30,4 +30,7 @@ def evaluate(arm):
     return {"distress": found @ (yes - no), "who": found @ (me - toad)}
 
 
-mirrorscope.run_plan(model, plan, evaluate, sys.argv[2])
+try:
+    mirrorscope.run_plan(model, plan, evaluate, sys.argv[2])
+except mirrorscope.MirrorscopeError as error:
+    sys.exit(str(error))

@@ -1,6 +1,6 @@
 """Makes the tables of the notebook: python3 analyses.py minilm.h5 untrained.h5 FOLDER
 
-FOLDER has units.json, units.csv, directions.json and directions.csv, as `mirrorscope plan` and ablate.py wrote them. MIRRORSCOPE_BIN says where the programs are.
+FOLDER has units.json, units-outcomes.csv, directions.json and directions-outcomes.csv, as `mirrorscope plan` and ablate.py wrote them. MIRRORSCOPE_BIN says where the programs are.
 """
 
 import sys
@@ -52,6 +52,6 @@ def paired_distance(path):
 
 table("paired-distance.csv", ["layer", "numpy", "self_other"], paired_distance)
 for name in ("units", "directions"):
-    judged = mirrorscope.analyse("judge", str(folder / f"{name}.json"), str(folder / f"{name}.csv"))
+    judged = mirrorscope.analyse("judge", str(folder / f"{name}.json"), str(folder / f"{name}-outcomes.csv"))
     columns = ["target", "target_units", "mode", "phase", "outcome", "baseline", "ablated", "effect", "ci_low", "ci_high", "control_mean", "control_sd", "controls", "p_value", "n", "primary", "q_value", "balance", "exchange", "n_blocks", "reason"]
     judged[columns].to_csv(here / f"ablated-{name}.csv", index=False, lineterminator="\n")
