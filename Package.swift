@@ -123,3 +123,15 @@ if Context.environment["MIRRORSCOPE_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz", dependencies: ["ActivationRecording", "ChunkCodec", "DenseNetwork", "FrogAndToad", "HDF5"], path: "Fuzzing/Sources"))
 }
+
+// Whoever runs all tests runs loops of numbers for minutes: scripts/test has those of these targets optimised in a debug build. Only where asked
+// for: no package can depend on one with such flags.
+if Context.environment["MIRRORSCOPE_OPTIMISED"] != nil {
+  let optimised: Set = [
+    "ActivationRecording", "CKernels", "ChunkCodec", "DenseNetwork", "FrogAndToad", "HDF5", "MirrorAnalysis", "Parallelism", "Statistics",
+  ]
+  for target in package.targets where optimised.contains(target.name) {
+    target.swiftSettings = [.unsafeFlags(["-O"])]
+    target.cSettings = [.unsafeFlags(["-O2"])]
+  }
+}

@@ -13,7 +13,6 @@ struct AccumulatorFile {
   let header: AccumulatorHeader
   /// Bytes of the file.
   let byteCount: Int
-  private let file: File
 
   // MARK: Writing
 
@@ -85,11 +84,21 @@ struct AccumulatorFile {
   init(path: String) throws {
     self.path = path
     byteCount = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-    file = try File.open(path)
-    let mismatch = try file.root.attributes.mismatch(with: Self.schema)
-    if let mismatch { throw AccumulatorError(file: path, fault: Self.sentence(mismatch), isBadFile: true) }
+    // Closed again: a system lets a program have some thousand files open, and there may be more.
+    header = try Self.explained(path) { try Self.header(of: Self.opened(path).root) }
+  }
+
+  private static func opened(_ path: String) throws -> File {
+    let file = try File.open(path)
+    if let mismatch = try file.root.attributes.mismatch(with: schema) {
+      throw AccumulatorError(file: path, fault: sentence(mismatch), isBadFile: true)
+    }
+    return file
+  }
+
+  private static func explained<Value>(_ path: String, _ body: () throws -> Value) throws -> Value {
     do {
-      header = try Self.header(of: file.root)
+      return try body()
     } catch let fault as AccumulatorFault {
       throw AccumulatorError(file: path, fault: "\(fault.text). Write it again.", isBadFile: true)
     }
@@ -145,14 +154,17 @@ struct AccumulatorFile {
 
   /// Reads the sums, each held against its checksum.
   ///
-  /// - Throws: `AccumulatorError`, `HDF5Error`.
+  /// - Throws: `AccumulatorError`, also where the file is no longer the one whose header was read; `HDF5Error`.
   func arrays() throws -> AccumulatorArrays {
-    do {
+    try Self.explained(path) {
+      let file = try Self.opened(path)
+      let found = try Self.header(of: file.root)
+      guard found.files == header.files, found.place == header.place, found.options == header.options, found.layers == header.layers else {
+        throw AccumulatorError(file: path, fault: "was replaced while it was merged. Merge again.")
+      }
       var arrays = AccumulatorArrays()
       try Self.add(file.root.group("sums"), "", depth: 0, to: &arrays)
       return arrays
-    } catch let fault as AccumulatorFault {
-      throw AccumulatorError(file: path, fault: "\(fault.text). Write it again.", isBadFile: true)
     }
   }
 

@@ -77,6 +77,18 @@ struct MergeCommandTests {
     #expect(try run("merge a.acc b.acc c.acc --output t.json", status: 1).errors.contains("t.json: exists already."))
   }
 
+  @Test("More accumulators than files that may be open at once are merged")
+  func openFiles() throws {
+    let count = 30
+    for number in 1...count { try run("units a.h5 --permutations 60 --share \(number)/\(count) --accumulator \(number).acc --quiet") }
+    let program = try #require(workplace.program("mirrorscope"))
+    let names = (1...count).map { "\($0).acc" }.joined(separator: " ")
+    let merged = try workplace.run(
+      executable: URL(filePath: "/bin/sh"), ["-c", "ulimit -n 20; exec \"$0\" merge \(names) --threads 1 --quiet", program])
+    #expect(merged.status == 0, merged.transcript)
+    #expect(try merged.output == run("units a.h5 --permutations 60 --quiet").output)
+  }
+
   @Test("cmni merges the index and says what shards do not have")
   func index() throws {
     try accumulate("cmni --by-layer")

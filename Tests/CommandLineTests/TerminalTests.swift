@@ -18,11 +18,11 @@ struct TerminalTests {
   @Test("A long analysis shows its share, rate and time left, and the line is gone before anything else is printed")
   func analysis() throws {
     try workplace.copyFixture("Golden/recording_2x17_epoch10.h5", as: "r.h5")
-    let run = try show("mirrorscope", "units", "r.h5", "--permutations", "1000", "-o", "u.csv")
+    let run = try show("mirrorscope", "units", "r.h5", "--permutations", "20000", "-o", "u.csv")
     #expect(run.status == 0, run.transcript)
     #expect(run.output.contains(/units \[#+\.*\] \d+ %  [\d.]+ (bytes|KB|MB)\/s  \d+ (s|min) left/), run.transcript)
     #expect(run.output.contains("\r\u{1B}[KNext: "), run.transcript)
-    let quiet = try show("mirrorscope", "units", "r.h5", "--permutations", "1000", "-o", "v.csv", "--quiet")
+    let quiet = try show("mirrorscope", "units", "r.h5", "--permutations", "20000", "-o", "v.csv", "--quiet")
     #expect(quiet.status == 0 && quiet.output.isEmpty, quiet.transcript)
   }
 
