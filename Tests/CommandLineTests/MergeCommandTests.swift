@@ -77,6 +77,27 @@ struct MergeCommandTests {
     #expect(try run("merge a.acc b.acc c.acc --output t.json", status: 1).errors.contains("t.json: exists already."))
   }
 
+  @Test("The sums of all layers count for --max-memory, where a table has those of one layer at a time")
+  func memory() throws {
+    let (layers, units, rows) = (8, 500, 12)
+    let recorder = try Recorder(
+      path: workplace.path("wide.h5"),
+      layers: (0..<layers).map {
+        LayerDescription(name: "dense_\($0)", unitCount: units, activationFunction: "relu", isOutput: false)
+      }, columns: Recorder.Columns(), description: RecordingDescription())
+    try recorder.append(
+      RowBatch(
+        phases: (0..<rows).map { Phase.allCases[$0 % 3] },
+        activations: (0..<layers).map { layer in (0..<rows * units).map { Float(($0 * 7 + layer) % 11) } }))
+    try recorder.finish()
+    // A matrix of 500 units has 2 MB.
+    try run("correlate wide.h5 --output table.csv --max-memory 14M --threads 1 --quiet")
+    let refused = try run("correlate wide.h5 --accumulator wide.acc --max-memory 14M --threads 1 --quiet", status: 1)
+    #expect(refused.errors.hasPrefix("error: wide.h5: the table correlate needs "), refused.transcript)
+    #expect(try !workplace.names().contains { $0.hasPrefix("wide.acc") })
+    try run("correlate wide.h5 --accumulator wide.acc --max-memory 40M --threads 1 --quiet")
+  }
+
   @Test("More accumulators than files that may be open at once are merged")
   func openFiles() throws {
     let count = 30

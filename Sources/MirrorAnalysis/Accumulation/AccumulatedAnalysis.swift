@@ -34,6 +34,9 @@ public protocol AccumulatedAnalysis: Analysis {
   /// What a recording adds, all of whose rows are one shard; or one share of the permutations, of all its rows.
   func sums(of recording: RecordingView, as place: AccumulatorPlace, in context: AnalysisContext) throws -> Sums
 
+  /// Bytes that the sums of all layers take beyond `memory`, until they are written. By default those of moments, which are copied.
+  func keptBytes(_ shape: RecordingShape, as place: AccumulatorPlace) -> Double
+
   /// The rows of the table, once all are merged.
   ///
   /// - Parameters:
@@ -47,11 +50,18 @@ public protocol AccumulatedAnalysis: Analysis {
 }
 
 extension AccumulatedAnalysis {
+  public func keptBytes(_ shape: RecordingShape, as place: AccumulatorPlace) -> Double { shape.momentSumBytes }
+
   public func forEachRows(
     of sums: Sums, _ header: AccumulatorHeader, in context: AnalysisContext, take: ([Row]) throws -> Void
   ) throws {
     try take(rows(of: sums, header, in: context))
   }
+}
+
+extension RecordingShape {
+  /// The moments of all units in every phase, as they are written: seven numbers of each.
+  var momentSumBytes: Double { 8 * 7 * Double(Phase.allCases.count) * Double(unitCount) }
 }
 
 extension AnalysisRunner {
@@ -69,7 +79,8 @@ extension AnalysisRunner {
     var result: (header: AccumulatorHeader, arrays: AccumulatorArrays)?
     var runner = self
     runner.selection.numbersGroups = place.kind == .shard
-    try runner.lend(paths, to: analysis) { view, context in
+    func keptBytes(_ shape: RecordingShape) -> Double { analysis.keptBytes(shape, as: place) }
+    try runner.lend(paths, to: analysis, keptBytes: keptBytes) { view, context in
       var arrays = AccumulatorArrays()
       try analysis.sums(of: view, as: place, in: context).write(to: &arrays)
       let files = try zip(paths, view.files).map {

@@ -83,7 +83,8 @@ public struct CMNIAnalysis: Analysis {
     let narrowest = counted.map { Double($0.valueBytes) }.max() ?? 0
     let held = permutations > 0 ? values * rows : min(values * rows, max(Double(heldBytes), narrowest * rows))
     var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape) + held
-    bytes += 4 * IndexSums.bytes(permutations: permutations, rows: rows)
+    // Those of a layer on the way, and the index's own: one over all layers, or one of each.
+    bytes += Double(3 + (byLayer ? counted.count : 1)) * IndexSums.bytes(permutations: permutations, rows: rows)
     // Constants of the units of a layer, and sums of blocks of rows.
     bytes += Double(shape.widestLayer) * (400 + 192 * (rows / 2048 + 1))
     if permutations > 0 {

@@ -75,6 +75,15 @@ extension CorrelationAnalysis: AccumulatedAnalysis {
     return nil
   }
 
+  /// A matrix of each set of layers and selection, where a table without an accumulator has one at a time.
+  public func keptBytes(_ shape: RecordingShape, as place: AccumulatorPlace) -> Double {
+    layerSets(shape.layers).reduce(0) { bytes, layers in
+      let size = UnitProducts.Size(
+        units: layers.reduce(0) { $0 + $1.unitCount }, isSplit: layers.contains(where: \.storesDoubles))
+      return bytes + 8 * Double(selections.count) * Double(size.columns) * Double(size.columns)
+    }
+  }
+
   public func sums(of recording: RecordingView, as place: AccumulatorPlace, in context: AnalysisContext) throws -> CorrelationSums {
     let rows = try recording.phaseRows(for: selections)
     return CorrelationSums(

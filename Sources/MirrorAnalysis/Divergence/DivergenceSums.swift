@@ -191,6 +191,13 @@ extension DivergenceAnalysis: AccumulatedAnalysis {
     }
   }
 
+  /// The histograms of all layers, and for a share the distances of its permutations, which are copied.
+  public func keptBytes(_ shape: RecordingShape, as place: AccumulatorPlace) -> Double {
+    let taken = place.kind == .share ? Double(permutations / place.count + 2) : 0
+    return shape.momentSumBytes + Double(shape.unitCount)
+      * (8 * Double(Phase.allCases.count * bins) + 16 * Double(Self.comparedPhases.count) * (taken + 1))
+  }
+
   public func sums(of recording: RecordingView, as place: AccumulatorPlace, in context: AnalysisContext) throws -> DivergenceSums {
     try firstPass?.requireSameRows(as: recording)
     let moments = try RecordingMoments(of: recording, threads: context.threads)

@@ -94,13 +94,19 @@ public struct AnalysisRunner: Sendable {
 
   /// Opens recordings that are taken as one, and lends what an analysis gets, for what is more than its rows.
   ///
+  /// - Parameters:
+  ///   - paths: one recording, or several that are taken as one.
+  ///   - analysis: whose needs and memory count.
+  ///   - keptBytes: what `body` keeps of such a recording beside the analysis's own memory.
+  ///   - body: gets the recording, and what an analysis gets.
   /// - Throws: what `body` throws; `RecordingError.tooLarge` before anything is read of a recording that would take more than `maxMemory`.
   public func lend<A: Analysis>(
-    _ paths: [String], to analysis: A, body: (RecordingView, AnalysisContext) throws -> Void
+    _ paths: [String], to analysis: A, keptBytes: (RecordingShape) -> Double = { _ in 0 },
+    body: (RecordingView, AnalysisContext) throws -> Void
   ) throws {
     let share = wholeWork
     let view = try open(paths, for: analysis, share)
-    let context = try fittingContext(analysis, view, share).context
+    let context = try fittingContext(analysis, view, share, keptBytes: keptBytes).context
     try named(view) { try body(view, context) }
   }
 
@@ -119,17 +125,16 @@ public struct AnalysisRunner: Sendable {
   ///
   /// - Throws: `RecordingError.tooLarge` where not even one thread fits.
   private func fittingContext<A: Analysis>(
-    _ analysis: A, _ view: RecordingView, _ progress: WorkShare
+    _ analysis: A, _ view: RecordingView, _ progress: WorkShare, keptBytes: (RecordingShape) -> Double = { _ in 0 }
   ) throws -> (context: AnalysisContext, bytes: Int) {
     var context = AnalysisContext(
       threads: max(1, threads), seed: seed, isChosen: isChosen, note: note, checkCancellation: checkCancellation, progress: progress)
     guard let maxMemory else { return (context, 0) }
     let shape = try view.shape(counting: analysis.needs.counted)
     let groups = analysis.layersReadAtOnce(shape).map { $0.map { view.layers[$0] } }
+    let kept = keptBytes(shape)
     func bytes(_ threads: Int) -> Int {
-      let (sum, overflows) = analysis.memory(shape, threads: threads)
-        .addingReportingOverflow(view.readingBytes(of: groups, threads: threads))
-      return overflows ? .max : sum
+      byteCount(Double(analysis.memory(shape, threads: threads)) + Double(view.readingBytes(of: groups, threads: threads)) + kept)
     }
     context.threads = try fittingThreads(
       most: context.threads, maxMemory: maxMemory, file: view.path, what: "the table \(A.Row.schema.name)",
