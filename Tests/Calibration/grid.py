@@ -6,6 +6,7 @@ First those that failed then, so that a run that is cut short has them.
 from networks import Network
 from pairs import Pairs
 from recordings import Design
+from studies import Study
 
 EVEN, FEW_NONE, PAPER, PAPER_WHOLE, SMALL = (
     (100, 100, 100), (60, 600, 600), (1200, 150, 430), (12000, 1500, 4300), (20, 20, 20))
@@ -129,11 +130,26 @@ OVERLAP = [
     Pairs(10, 4, 10, item=0.3), Pairs(item=0.3), Pairs(item=0.7, by_phase=0.5), Pairs(10, 4, 10, item=0.3, rows=(1, 10)), Pairs(40, 1, 10, item=0.7, wording=0),
 ]
 
-DESIGNS = FAILED_IN_THE_FIRST_RELEASE + UNITS_OF_THEIR_OWN + ABLATION + NETWORKS_OF_TWO_LAYERS + GRID + DIRECTION + OVERLAP
+STOPPING = [
+    Design(rows, 38, analyses=("units --stop-early",), permutations=999, **options)
+    for rows, options in [
+        (EVEN, {}), (SMALL, {}), (PAPER, {"shape": "rectified", "recordings": 0.25}), (EVEN, {"exchange": "within", "icc": 0.5}),
+        (EVEN, {"effects": all_units(0.4, 0)}),
+    ]
+]
+
+STUDIES = [
+    Study(seeds, shape=shape) for shape in ("normal", "exponential", "t3") for seeds in (5, 6, 8, 10, 12)
+] + [
+    Study(10, spread=3), Study(10, shape="t3", spread=3), Study(5, 5), Study(5, 10), Study(10, 5), Study(20, 20, shape="exponential"), Study(5, 7, shape="t3"),
+    Study(10, 5, spread=3), Study(6, 6, spread=3), Study(10, effect=1.5), Study(10, 10, effect=1.5), Study(12, shape="exponential", effect=1.5),
+]
+
+DESIGNS = FAILED_IN_THE_FIRST_RELEASE + UNITS_OF_THEIR_OWN + ABLATION + NETWORKS_OF_TWO_LAYERS + GRID + DIRECTION + OVERLAP + STOPPING + STUDIES
 
 QUICK = [
     Design(EVEN, 38, effects=APART, analyses=("direction",)), Design(EVEN, 38, effects=all_units(0.3, 0.3), analyses=("direction",)),
-    Pairs(10, 4, 10), Pairs(item=0.7, by_phase=0.5),
+    Pairs(10, 4, 10), Pairs(item=0.7, by_phase=0.5), Study(8),
     Design(EVEN, 38), Design(FEW_NONE, 38), Design(EVEN, 38, spread=SELF_9), Design(EVEN, 38, exchange="whole", icc=0.5),
     Design(EVEN, 38, exchange="within", icc=0.5), Design(EVEN, 38, effects=all_units(0.4, 0)), Design(EVEN, 38, effects=all_units(0.3, 0.3)),
     Design(EVEN, 38, effects=((5, 0.5, 0.5),)), Network(1, targets=10), Network(1, rows=80, episodes=20, targets=10),

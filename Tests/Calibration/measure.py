@@ -34,7 +34,7 @@ def measure(design, analyses, programs, folder, recordings, seed, times=1):
     times: by how much more units than usual are enough.
     """
     cells, random = Cells(), design.stream(seed)
-    enough = {"units": design.unit_count, "divergence": 2000}
+    enough = {"units": design.unit_count, "units --stop-early": design.unit_count, "divergence": 2000}
     needed = {name: max(10, math.ceil(times * count / design.units)) for name, count in enough.items()}
     size = max(1, min(25, BATCH_BYTES // (sum(design.rows) * design.units * 4 * design.layers)))
     needed_most = max(needed.get(name, recordings) for name in analyses)
@@ -54,7 +54,7 @@ def measure(design, analyses, programs, folder, recordings, seed, times=1):
             if part:
                 paths = [path for path, _ in part]
                 options = ["--seed", program_seed, *([] if analysis == "decode" else ["--permutations", design.permutations])]
-                table = programs.table(analysis, *paths, *options, *EXTRA.get(analysis, []))
+                table = programs.table(*analysis.split()[:1], *paths, *options, *analysis.split()[1:], *EXTRA.get(analysis, []))
                 for path, fit in part:
                     COUNTS[analysis](cells, design, table[table.recording == path], fit)
         done += len(made)
@@ -92,19 +92,23 @@ def count_cmni(cells, design, table, fit):
             cells.rejections("cmni", "ci", "coverage", np.array([np.nan]), [row.reason], variant, levels=(None,))
 
 
+def count_tests(cells, analysis, design, table):
+    (own, other), _ = design.truth
+    false = (own <= 0) | (other <= 0)
+    for column, which, kind in (
+        ("p_self", own == 0, "exact"), ("p_other", other == 0, "exact"), ("p_interaction", own == other, "exact"), ("p_conjunction", false, "level")):
+        if which.any():
+            cells.rejections(analysis, column, kind, table[column].to_numpy(float)[which], table.reason.to_numpy(object)[which])
+
+
+def count_early(cells, design, table, _):
+    count_tests(cells, "units --stop-early", design, table)
+
+
 def count_units(cells, design, table, _):
     (own, other), standardised = design.truth
-    reasons = table.reason.tolist()
-
-    def some(column, which, kind):
-        if which.any():
-            cells.rejections("units", column, kind, table[column].to_numpy(float)[which], np.array(reasons, object)[which])
-
-    some("p_self", own == 0, "exact")
-    some("p_other", other == 0, "exact")
-    some("p_interaction", own == other, "exact")
+    count_tests(cells, "units", design, table)
     false = (own <= 0) | (other <= 0)
-    some("p_conjunction", false, "level")
     family, q = table.p_fwer.to_numpy(float), table.q_value.to_numpy(float)
     if false.any() and (family == family).any():
         least = np.nanmin(family[false])
@@ -190,5 +194,5 @@ def count_direction(cells, design, table, _):
 EXTRA = {"similarity": ["--phase", "self,other"]}
 COUNTS = {
     "cmni": count_cmni, "units": count_units, "divergence": count_divergence, "similarity": count_similarity, "decode": count_decode,
-    "direction": count_direction,
+    "direction": count_direction, "units --stop-early": count_early,
 }

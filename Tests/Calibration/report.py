@@ -62,6 +62,12 @@ TABLES = [
     ("overlap", "Wordings have a standard deviation of 1 in each unit, noise one of 0.7; `pairs` is that of what the two versions of a pair have in common. The interval is held "
      "against the mean distance of 20,000 pairs and more.",
      [(f"{column}, {measure}", f"{title}: {measure}") for measure in ("mse", "cosine", "correlation") for column, title in (("p_value", "p"), ("ci", "interval"))]),
+    ("units --stop-early", "As p's of `units`, of up to 999 permutations: those of a unit end with the 20th that is as extreme.",
+     [("p_self", "p_self"), ("p_other", "p_other"), ("p_interaction", "p_interaction"), ("p_conjunction", "p_conjunction")]),
+    ("compare", "A study: networks of a condition and of its baseline, with noise of standard deviation 1 (`exponential`, `t3`: Student's t with 3 degrees of freedom; a condition may be "
+     "so many `times as wide`). Pairs share a part of standard deviation 1. `interval` is held against the interquartile mean over all seeds of the condition, `of the difference` "
+     "against the difference of means. p's and intervals of fewer than so many networks as they need are empty.",
+     [("p_value", "p_value"), ("ci", "interval"), ("difference", "of the difference")]),
 ]
 
 
@@ -126,7 +132,7 @@ def marked(cells):
     return lines
 
 
-def write_report(source, path, designs, wanted, seed, minutes="60"):
+def write_report(source, path, designs, wanted, seed, minutes="80"):
     cells = pd.read_csv(source, keep_default_na=False, na_values={"level": [""], "rate": [""], "se": [""]})
     ruled = cells[(cells.run == 1) & cells.kind.isin(["exact", "level", "coverage"]) & (cells.recordings > 0)]
     cells["key"] = cells.design + "; " + cells.analysis

@@ -15,8 +15,9 @@ from measure import Programs, measure
 from networks import Network, measure_network
 from pairs import Pairs, measure_pairs
 from report import write_report
+from studies import Study, measure_studies
 
-MEASURES = {Network: measure_network, Pairs: measure_pairs}
+MEASURES = {Network: measure_network, Pairs: measure_pairs, Study: measure_studies}
 options = argparse.ArgumentParser()
 options.add_argument("programs", help="folder of the release programs")
 options.add_argument("--quick", action="store_true", help="a tenth of the recordings of a few designs, in less than two minutes")
