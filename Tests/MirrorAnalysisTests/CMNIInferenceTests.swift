@@ -2,6 +2,7 @@ import ActivationRecording
 import Foundation
 import HDF5
 import Statistics
+import Tabular
 import Testing
 
 @testable import MirrorAnalysis
@@ -68,6 +69,26 @@ struct CMNIOracleTests {
         }
         #expect(abs(value - known) <= 1e-12 * max(1, abs(known)))
       }
+    }
+  }
+
+  @Test(
+    "Layers that are read one by one give the same p's and excesses, to the last digit, as those that are in memory together",
+    arguments: ["free", "within", "whole"], [true, false])
+  func layersTogether(design: String, asFloats: Bool) throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
+    let view = try recording(
+      phase: oracle.phase, strata: oracle.strata, asFloats: asFloats,
+      layers: [(oracle.hidden, 4), (oracle.output, 2), (oracle.hidden, 4), (oracle.output, 2)])
+    for byLayer in [false, true] {
+      var tables: [[[Cell]]] = []
+      // Each alone; the first two and the others; and all together.
+      for units in [0, 7, 100] {
+        var analysis = CMNIAnalysis(permutations: 99)
+        (analysis.byLayer, analysis.together.units) = (byLayer, units)
+        tables.append(try analysis.rows(of: view, in: AnalysisContext(threads: 2, seed: 3)).map(\.cells))
+      }
+      #expect(tables[0] == tables[1] && tables[0] == tables[2] && !tables[0].isEmpty)
     }
   }
 

@@ -1,7 +1,8 @@
 import ActivationRecording
-import MirrorAnalysis
 import Statistics
 import Testing
+
+@testable import MirrorAnalysis
 
 /// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
 @Suite("Tests of units")
@@ -41,6 +42,37 @@ struct UnitsTests {
       }
     }
     #expect(try analysis.rows(of: recording, in: AnalysisContext(threads: 2)).map(\.cells) == rows.map(\.cells))
+  }
+}
+
+@Suite("Groups of layers")
+struct LayerGroupsTests {
+  @Test("Layers of one type are together while they have room, and a larger one is alone")
+  func groups() {
+    func groups(_ layers: [(Double, Bool)], _ bytes: Double, units: Int = 100) -> [Range<Int>] {
+      LayerGroups(bytes: bytes, units: units).groups(
+        layers.map { LayerGroups.Layer(unitCount: 2, bytes: $0.0, storesDoubles: $0.1) })
+    }
+    #expect(groups([], 10) == [])
+    #expect(groups([(1, false), (2, false), (3, false)], 10) == [0..<3])
+    #expect(groups([(1, false), (20, false), (3, false), (7, false), (1, false)], 10) == [0..<1, 1..<2, 2..<4, 4..<5])
+    #expect(groups([(1, false), (1, true), (1, true), (1, false)], 10) == [0..<1, 1..<3, 3..<4])
+    #expect(groups([(1, false), (1, false)], 0) == [0..<1, 1..<2])
+    #expect(groups([(1, false), (1, false), (1, false)], 10, units: 5) == [0..<2, 2..<3])
+  }
+
+  @Test(
+    "Units have the same p's, to the last digit, whichever layers are permuted together", arguments: InferenceOracle.recordings,
+    [false, true])
+  func units(name: String, stopsEarly: Bool) throws {
+    let (recording, moments) = try recordingAndMoments(name)
+    let tables = try [0, 1000].map { (units: Int) in
+      let permuted = try UnitPermutations(
+        of: recording, layers: recording.layers, moments: moments, permutations: 300, choice: nil, stopsEarly: stopsEarly,
+        together: LayerGroups(units: units), context: AnalysisContext(threads: 2, seed: 4))
+      return try moments.unitsRows(criteria: UnitCriteria(), permuted: permuted.permuted).map(\.cells)
+    }
+    #expect(tables[0] == tables[1] && !tables[0].isEmpty)
   }
 }
 

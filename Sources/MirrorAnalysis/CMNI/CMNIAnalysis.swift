@@ -66,6 +66,8 @@ public struct CMNIAnalysis: Analysis {
   public var byLayer = false
   /// Bytes of a layer's rows that are in memory at once where nothing is permuted; a wider layer is read several times, some units each time.
   var heldBytes = UnitPermutations.heldBytes
+  /// Which layers are in memory together where labels are permuted.
+  var together = LayerGroups()
 
   public init(permutations: Int = 0) {
     self.permutations = permutations
@@ -75,23 +77,28 @@ public struct CMNIAnalysis: Analysis {
 
   public var smallerAlternative: String { "Choose fewer rows, leave a wide layer out," }
 
-  /// The rows in use of the widest layer, their numbers, a wave of permutations, and for each permutation what it sums up.
+  /// The rows in use of the layers that are in memory together, their numbers, a wave of permutations, and for each permutation what it
+  /// sums up.
   public func memory(_ shape: RecordingShape, threads: Int) -> Int {
     let rows = Double(shape.contrastRowCount)
     let counted = shape.layers.filter(\.isOwnLayer)
-    let values = counted.map { Double($0.valueBytes) * Double($0.unitCount) }.max() ?? 0
-    let narrowest = counted.map { Double($0.valueBytes) }.max() ?? 0
-    let held = permutations > 0 ? values * rows : min(values * rows, max(Double(heldBytes), narrowest * rows))
-    var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape) + held
-    // Those of a layer on the way, and the index's own: one over all layers, or one of each.
-    bytes += Double(3 + (byLayer ? counted.count : 1)) * IndexSums.bytes(permutations: permutations, rows: rows)
-    // Constants of the units of a layer, and sums of blocks of rows.
-    bytes += Double(shape.widestLayer) * (400 + 192 * (rows / 2048 + 1))
-    if permutations > 0 {
-      bytes += DealWaves.bytes(rows: rows, none: Double(shape.count(.neither)), permutations: permutations)
-      bytes += Double(max(1, threads)) * max(ScaledRows<Double>.productBytes, ScaledRows<Double>.sumBytes(rows: rows))
-      bytes += 192 * Double(min(permutations + 1, 4096)) * (Double(shape.widestLayer) / 32 + 1)
+    var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape)
+    // The index's own: one over all layers, or one of each; and those of a layer on the way.
+    bytes += Double(2 + (byLayer ? counted.count : 1)) * IndexSums.bytes(permutations: permutations, rows: rows)
+    guard permutations > 0 else {
+      // Of a wide layer some units at a time.
+      let values = counted.map { Double($0.valueBytes) * Double($0.unitCount) }.max() ?? 0
+      let narrowest = counted.map { Double($0.valueBytes) }.max() ?? 0
+      bytes += min(values * rows, max(Double(heldBytes), narrowest * rows)) + Double(shape.widestLayer) * HeldLayerBytes.ofUnit(rows: rows)
+      return byteCount(bytes)
     }
+    let ofLayers = counted.map {
+      heldLayer(units: $0.unitCount, storesDoubles: $0.storesDoubles, rows: rows)
+    }
+    bytes += together.groups(ofLayers).map { ofLayers[$0].reduce(0) { $0 + $1.bytes } }.max() ?? 0
+    bytes += DealWaves.bytes(rows: rows, none: Double(shape.count(.neither)), permutations: permutations)
+    bytes += Double(max(1, threads)) * max(ScaledRows<Double>.productBytes, ScaledRows<Double>.sumBytes(rows: rows))
+    bytes += 192 * Double(min(permutations + 1, 4096)) * (Double(shape.widestLayer) / 32 + 1)
     return byteCount(bytes)
   }
 
@@ -118,62 +125,102 @@ public struct CMNIAnalysis: Analysis {
   /// How far products of labels and activations may be off, of the root mean square of a unit.
   static func precision(storeFloats: Bool) -> Double { storeFloats ? 0x1p-22 : 0x1p-44 }
 
-  /// An index before its inference: over all layers, or over one.
-  struct Output {
-    let layer: String?
-    let moments: [LayerMoments]
-    let sums: IndexSums
-    let variants: [CMNIVariant]
-  }
-
   /// The indices, and the numbers of the permutations that were taken for them.
   func outputs(
     of recording: RecordingView, using rows: IndexRows, share: PermutationShare = .whole, in context: AnalysisContext
-  ) throws -> (outputs: [Output], numbers: Range<Int>) {
+  ) throws -> (outputs: [IndexOutputs.Output], numbers: Range<Int>) {
     for note in notes(on: rows.deals) { context.note("\(recording.path): \(note).") }
     let layers = recording.layers.filter(\.isOwnLayer)
-    var resampling = IndexResampling(rows: rows, permutations: permutations, share: share, in: context)
-    var moments: [LayerMoments] = []
-    var total = IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0)
-    var outputs: [Output] = []
-    let isAlone = byLayer || layers.count == 1
-    let isReadTwice = !byLayer && !isAlone && permutations > 0 && rows.canCrossFit
-    let (first, second) = (context.part(0, isReadTwice ? 0.7 : 1), context.part(0.7, 1))
-    for (layer, context) in zip(layers, first.parts(layers.map(\.unitCount))) {
-      func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws -> IndexSums {
-        var (sums, known) = (IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0), LayerMoments?.none)
-        // Where labels are permuted units change places within a layer.
-        let ranges = layer.parts(rows: rows.count, holding: permutations > 0 ? .max : heldBytes)
+    return permutations > 0
+      ? try permutedOutputs(of: recording, layers, using: rows, share: share, in: context)
+      : (try observedOutputs(of: recording, layers, using: rows, in: context), 0..<0)
+  }
+
+  /// Without permutations: one layer after the other, and some units of a wide one at a time.
+  private func observedOutputs(
+    of recording: RecordingView, _ layers: [RecordedLayer], using rows: IndexRows, in context: AnalysisContext
+  ) throws -> [IndexOutputs.Output] {
+    let resampling = IndexResampling(rows: rows, permutations: 0, in: context)
+    var outputs = IndexOutputs(byLayer: byLayer, permutations: 0, rows: rows)
+    for (layer, context) in zip(layers, context.parts(layers.map(\.unitCount))) {
+      func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws {
+        var (sums, known) = (byLayer ? outputs.none : IndexSums(permutations: 0, rows: 0), LayerMoments?.none)
+        let ranges = layer.parts(rows: rows.count, holding: heldBytes)
         for (units, context) in zip(ranges, context.parts(ranges.map(\.count))) {
           try context.checkCancellation()
-          let read = try context.progress.part(0, permutations > 0 ? 0.2 : 1).reading(cells: recording.cellCount(of: [layer])) {
+          let read = try context.progress.reading(cells: recording.cellCount(of: [layer])) {
             try recording.indexLayer(layer, units: units, rows: rows, known: known, threads: context.threads, as: Value.self)
           }
-          if known == nil { moments.append(read.moments) }
           known = read.moments
-          sums.add(try resampling.sums(read.rows, layer: layer, isAlone: isAlone, context.progress.part(0.2, 1)))
+          var part = try resampling.observed(read.rows, isOutput: layer.isOutput)
+          let chosen = try resampling.chosen(part.units, read.rows)
+          // Those of rows are large: an index over all layers has them once.
+          if byLayer { part.sums.chosen = chosen } else { outputs.addChosen(chosen) }
+          sums.add(part.sums)
         }
-        return sums
+        if let known { outputs.add(sums, known, ownVariants(isOutput: layer.isOutput)) }
       }
-      let sums = layer.storesDoubles ? try take(Double.self) : try take(Float.self)
-      if byLayer, let own = moments.last {
-        outputs.append(Output(layer: layer.name, moments: [own], sums: sums, variants: ownVariants(isOutput: layer.isOutput)))
-      } else {
-        total.add(sums)
+      layer.storesDoubles ? try take(Double.self) : try take(Float.self)
+    }
+    return outputs.all(variants)
+  }
+
+  /// With permutations: as many layers at a time as have room together.
+  private func permutedOutputs(
+    of recording: RecordingView, _ layers: [RecordedLayer], using rows: IndexRows, share: PermutationShare, in context: AnalysisContext
+  ) throws -> (outputs: [IndexOutputs.Output], numbers: Range<Int>) {
+    var resampling = IndexResampling(rows: rows, permutations: permutations, share: share, in: context)
+    var outputs = IndexOutputs(byLayer: byLayer, permutations: permutations, rows: rows)
+    var moments = [LayerMoments?](repeating: nil, count: layers.count)
+    let groups = together.groups(
+      layers.map { heldLayer(units: $0.unitCount, storesDoubles: $0.storesDoubles, rows: Double(rows.count)) })
+    let length: IndexResampling.DirectionLength = byLayer ? .ofEach : groups.count > 1 ? .later : .ofAll
+    let isReadTwice = length == .later && rows.canCrossFit
+    let weights = groups.map { $0.reduce(0) { $0 + layers[$1].unitCount } }
+    func held<Value: ActivationValue & MatrixScalar>(_ group: Range<Int>, _ progress: WorkShare) throws -> [HeldLayer<Value>] {
+      try zip(group, progress.parts(group.map { layers[$0].unitCount })).map { index, progress in
+        try context.checkCancellation()
+        let read = try progress.reading(cells: recording.cellCount(of: [layers[index]])) {
+          try recording.indexLayer(layers[index], rows: rows, known: moments[index], threads: context.threads, as: Value.self)
+        }
+        moments[index] = read.moments
+        let (units, sums) = try resampling.observed(read.rows, isOutput: layers[index].isOutput)
+        return HeldLayer(name: layers[index].name, rows: read.rows, units: units, sums: sums)
       }
     }
-    if byLayer { return (outputs, resampling.numbers) }
+    func permute<Value: ActivationValue & MatrixScalar>(_ group: Range<Int>, _ progress: WorkShare, as _: Value.Type) throws {
+      var taken: [HeldLayer<Value>] = try held(group, progress.part(0, 0.2))
+      for index in taken.indices {
+        let chosen = try resampling.chosen(taken[index].units, taken[index].rows)
+        if byLayer { taken[index].sums.chosen = chosen } else { outputs.addChosen(chosen) }
+      }
+      try resampling.permute(&taken, length: length, progress.part(0.2, 1))
+      for (index, layer) in zip(group, taken) {
+        if let known = moments[index] { outputs.add(layer.sums, known, ownVariants(isOutput: layers[index].isOutput)) }
+      }
+    }
+    func addDirections<Value: ActivationValue & MatrixScalar>(_ group: Range<Int>, _ progress: WorkShare, as _: Value.Type) throws {
+      let taken: [HeldLayer<Value>] = try held(group, progress.part(0, 0.2))
+      try resampling.addDirections(of: taken, to: &outputs.total, progress.part(0.2, 1))
+    }
+    for (group, progress) in zip(groups, context.progress.part(0, isReadTwice ? 0.7 : 1).parts(weights)) {
+      layers[group.lowerBound].storesDoubles
+        ? try permute(group, progress, as: Double.self) : try permute(group, progress, as: Float.self)
+    }
     if isReadTwice {
       // Directions have their length over all layers, which is known only now.
-      for ((layer, known), context) in zip(zip(layers, moments), second.parts(layers.map(\.unitCount))) {
-        func add<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws {
-          let read = try recording.indexLayer(layer, rows: rows, known: known, threads: context.threads, as: Value.self)
-          try resampling.addDirections(read.rows, layer: layer, to: &total, context.progress)
-        }
-        layer.storesDoubles ? try add(Double.self) : try add(Float.self)
+      for (group, progress) in zip(groups, context.progress.part(0.7, 1).parts(weights)) {
+        layers[group.lowerBound].storesDoubles
+          ? try addDirections(group, progress, as: Double.self) : try addDirections(group, progress, as: Float.self)
       }
     }
-    return ([Output(layer: nil, moments: moments, sums: total, variants: variants)], resampling.numbers)
+    return (outputs.all(variants), resampling.numbers)
+  }
+
+  private func heldLayer(units: Int, storesDoubles: Bool, rows: Double) -> LayerGroups.Layer {
+    let bytes = HeldLayerBytes.all(
+      units: units, valueBytes: storesDoubles ? 8 : 4, rows: rows, permutations: permutations, byLayer: byLayer)
+    return LayerGroups.Layer(unitCount: units, bytes: bytes, storesDoubles: storesDoubles)
   }
 
   func ownVariants(isOutput: Bool) -> [CMNIVariant] { variants.filter { !($0 == .hidden && isOutput) } }

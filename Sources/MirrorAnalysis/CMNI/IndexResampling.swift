@@ -1,7 +1,7 @@
 import ActivationRecording
 import Statistics
 
-/// The inference on an index, layer by layer: one layer's rows are in memory at a time, and permutations come in waves.
+/// The inference on an index. Permutations come in waves, and each is dealt once for all layers whose rows are in memory together.
 struct IndexResampling {
   let rows: IndexRows
   let permutations: Int
@@ -16,66 +16,110 @@ struct IndexResampling {
   /// Numbers of the labels as they are, 0, and of the permutations that are taken; the sums of others stay 0.
   var numbers: Range<Int> { waves.numbers }
 
-  /// Sums over the units of a layer.
-  ///
-  /// - Parameter isAlone: whether the index is over this layer alone: then a random direction has its length from it, and its scores are
-  ///   summed too. Otherwise lengths are, and scores follow by `addDirections`.
-  mutating func sums<Value: ActivationValue & MatrixScalar>(
-    _ values: ScaledRows<Value>, layer: RecordedLayer, isAlone: Bool, _ progress: WorkShare
-  ) throws -> IndexSums {
-    let threads = context.threads
-    let units = try IndexUnits(values, isOutput: layer.isOutput, of: rows, threads: threads)
-    var sums = IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0)
+  /// Over which units a random direction is as long as Δother.
+  enum DirectionLength {
+    /// Those of each layer by itself.
+    case ofEach
+    /// Those of all layers, which are in memory.
+    case ofAll
+    /// Those of all layers, of which some are not in memory: scores follow by `addDirections`.
+    case later
+  }
+
+  /// What the scores need of a layer's units, and those sums over them for which no label is permuted; of rows there are none.
+  func observed<Value: MatrixScalar>(_ values: ScaledRows<Value>, isOutput: Bool) throws -> (units: IndexUnits, sums: IndexSums) {
+    let units = try IndexUnits(values, isOutput: isOutput, of: rows, threads: context.threads)
+    var sums = IndexSums(permutations: permutations, rows: 0)
     sums.unitCount = units.count
-    sums.hiddenCount = layer.isOutput ? 0 : units.count
-    sums.squaredRounding = VariantSums(units.squaredRounding, isOutput: layer.isOutput)
-    if rows.canCrossFit { sums.chosen = try units.chosenUnits(values, of: rows, threads: threads) }
-    guard permutations > 0 else { return sums }
-    let steps = progress.part(0, isAlone ? 0.7 : 1).steps(permutations + 1)
-    for range in waves.ranges {
-      try context.checkCancellation()
-      let wave = try waves.wave(range)
-      let scores = try units.dealtScores(values, wave: wave, threads: threads)
-      sums.dealt.replaceSubrange(3 * range.lowerBound..<3 * range.upperBound, with: scores)
-      steps.done(range.count)
-      guard rows.canCrossFit else { continue }
-      sums.directionLengths.replaceSubrange(range, with: try units.directionLengths(values, wave: wave, threads: threads))
+    sums.hiddenCount = isOutput ? 0 : units.count
+    sums.squaredRounding = VariantSums(units.squaredRounding, isOutput: isOutput)
+    if permutations > 0, rows.canCrossFit { sums.lengths = units.otherLengths }
+    return (units, sums)
+  }
+
+  /// Of each row what the units that are chosen on the other half come to; nothing where there are no halves.
+  func chosen<Value: MatrixScalar>(_ units: IndexUnits, _ values: ScaledRows<Value>) throws -> [VariantSums] {
+    rows.canCrossFit ? try units.chosenUnits(values, of: rows, threads: context.threads) : []
+  }
+
+  /// Adds the sums under permuted labels, and under the nulls of overlap, to those of some layers.
+  mutating func permute<Value>(_ layers: inout [HeldLayer<Value>], length: DirectionLength, _ progress: WorkShare) throws {
+    let threads = context.threads
+    let steps = progress.steps((permutations + 1) * layers.count)
+    if rows.canCrossFit {
+      for index in layers.indices {
+        let moved = try layers[index].units.movedScores(
+          numbers: numbers, seed: context.seed, name: layers[index].name, threads: threads)
+        for order in moved.shuffled.indices { layers[index].sums.shuffled[order].replaceSubrange(numbers, with: moved.shuffled[order]) }
+        layers[index].sums.signed.replaceSubrange(numbers, with: moved.signed)
+        if length != .later { layers[index].sums.direction[0] = layers[index].units.crossHalfScores }
+      }
     }
-    guard rows.canCrossFit else { return sums }
-    sums.lengths = units.otherLengths
-    let moved = try units.movedScores(numbers: numbers, seed: context.seed, name: layer.name, threads: threads)
-    for order in moved.shuffled.indices { sums.shuffled[order].replaceSubrange(numbers, with: moved.shuffled[order]) }
-    sums.signed.replaceSubrange(numbers, with: moved.signed)
-    if isAlone { try addDirections(of: units, values, to: &sums, progress.part(0.7, 1)) }
-    return sums
-  }
-
-  /// Adds the scores of a layer's units with random directions, once the directions' lengths over all layers are known.
-  mutating func addDirections<Value: ActivationValue & MatrixScalar>(
-    _ values: ScaledRows<Value>, layer: RecordedLayer, to sums: inout IndexSums, _ progress: WorkShare
-  ) throws {
-    try addDirections(of: IndexUnits(values, isOutput: layer.isOutput, of: rows, threads: context.threads), values, to: &sums, progress)
-  }
-
-  private mutating func addDirections<Value: ActivationValue & MatrixScalar>(
-    of units: IndexUnits, _ values: ScaledRows<Value>, to sums: inout IndexSums, _ progress: WorkShare
-  ) throws {
-    sums.direction[0] += units.crossHalfScores
-    let steps = progress.steps(permutations + 1)
     for range in waves.ranges {
       try context.checkCancellation()
       let wave = try waves.wave(range)
-      func factors(_ length: VariantSums) -> [VariantSums] {
-        range.map { number in
-          let square = sums.directionLengths[number]
-          // A direction without length has none to scale.
-          return (length / square).squareRoot().replacing(with: 0, where: square .<= 0)
+      for index in layers.indices {
+        let scores = try layers[index].units.dealtScores(layers[index].rows, wave: wave, threads: threads)
+        layers[index].sums.dealt.replaceSubrange(3 * range.lowerBound..<3 * range.upperBound, with: scores)
+        guard rows.canCrossFit else { continue }
+        let lengths = try layers[index].units.directionLengths(layers[index].rows, wave: wave, threads: threads)
+        layers[index].sums.directionLengths.replaceSubrange(range, with: lengths)
+        if length == .ofEach {
+          let own = layers[index].sums
+          try addDirections(of: layers[index], wave, lengths: own.lengths, own.directionLengths, to: &layers[index].sums)
+        }
+        steps.done(range.count)
+      }
+      if length == .ofAll, rows.canCrossFit {
+        let (lengths, ofDirections) = Self.lengths(over: layers, range)
+        for index in layers.indices {
+          try addDirections(of: layers[index], wave, lengths: lengths, ofDirections, to: &layers[index].sums)
         }
       }
-      let scores = try units.directionScores(
-        values, wave: wave, toSecond: factors(sums.lengths.second), toFirst: factors(sums.lengths.first), threads: context.threads)
-      for (number, score) in zip(range, scores) where number > 0 { sums.direction[number] += score }
+    }
+  }
+
+  /// Adds the scores of some layers' units with random directions, once the directions' lengths over all layers are known.
+  mutating func addDirections<Value>(of layers: [HeldLayer<Value>], to sums: inout IndexSums, _ progress: WorkShare) throws {
+    let steps = progress.steps(permutations + 1)
+    for layer in layers { sums.direction[0] += layer.units.crossHalfScores }
+    let (lengths, ofDirections) = (sums.lengths, sums.directionLengths)
+    for range in waves.ranges {
+      try context.checkCancellation()
+      let wave = try waves.wave(range)
+      for layer in layers { try addDirections(of: layer, wave, lengths: lengths, ofDirections, to: &sums) }
       steps.done(range.count)
     }
+  }
+
+  /// Squared lengths over the units of all of some layers: of Δother of either half, and of a wave's directions, which have the places of
+  /// their numbers.
+  private static func lengths<Value>(
+    over layers: [HeldLayer<Value>], _ range: Range<Int>
+  ) -> (ofOther: (first: VariantSums, second: VariantSums), ofDirections: [VariantSums]) {
+    var ofOther = (first: VariantSums.zero, second: VariantSums.zero)
+    var ofDirections = [VariantSums](repeating: .zero, count: range.upperBound)
+    for layer in layers {
+      ofOther.first += layer.sums.lengths.first
+      ofOther.second += layer.sums.lengths.second
+      for number in range { ofDirections[number] += layer.sums.directionLengths[number] }
+    }
+    return (ofOther, ofDirections)
+  }
+
+  private func addDirections<Value>(
+    of layer: HeldLayer<Value>, _ wave: DealWave, lengths: (first: VariantSums, second: VariantSums), _ ofDirections: [VariantSums],
+    to sums: inout IndexSums
+  ) throws {
+    func factors(_ length: VariantSums) -> [VariantSums] {
+      wave.numbers.map { number in
+        let square = ofDirections[number]
+        // A direction without length has none to scale.
+        return (length / square).squareRoot().replacing(with: 0, where: square .<= 0)
+      }
+    }
+    let scores = try layer.units.directionScores(
+      layer.rows, wave: wave, toSecond: factors(lengths.second), toFirst: factors(lengths.first), threads: context.threads)
+    for (number, score) in zip(wave.numbers, scores) where number > 0 { sums.direction[number] += score }
   }
 }

@@ -27,7 +27,7 @@ public struct IndexShare: Sendable {
   let counts: [Int]
 
   /// - Parameter whole: with sums of all numbers, those outside of `numbers` being empty.
-  init(_ whole: [CMNIAnalysis.Output], numbers: Range<Int>, rows: IndexRows) {
+  init(_ whole: [IndexOutputs.Output], numbers: Range<Int>, rows: IndexRows) {
     outputs = whole.map { output in
       Output(
         layer: output.layer,

@@ -10,29 +10,41 @@ struct UnitPermutations: Sendable {
 
   /// Bytes of a layer's rows that are in memory at once; a wider layer is read several times, some units each time.
   static let heldBytes = 1 << 28
+  /// Narrow layers that are in memory together.
+  static let together = LayerGroups()
   /// Extreme permutations after which one that stops early stops: then p is known to about a fifth of itself.
   static let enoughExtremes = 20
 
-  /// One layer after another, some units at a time where a layer is larger than `heldBytes`.
+  /// Some narrow layers at a time, which have their deals in common, or some units of a layer that is larger than `heldBytes`.
   ///
   /// - Parameters:
   ///   - moments: of these layers of this recording; their phases say which rows are compared.
   ///   - share: which of the permutations are taken.
+  ///   - together: which layers are permuted together.
   init(
     of recording: RecordingView, layers: [RecordedLayer], moments: RecordingMoments, permutations: Int, choice: ExchangeDesign?,
-    stopsEarly: Bool = false, share: PermutationShare = .whole, context: AnalysisContext
+    stopsEarly: Bool = false, share: PermutationShare = .whole, together: LayerGroups = Self.together,
+    context: AnalysisContext
   ) throws {
     let stopsAfter = stopsEarly ? Self.enoughExtremes : nil
     let pairs = try PhasePairs(of: recording, by: moments.rows, choice: choice)
+    let rowCount = moments.rows.counts.prefix(3).reduce(0, +)
     var counts = [StudentisedCounts?](repeating: nil, count: pairs.all.count)
-    for ((layer, layerMoments), ofLayer) in zip(zip(layers, moments.layers), context.parts(layers.map(\.unitCount))) {
-      let ranges = layer.parts(rows: moments.rows.counts.prefix(3).reduce(0, +), holding: Self.heldBytes)
-      for (units, context) in zip(ranges, ofLayer.parts(ranges.map(\.count))) {
+    let groups = together.groups(
+      layers.map { Self.layer(units: $0.unitCount, valueBytes: $0.storesDoubles ? 8 : 4, rows: Double(rowCount)) })
+    for (group, ofGroup) in zip(groups, context.parts(groups.map { $0.reduce(0) { $0 + layers[$1].unitCount } })) {
+      let taken = Array(layers[group])
+      let spreads = moments.layers[group].flatMap(\.spreads)
+      let ranges = taken.count == 1 ? taken[0].parts(rows: rowCount, holding: Self.heldBytes) : [0..<spreads.count]
+      for (units, context) in zip(ranges, ofGroup.parts(ranges.map(\.count))) {
         try context.checkCancellation()
-        let parts =
-          layer.storesDoubles
-          ? try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, share, stopsAfter, context, as: Double.self)
-          : try Self.counts(of: layer, units, in: recording, pairs, layerMoments, permutations, share, stopsAfter, context, as: Float.self)
+        func counted<Value: ActivationValue & MatrixScalar>(as _: Value.Type) throws -> [StudentisedCounts?] {
+          let values: [Value] = try context.progress.part(0, 0.1).reading(cells: recording.cellCount(of: taken)) {
+            try Self.values(of: taken, units, in: recording, pairs, rowCount, context)
+          }
+          return try Self.counts(values, Array(spreads[units]), pairs, permutations, share, stopsAfter, context.part(0.1, 1))
+        }
+        let parts = taken[0].storesDoubles ? try counted(as: Double.self) : try counted(as: Float.self)
         for (index, part) in parts.enumerated() {
           guard let part else { continue }
           if counts[index] == nil { counts[index] = part } else { counts[index]?.append(part) }
@@ -52,15 +64,11 @@ struct UnitPermutations: Sendable {
       }, designName: pairs.designName, blockCount: pairs.blockCount, stopsEarly: stopsEarly)
   }
 
-  private static func counts<Value: ActivationValue & MatrixScalar>(
-    of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
-    _ permutations: Int, _ share: PermutationShare, _ stopsAfter: Int?, _ context: AnalysisContext, as type: Value.Type
+  private static func counts<Value: MatrixScalar>(
+    _ values: [Value], _ spreads: [UnitSpread], _ pairs: PhasePairs, _ permutations: Int, _ share: PermutationShare, _ stopsAfter: Int?,
+    _ context: AnalysisContext
   ) throws -> [StudentisedCounts?] {
-    let values = try context.progress.part(0, 0.1).reading(cells: recording.cellCount(of: [layer])) {
-      try self.values(of: layer, units, in: recording, pairs, moments, context, as: type)
-    }
-    let spreads = Array(moments.spreads[units])
-    return try zip(pairs.all, context.part(0.1, 1).parts(pairs.all.map(\.rows.count))).map { pair, context in
+    try zip(pairs.all, context.parts(pairs.all.map(\.rows.count))).map { pair, context in
       guard pair.exchange.canPermute else { return nil }
       return try studentisedPermutations(
         values, spreads: spreads, rows: pair.rows, of: pair.exchange, permutations: permutations, seed: context.seed,
@@ -69,18 +77,16 @@ struct UnitPermutations: Sendable {
     }
   }
 
-  /// The used rows of some units of a layer, `[rows × units]`.
+  /// The used rows of some layers side by side, or of some units of one layer: `[rows × units]`.
   private static func values<Value: ActivationValue>(
-    of layer: RecordedLayer, _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ moments: LayerMoments,
-    _ context: AnalysisContext, as type: Value.Type
+    of layers: [RecordedLayer], _ units: Range<Int>, in recording: RecordingView, _ pairs: PhasePairs, _ rowCount: Int,
+    _ context: AnalysisContext
   ) throws -> [Value] {
-    if units.count == layer.unitCount {
-      return try recording.values(of: [layer], where: pairs.isUsed, threads: context.threads)
-    }
+    let width = layers.reduce(0) { $0 + $1.unitCount }
+    if units.count == width { return try recording.values(of: layers, where: pairs.isUsed, threads: context.threads) }
     var part: [Value] = []
-    part.reserveCapacity(units.count * moments.rowCount)
-    let width = layer.unitCount
-    try recording.mapRows(of: [layer], selections: [pairs.isUsed], threads: context.threads) { (rows, values: [Value]) in
+    part.reserveCapacity(units.count * rowCount)
+    try recording.mapRows(of: layers, selections: [pairs.isUsed], threads: context.threads) { (rows, values: [Value]) in
       rows.indices.flatMap { values[$0 * width + units.lowerBound..<$0 * width + units.upperBound] }
     } take: {
       part += $0[0]
@@ -88,28 +94,22 @@ struct UnitPermutations: Sendable {
     return part
   }
 
+  private static func layer(units: Int, valueBytes: Int, rows: Double) -> LayerGroups.Layer {
+    LayerGroups.Layer(unitCount: units, bytes: Double(units * valueBytes) * rows, storesDoubles: valueBytes == 8)
+  }
+
   /// Bytes that it takes at most, beside the moments.
   static func bytes(_ shape: RecordingShape, permutations: Int, stopsEarly: Bool, threads: Int) -> Double {
     let rows = Double(shape.contrastRowCount)
     let widest = shape.layers.map { Double($0.unitCount * $0.valueBytes) }.max() ?? 0
     let narrowest = shape.layers.map { Double($0.valueBytes) * rows }.max() ?? 0
-    let held = min(widest * rows, max(Double(heldBytes), narrowest))
+    let layers = shape.layers.map { layer(units: $0.unitCount, valueBytes: $0.valueBytes, rows: rows) }
+    let together = Self.together.groups(layers).map { layers[$0].reduce(0) { $0 + $1.bytes } }.max() ?? 0
+    let held = max(min(widest * rows, max(Double(heldBytes), narrowest)), min(together, Double(heldBytes)))
     let valueBytes = Double(shape.layers.map(\.valueBytes).max() ?? 8)
     let work = studentisedPermutationBytes(
       rows: rows, units: held / max(1, valueBytes * rows), valueBytes: valueBytes, permutations: permutations, stopsEarly: stopsEarly,
       threads: threads)
     return held + work + 40 * rows + 3 * (80 * Double(shape.unitCount) + 8 * Double(permutations))
   }
-}
-
-extension RecordedLayer {
-  /// Units in parts of which so many rows fit into some memory; one unit at least.
-  func parts(rows: Int, holding bytes: Int) -> [Range<Int>] {
-    let width = max(1, min(unitCount, bytes / max(1, rows * (storesDoubles ? 8 : 4))))
-    return stride(from: 0, to: unitCount, by: width).map { $0..<min($0 + width, unitCount) }
-  }
-}
-
-extension LayerMoments {
-  fileprivate var rowCount: Int { [Phase.neither, .own, .other].reduce(0) { $0 + self[$1].count } }
 }
