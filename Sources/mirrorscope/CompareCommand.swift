@@ -118,7 +118,9 @@ struct CompareCommand: ParsableCommand {
       runner.progress = bar.update
       tables.append(try RecordedOutcomes(of: recordings, permutations: permutations, runner: runner).table)
     }
-    let comparison = try NetworkComparison(of: tables, networks: known, plan: plan)
+    let bar = ProgressBar("compare", unit: "outcomes", quiet: common.quiet)
+    let comparison = try NetworkComparison(of: tables, networks: known, plan: plan) { bar.update(done: $0, total: $1) }
+    bar.finish()
     try table.write(comparison.schema) { writer in try writer.write(comparison.rows.map { $0.condition + $0.cells }) }
   }
 

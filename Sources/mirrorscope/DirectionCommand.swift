@@ -52,7 +52,8 @@ struct DirectionCommand: ParsableCommand {
     guard accumulator.accumulator == nil else { return try accumulator.run(analysis, options, seed: seed) {} }
     try options.run(analysis, seed: seed) { if write != nil { rows += $0 } }
     if let write {
-      try DirectionsFile(rows: rows, recordings: options.recordings.recordings).write(to: write, overwrite: options.table.destination.force)
+      try DirectionsFile(rows: rows, recordings: options.recordings.recordings).write(
+        to: write, overwrite: options.table.destination.force, showing: options.recordings.progressBar("hash", options.common))
     }
     options.recordings.suggest("decode", table: "decode.csv", beside: options.output, options.common)
   }

@@ -11,9 +11,12 @@ struct DirectionsFile {
   /// Paths of the recordings, as given: several that are joined.
   let recordings: [String]
 
-  func write(to path: String, overwrite: Bool) throws {
+  /// - Parameter bar: says how far the recordings' hashes are.
+  func write(to path: String, overwrite: Bool, showing bar: RecordingsBar) throws {
     do {
-      let sums = try recordings.map { try sha256(ofFile: $0) }
+      let shares = WorkShare(tell: bar.update ?? { _ in }).parts(recordings.map { _ in 1 })
+      let sums = try zip(recordings, shares).map { try sha256(ofFile: $0, finished: $1.tell) }
+      bar.finish()
       let underWay = try FileUnderWay(path, overwrite: overwrite, beginning: FileSignature.hdf5Beginning, ordinary: true)
       defer { underWay.abandon() }
       let file = try File.create(underWay)

@@ -51,9 +51,13 @@ struct JudgeCommand: ParsableCommand {
     if judgement.primaryOutcome == nil {
       common.logger.info("No outcome is primary: name the one that decides with --outcome, here or in the plan.")
     }
+    let bar = ProgressBar("judge", unit: "targets", quiet: common.quiet)
+    defer { bar.finish() }
     try table.write(RecordingRow<AblationRow>.self) { take in
       do {
-        try take(judgement.rows())
+        let rows = try judgement.rows { bar.update(done: $0, total: $1) }
+        bar.finish()
+        try take(rows)
       } catch let error as StatisticsError {
         throw PlanError(file: outcomes, fault: error.description)
       }

@@ -82,9 +82,11 @@ extension AnalysisRunner {
     func keptBytes(_ shape: RecordingShape) -> Double { analysis.keptBytes(shape, as: place) }
     try runner.lend(paths, to: analysis, keptBytes: keptBytes) { view, context in
       var arrays = AccumulatorArrays()
-      try analysis.sums(of: view, as: place, in: context).write(to: &arrays)
-      let files = try zip(paths, view.files).map {
-        AccumulatedFile(name: $0, sha256: try sha256(ofFile: $0), rowCount: $1.rows.count)
+      try analysis.sums(of: view, as: place, in: context.part(0, 0.9)).write(to: &arrays)
+      let hashing = context.progress.part(0.9, 1).parts(paths.map { _ in 1 })
+      let files = try zip(zip(paths, view.files), hashing).map { file, progress in
+        AccumulatedFile(
+          name: file.0, sha256: try sha256(ofFile: file.0, finished: progress.tell), rowCount: file.1.rows.count)
       }
       result = (try AccumulatorHeader(of: view, analysis, as: place, seed: seed, program: program, files: files), arrays)
     }

@@ -15,8 +15,12 @@ public struct NetworkComparison: Sendable {
   ///   - tables: rows of networks; see `ComparisonPlan`.
   ///   - networks: what is known of each network, for columns that the tables do not have.
   ///   - plan: what is compared, over what.
+  ///   - finished: gets how many outcomes of conditions are done, of how many, from any thread.
   /// - Throws: `ComparisonError` where tables do not hold what is asked for; what `checkCancellation` throws.
-  public init(of tables: [TextTable], networks: TextTable? = nil, plan: ComparisonPlan) throws {
+  public init(
+    of tables: [TextTable], networks: TextTable? = nil, plan: ComparisonPlan,
+    finished: @escaping @Sendable (_ done: Int, _ total: Int) -> Void = { _, _ in }
+  ) throws {
     let own = Set(ComparisonRow.schema.columns.map(\.name))
     if let taken = plan.conditions.first(where: own.contains) {
       throw ComparisonError(
@@ -41,7 +45,9 @@ public struct NetworkComparison: Sendable {
         .notThere, "No condition has the baseline \(baseline.text(plan.conditions)) with its other columns alike.", .chooseBaseline)
     }
     let cells = samples.outcomes.flatMap { outcome in samples.conditions.map { (outcome: outcome, condition: $0) } }
+    let steps = WorkShare { finished(Int(($0 * Double(cells.count)).rounded()), cells.count) }.steps(cells.count)
     var rows = try mapBlocks(count: cells.count, threads: plan.threads) { index in
+      defer { steps.done() }
       let (outcome, condition) = cells[index]
       let shown = zip(condition, areNumbers).map { $0.cell(isNumber: $1) }
       var row = ComparisonRow(condition: shown, outcome: outcome, trend: plan.trend)

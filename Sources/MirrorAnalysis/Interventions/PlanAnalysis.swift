@@ -79,14 +79,14 @@ public struct PlanAnalysis: Analysis {
     let layers = PlannedLayers(of: recording, rows: rows, plan: plan, in: context)
     for case .units(let name, let units) in plan.unitSelections where context.isChosen(name) { try layers.require(units, of: name) }
     let choice = TargetChoice(recording: recording, plan: plan, layers: layers.candidates, select: rows.select)
-    let targets = try choice.targets(in: context.part(0, 0.5)) { index, phases in
+    let targets = try choice.targets(in: context.part(0, 0.4)) { index, phases in
       guard let layer = layers.candidates[index] else { return LayerMoments(name: "", isOutput: false, unitCount: 0, phases: []) }
       return try recording.moments(of: [layer], by: phases, threads: context.threads)[0]
     }
     var draft = InterventionPlan(
       program: program, planID: "",
       recording: .init(
-        path: recording.path, sha256: try Self.hash(of: recording), rows: recording.first.rowCount,
+        path: recording.path, sha256: try Self.hash(of: recording, context.progress.part(0.4, 0.5)), rows: recording.first.rowCount,
         network: recording.description.model.network,
         epoch: recording.description.model.epoch),
       split: try halves(of: recording, rows: rows), seed: context.seed, mode: plan.mode.name, controls: plan.controls,
@@ -169,9 +169,9 @@ public struct PlanAnalysis: Analysis {
   }
 
   /// SHA-256 of the recording's bytes.
-  private static func hash(of recording: RecordingView) throws -> String {
+  private static func hash(of recording: RecordingView, _ progress: WorkShare) throws -> String {
     do {
-      return try sha256(ofFile: recording.path)
+      return try sha256(ofFile: recording.path, finished: progress.tell)
     } catch let error as FileError {
       throw RecordingError.badInput(file: recording.path, fault: "cannot be read to its end (\(error.reason)).")
     }

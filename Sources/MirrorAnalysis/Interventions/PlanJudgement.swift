@@ -54,10 +54,14 @@ public struct PlanJudgement: Sendable {
 
   /// The rows of all targets.
   ///
+  /// - Parameter finished: gets how many targets are done, of how many.
   /// - Throws: `StatisticsError.tooLarge` for outcomes whose sums no double holds.
-  public func rows() throws -> [RecordingRow<AblationRow>] {
+  public func rows(finished: (_ done: Int, _ total: Int) -> Void = { _, _ in }) throws -> [RecordingRow<AblationRow>] {
     var rows: [AblationRow] = []
-    for number in plan.targets.indices { rows += try self.rows(ofTarget: number) }
+    for number in plan.targets.indices {
+      rows += try self.rows(ofTarget: number)
+      finished(number + 1, plan.targets.count)
+    }
     let identity = RecordingIdentity(
       recording: plan.recording.path, network: plan.recording.network, epoch: plan.recording.epoch)
     return AblationRow.judged(rows, primary: primaryOutcome).map { RecordingRow(identity, $0) }
