@@ -58,7 +58,7 @@ let package = Package(
     // Each analysis beside the table that it becomes. Prints nothing.
     .target(
       name: "MirrorAnalysis",
-      dependencies: ["ActivationRecording", "DenseNetwork", "Files", "Parallelism", "Statistics", "Tabular", crypto]),
+      dependencies: ["ActivationRecording", "CKernels", "DenseNetwork", "Files", "Parallelism", "Statistics", "Tabular", crypto]),
     // One HTML page of what the analyses say of recordings, with its charts. Computes no statistic.
     .target(
       name: "MirrorReport",

@@ -5,6 +5,7 @@
 #include "DenseKernels.h"
 #include "cluster_sums.h"
 #include "fletcher.h"
+#include "index_scores.h"
 #include "label_lanes.h"
 #include "label_sums.h"
 #include "literal_deflate.h"

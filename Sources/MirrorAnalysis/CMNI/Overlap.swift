@@ -1,3 +1,4 @@
+internal import CKernels
 import Parallelism
 import Statistics
 
@@ -36,24 +37,28 @@ extension IndexUnits {
 
   // MARK: A random direction of the none rows
 
-  /// Products of a wave's weights with the none rows about their mean, block by block.
+  /// What the kernels of random directions take of the units: see `mirrorscope_direction_scores`.
+  private var directionUnits: [Double] {
+    let own = [contrasts(1, half: 0), contrasts(1, half: 1)]
+    return sums[0].map { $0 / counts[0] } + scales + deviation + own.flatMap(\.raw) + own.flatMap(\.standardised)
+  }
+
+  /// Products of a wave's weights with the none rows, block by block of units.
+  ///
+  /// - Parameter score: gets the products of one direction with some units, and their sums.
   private func mapDirections<Value: MatrixScalar>(
     _ rows: ScaledRows<Value>, wave: DealWave, threads: Int,
-    _ score: @Sendable (_ place: Int, _ unit: Int, _ direction: Double, _ sum: inout VariantSums) -> Void
+    _ score: @Sendable (_ place: Int, _ units: Range<Int>, _ products: UnsafePointer<Double>) -> VariantSums
   ) throws -> [VariantSums] {
     let none = Int(counts[0])
-    let means = sums[0].map { $0 / counts[0] }
     let parts = try rows.mapProducts(sets: wave.numbers.count, rows: none, threads: threads) {
       set, step, target in
       for row in step { target[row - step.lowerBound] = Value(wave.weights[set * none + row]) }
     } _: { products in
-      let sums = products.sets.map { place -> VariantSums in
-        var sum = VariantSums.zero
-        let start = products.start(set: place, row: 0)
-        for (offset, unit) in products.units.enumerated() {
-          score(place, unit, products.sums[start + offset] - wave.weightSums[place] * means[unit], &sum)
+      let sums = products.sums.withUnsafeBufferPointer { values in
+        products.sets.map { place in
+          values.baseAddress.map { score(place, products.units, $0 + products.start(set: place, row: 0)) } ?? .zero
         }
-        return sum
       }
       return (products.sets, sums)
     }
@@ -66,11 +71,14 @@ extension IndexUnits {
 
   /// Squared lengths of a wave's directions over the units of a layer.
   func directionLengths<Value: MatrixScalar>(_ rows: ScaledRows<Value>, wave: DealWave, threads: Int) throws -> [VariantSums] {
-    try mapDirections(rows, wave: wave, threads: threads) { _, unit, direction, sum in
-      let raw = direction * scales[unit]
-      let standardised = deviation[unit] > 0 ? direction / deviation[unit] : 0
-      let square = raw * raw
-      sum += VariantSums(SIMD4(square, square, standardised * standardised, square), isOutput: isOutput)
+    let all = directionUnits
+    return try mapDirections(rows, wave: wave, threads: threads) { place, units, products in
+      var lengths = (0.0, 0.0)
+      withUnsafeMutableBytes(of: &lengths) { lengths in
+        guard let target = lengths.bindMemory(to: Double.self).baseAddress else { return }
+        mirrorscope_direction_lengths(all, count, units.lowerBound, units.count, products, wave.weightSums[place], target)
+      }
+      return VariantSums(SIMD4(lengths.0, lengths.0, lengths.1, lengths.0), isOutput: isOutput)
     }
   }
 
@@ -82,21 +90,17 @@ extension IndexUnits {
   func directionScores<Value: MatrixScalar>(
     _ rows: ScaledRows<Value>, wave: DealWave, toSecond: [VariantSums], toFirst: [VariantSums], threads: Int
   ) throws -> [VariantSums] {
-    let own = [contrasts(1, half: 0), contrasts(1, half: 1)]
+    let all = directionUnits
     let (author, hidden, standardised) = (CMNIVariant.author.lane, CMNIVariant.hidden.lane, CMNIVariant.standardised.lane)
-    return try mapDirections(rows, wave: wave, threads: threads) { place, unit, direction, sum in
-      let raw = direction * scales[unit]
-      let inDeviations = deviation[unit] > 0 ? direction / deviation[unit] : 0
-      for half in 0..<2 {
-        let factor = half == 0 ? toSecond[place] : toFirst[place]
-        var scores = VariantSums(
-          unitScores(
-            own[half].raw[unit], raw * factor[author], standardised: own[half].standardised[unit], inDeviations * factor[standardised]),
-          isOutput: isOutput)
-        // Without the outputs the direction has another length.
-        if !isOutput { scores[hidden] = max(0, min(own[half].raw[unit], raw * factor[hidden])) }
-        sum += scores
+    return try mapDirections(rows, wave: wave, threads: threads) { place, units, products in
+      let factors = [toSecond[place], toFirst[place]].flatMap { [$0[author], $0[hidden], $0[standardised]] }
+      let sums = [Double](unsafeUninitializedCapacity: 5) { sums, initialized in
+        guard let target = sums.baseAddress else { return }
+        mirrorscope_direction_scores(all, count, units.lowerBound, units.count, products, wave.weightSums[place], factors, target)
+        initialized = 5
       }
+      // Without the outputs the direction has another length, and the score of the variant is by itself.
+      return VariantSums(sums[0], sums[1], isOutput ? 0 : sums[2], sums[3], sums[4], 0, 0, 0)
     }
   }
 
@@ -118,19 +122,16 @@ extension IndexUnits {
     let other = (0..<2).map { contrasts(2, half: 1 - $0).standardised }
     let (units, isOutput) = (count, isOutput)
     let (orderPurpose, signPurpose) = ("units of \(name) in another order", "signs of the units of \(name)")
-    @Sendable func scores(_ half: Int, _ other: (_ unit: Int) -> Double) -> VariantSums {
-      var sum = SIMD4<Double>.zero
-      for unit in 0..<units {
-        let (first, second) = (own[half][unit], other(unit))
-        sum += unitScores(first, second, standardised: first, second)
-      }
-      return VariantSums(sum, isOutput: isOutput)
+    @Sendable func scores(_ half: Int, _ other: [Double]) -> VariantSums {
+      var sums = [Double](repeating: 0, count: Int(MIRRORSCOPE_INDEX_SCORES))
+      mirrorscope_contrast_scores(own[half], other, units, &sums)
+      return VariantSums(SIMD4(sums[0], sums[1], sums[2], sums[3]), isOutput: isOutput)
     }
     let size = Self.numbersPerBlock
     let parts = try mapBlocks(count: (numbers.count + size - 1) / size, threads: threads) { block in
       numbers.dropFirst(block * size).prefix(size).map { number -> (shuffled: [VariantSums], signed: VariantSums) in
         guard number > 0 else {
-          let observed = (0..<2).map { half in scores(half) { other[half][$0] } }
+          let observed = (0..<2).map { scores($0, other[$0]) }
           return (observed, observed[0] + observed[1])
         }
         var stream = RandomStream(seed: seed, purpose: orderPurpose, index: UInt64(number))
@@ -138,8 +139,8 @@ extension IndexUnits {
         var signs = RandomStream(seed: seed, purpose: signPurpose, index: UInt64(number))
         let sign = (0..<units).map { _ in signs.next() & 1 == 0 ? 1.0 : -1 }
         return (
-          (0..<2).map { half in scores(half) { other[half][order[$0]] } },
-          scores(0) { other[0][$0] * sign[$0] } + scores(1) { other[1][$0] * sign[$0] }
+          (0..<2).map { half in scores(half, order.map { other[half][$0] }) },
+          scores(0, zip(other[0], sign).map(*)) + scores(1, zip(other[1], sign).map(*))
         )
       }
     }.flatMap { $0 }

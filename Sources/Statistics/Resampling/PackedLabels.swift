@@ -7,8 +7,10 @@ public struct PackedLabels: Sendable {
   /// Labels of a set.
   public let perSet: Int
   public let rowCount: Int
-  /// `[batches × sets × perSet]`
+  /// `[batches × perSet × sets]`
   let words: [UInt64]
+  /// Of each label of a set, the batches in which some set has a mark of it.
+  let marked: [[Range<Int>]]
 
   static let rowsPerBatch = Int(MIRRORSCOPE_LABEL_BATCH)
 
@@ -34,13 +36,39 @@ public struct PackedLabels: Sendable {
               for row in 0..<batch {
                 word |= UInt64((marks[number * batch + row] &>> UInt8(truncatingIfNeeded: label)) & 1) &<< UInt64(row)
               }
-              words[number * stride + set * perSet + label] = word
+              words[number * stride + label * sets + set] = word
             }
           }
         }
       }
     }
     self.words = words
+    marked = (0..<perSet).map { label in
+      var ranges: [Range<Int>] = []
+      for number in 0..<batches {
+        let first = number * stride + label * sets
+        guard words[first..<first + sets].contains(where: { $0 != 0 }) else { continue }
+        if ranges.last?.upperBound == number {
+          ranges[ranges.count - 1] = ranges[ranges.count - 1].lowerBound..<number + 1
+        } else {
+          ranges.append(number..<number + 1)
+        }
+      }
+      return ranges
+    }
+  }
+
+  /// Labels of some sets that can be summed at once: those whose words lie side by side and whose marks are in the same batches.
+  func sideBySide(_ sets: Range<Int>) -> [Range<Int>] {
+    var result: [Range<Int>] = []
+    for label in 0..<perSet {
+      if let last = result.last, sets.count == self.sets, marked[last.lowerBound] == marked[label] {
+        result[result.count - 1] = last.lowerBound..<label + 1
+      } else {
+        result.append(label..<label + 1)
+      }
+    }
+    return result
   }
 
   static func batches(_ rows: Int) -> Int { (rows + rowsPerBatch - 1) / rowsPerBatch }
@@ -96,6 +124,8 @@ extension ScaledRows {
     }
   }
 
+  /// Adds the sums of each label over the batches in which it has marks; the others would add 0.
+  ///
   /// - Parameters:
   ///   - rows: `[batches × 64 × tile]`
   ///   - tile: the units among those of `sums`, `[sets × perSet × units]`.
@@ -105,20 +135,30 @@ extension ScaledRows {
     _ rows: [Value], _ labels: PackedLabels, _ sets: Range<Int>, to sums: inout [Double], _ tile: Range<Int>, of units: Int
   ) {
     let (width, stride) = (Value.labelTile, labels.sets * labels.perSet)
-    let (first, count) = (sets.lowerBound * labels.perSet, sets.count * labels.perSet)
-    let batches = rows.count / (PackedLabels.rowsPerBatch * width)
-    var part = [Value](repeating: 0, count: count * width)
+    var part = [Value](repeating: 0, count: labels.perSet * sets.count * width)
     rows.withUnsafeBufferPointer { rows in
       labels.words.withUnsafeBufferPointer { words in
         part.withUnsafeMutableBufferPointer { part in
           sums.withUnsafeMutableBufferPointer { sums in
             guard let rows = rows.baseAddress, let words = words.baseAddress, let part = part.baseAddress, let sums = sums.baseAddress
             else { return }
-            for start in Swift.stride(from: 0, to: batches, by: Self.batchesPerStep) {
-              Value.addLabelSums(
-                rows + start * PackedLabels.rowsPerBatch * width, batches: min(Self.batchesPerStep, batches - start),
-                marks: words + start * stride + first, stride: stride, labels: count, to: part)
-              Value.move(part, rows: count, width: width, to: sums + tile.lowerBound, count: tile.count, stride: units)
+            for own in labels.sideBySide(sets) {
+              let marked = labels.marked[own.lowerBound]
+              for first in Swift.stride(from: 0, to: marked.last?.upperBound ?? 0, by: Self.batchesPerStep) {
+                let parts = marked.map { $0.clamped(to: first..<first + Self.batchesPerStep) }.filter { !$0.isEmpty }
+                for batches in parts {
+                  Value.addLabelSums(
+                    rows + batches.lowerBound * PackedLabels.rowsPerBatch * width, batches: batches.count,
+                    marks: words + batches.lowerBound * stride + own.lowerBound * labels.sets + sets.lowerBound, stride: stride,
+                    labels: own.count * sets.count, to: part)
+                }
+                if parts.isEmpty { continue }
+                for label in own {
+                  Value.move(
+                    part + (label - own.lowerBound) * sets.count * width, rows: sets.count, width: width,
+                    to: sums + label * units + tile.lowerBound, count: tile.count, stride: labels.perSet * units)
+                }
+              }
             }
           }
         }

@@ -72,6 +72,34 @@ struct ScaledRowsTests {
     try check(values, precision: 1e-10)
   }
 
+  @Test(
+    "Labels that mark nothing in some batches have the sums, to the last digit, that they have beside labels that mark every batch",
+    arguments: [3, 1100])
+  func gaps(sets: Int) throws {
+    let exact = values.map { Float($0) }
+    let rows = try ScaledRows(exact, spreads: spreads(values), threads: 2)
+    // Everywhere; from a row on; at both ends; nowhere.
+    @Sendable func isIn(_ label: Int, _ row: Int) -> Bool { [true, row >= 1000, row < 200 || row >= 1300, false][label] }
+    func products(beside others: Bool) throws -> [RowProducts] {
+      let labels = try PackedLabels(sets: sets + 1, perSet: 4, rows: Self.rows, threads: 2) { set, target in
+        for row in 0..<Self.rows {
+          let mark = (row &* 7 &+ set &* 13) % 3 == 0
+          target[row] = set == sets ? (others ? 15 : 1) : (0..<4).reduce(UInt8(0)) { $0 | (mark && isIn($1, row) ? 1 << UInt8($1) : 0) }
+        }
+      }
+      return try rows.mapSums(of: labels, threads: 2) { $0 }
+    }
+    let (alone, beside) = (try products(beside: false), try products(beside: true))
+    for (one, other) in zip(alone, beside) {
+      for set in one.sets where set < sets {
+        let own = one.start(set: set, row: 0)..<one.start(set: set, row: 0) + 4 * one.units.count
+        #expect(one.sums[own] == other.sums[own] && one.squares[own] == other.squares[own])
+        #expect(one.sums[own].suffix(one.units.count).allSatisfy { $0 == 0 })
+      }
+    }
+    #expect(alone.count == beside.count && alone.contains { $0.sums.contains { $0 != 0 } })
+  }
+
   @Test("Products of weights are those written out, over more rows than are multiplied at once")
   func weights() throws {
     let exact = values.map { Double(Float($0)) }
