@@ -83,7 +83,7 @@ public struct CMNIAnalysis: Analysis {
     let rows = Double(shape.contrastRowCount)
     let counted = shape.layers.filter(\.isOwnLayer)
     var bytes = shape.momentBytes(threads: threads) + IndexRows.bytes(shape)
-    // The index's own: one over all layers, or one of each; and those of a layer on the way.
+    // The index's own: one over all layers, or one of each; and those of a layer, and of some of its units, on the way.
     bytes += Double(2 + (byLayer ? counted.count : 1)) * IndexSums.bytes(permutations: permutations, rows: rows)
     guard permutations > 0 else {
       // Of a wide layer some units at a time.
@@ -144,7 +144,9 @@ public struct CMNIAnalysis: Analysis {
     var outputs = IndexOutputs(byLayer: byLayer, permutations: 0, rows: rows)
     for (layer, context) in zip(layers, context.parts(layers.map(\.unitCount))) {
       func take<Value: ActivationValue & MatrixScalar>(_: Value.Type) throws {
-        var (sums, known) = (byLayer ? outputs.none : IndexSums(permutations: 0, rows: 0), LayerMoments?.none)
+        // Those of rows are large: an index over all layers has them once.
+        var sums = IndexSums(permutations: 0, rows: byLayer && rows.canCrossFit ? rows.count : 0)
+        var known: LayerMoments?
         let ranges = layer.parts(rows: rows.count, holding: heldBytes)
         for (units, context) in zip(ranges, context.parts(ranges.map(\.count))) {
           try context.checkCancellation()
@@ -154,7 +156,6 @@ public struct CMNIAnalysis: Analysis {
           known = read.moments
           var part = try resampling.observed(read.rows, isOutput: layer.isOutput)
           let chosen = try resampling.chosen(part.units, read.rows)
-          // Those of rows are large: an index over all layers has them once.
           if byLayer { part.sums.chosen = chosen } else { outputs.addChosen(chosen) }
           sums.add(part.sums)
         }

@@ -38,7 +38,7 @@ struct DealWave: Sendable {
   }
 }
 
-/// The permutations of a recording in waves that fit into some memory; where there is one wave it is kept from layer to layer.
+/// The permutations of a recording in waves that fit into some memory; where there is one wave it is kept.
 struct DealWaves: Sendable {
   private let deals: PhaseDeals
   private let seed: UInt64

@@ -10,8 +10,6 @@ struct IndexOutputs {
     let variants: [CMNIVariant]
   }
 
-  /// Sums of nothing.
-  let none: IndexSums
   /// Over all layers so far; of nothing where each has its own.
   var total: IndexSums
   private let byLayer: Bool
@@ -19,8 +17,9 @@ struct IndexOutputs {
   private var ofLayers: [Output] = []
 
   init(byLayer: Bool, permutations: Int, rows: IndexRows) {
-    none = IndexSums(permutations: permutations, rows: rows.canCrossFit ? rows.count : 0)
-    (total, self.byLayer) = (none, byLayer)
+    let withRows = !byLayer && rows.canCrossFit
+    total = IndexSums(permutations: byLayer ? 0 : permutations, rows: withRows ? rows.count : 0)
+    self.byLayer = byLayer
   }
 
   /// - Parameter variants: of the layer by itself.

@@ -59,21 +59,22 @@ struct IndexResampling {
       try context.checkCancellation()
       let wave = try waves.wave(range)
       for index in layers.indices {
-        let scores = try layers[index].units.dealtScores(layers[index].rows, wave: wave, threads: threads)
+        defer { steps.done(range.count) }
+        let (units, values) = (layers[index].units, layers[index].rows)
+        let scores = try units.dealtScores(values, wave: wave, threads: threads)
         layers[index].sums.dealt.replaceSubrange(3 * range.lowerBound..<3 * range.upperBound, with: scores)
         guard rows.canCrossFit else { continue }
-        let lengths = try layers[index].units.directionLengths(layers[index].rows, wave: wave, threads: threads)
-        layers[index].sums.directionLengths.replaceSubrange(range, with: lengths)
+        let ofDirections = try units.directionLengths(values, wave: wave, threads: threads)
+        layers[index].sums.directionLengths.replaceSubrange(range, with: ofDirections)
         if length == .ofEach {
-          let own = layers[index].sums
-          try addDirections(of: layers[index], wave, lengths: own.lengths, own.directionLengths, to: &layers[index].sums)
+          try addDirections(of: units, values, wave, lengths: layers[index].sums.lengths, ofDirections, to: &layers[index].sums.direction)
         }
-        steps.done(range.count)
       }
       if length == .ofAll, rows.canCrossFit {
         let (lengths, ofDirections) = Self.lengths(over: layers, range)
         for index in layers.indices {
-          try addDirections(of: layers[index], wave, lengths: lengths, ofDirections, to: &layers[index].sums)
+          try addDirections(
+            of: layers[index].units, layers[index].rows, wave, lengths: lengths, ofDirections, to: &layers[index].sums.direction)
         }
       }
     }
@@ -83,43 +84,45 @@ struct IndexResampling {
   mutating func addDirections<Value>(of layers: [HeldLayer<Value>], to sums: inout IndexSums, _ progress: WorkShare) throws {
     let steps = progress.steps(permutations + 1)
     for layer in layers { sums.direction[0] += layer.units.crossHalfScores }
-    let (lengths, ofDirections) = (sums.lengths, sums.directionLengths)
     for range in waves.ranges {
       try context.checkCancellation()
       let wave = try waves.wave(range)
-      for layer in layers { try addDirections(of: layer, wave, lengths: lengths, ofDirections, to: &sums) }
+      for layer in layers {
+        try addDirections(
+          of: layer.units, layer.rows, wave, lengths: sums.lengths, Array(sums.directionLengths[range]), to: &sums.direction)
+      }
       steps.done(range.count)
     }
   }
 
-  /// Squared lengths over the units of all of some layers: of Δother of either half, and of a wave's directions, which have the places of
-  /// their numbers.
+  /// Squared lengths over the units of all of some layers: of Δother of either half, and of a wave's directions.
   private static func lengths<Value>(
     over layers: [HeldLayer<Value>], _ range: Range<Int>
   ) -> (ofOther: (first: VariantSums, second: VariantSums), ofDirections: [VariantSums]) {
     var ofOther = (first: VariantSums.zero, second: VariantSums.zero)
-    var ofDirections = [VariantSums](repeating: .zero, count: range.upperBound)
+    var ofDirections = [VariantSums](repeating: .zero, count: range.count)
     for layer in layers {
       ofOther.first += layer.sums.lengths.first
       ofOther.second += layer.sums.lengths.second
-      for number in range { ofDirections[number] += layer.sums.directionLengths[number] }
+      for (place, number) in range.enumerated() { ofDirections[place] += layer.sums.directionLengths[number] }
     }
     return (ofOther, ofDirections)
   }
 
-  private func addDirections<Value>(
-    of layer: HeldLayer<Value>, _ wave: DealWave, lengths: (first: VariantSums, second: VariantSums), _ ofDirections: [VariantSums],
-    to sums: inout IndexSums
+  /// - Parameters:
+  ///   - lengths: squared, of Δother of either half.
+  ///   - ofDirections: squared, of the wave's directions.
+  ///   - sums: of all permutations.
+  private func addDirections<Value: MatrixScalar>(
+    of units: IndexUnits, _ values: ScaledRows<Value>, _ wave: DealWave, lengths: (first: VariantSums, second: VariantSums),
+    _ ofDirections: [VariantSums], to sums: inout [VariantSums]
   ) throws {
     func factors(_ length: VariantSums) -> [VariantSums] {
-      wave.numbers.map { number in
-        let square = ofDirections[number]
-        // A direction without length has none to scale.
-        return (length / square).squareRoot().replacing(with: 0, where: square .<= 0)
-      }
+      // A direction without length has none to scale.
+      ofDirections.map { (length / $0).squareRoot().replacing(with: 0, where: $0 .<= 0) }
     }
-    let scores = try layer.units.directionScores(
-      layer.rows, wave: wave, toSecond: factors(lengths.second), toFirst: factors(lengths.first), threads: context.threads)
-    for (number, score) in zip(wave.numbers, scores) where number > 0 { sums.direction[number] += score }
+    let scores = try units.directionScores(
+      values, wave: wave, toSecond: factors(lengths.second), toFirst: factors(lengths.first), threads: context.threads)
+    for (number, score) in zip(wave.numbers, scores) where number > 0 { sums[number] += score }
   }
 }

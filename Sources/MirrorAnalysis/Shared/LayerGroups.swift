@@ -1,7 +1,6 @@
 import ActivationRecording
 
-/// How layers follow on one another in memory where labels are permuted: a wide one in parts, narrow ones together, so that a permutation
-/// is dealt once for all of them.
+/// Which layers are in memory together where labels are permuted: narrow ones, so that a permutation is dealt once for all of them.
 struct LayerGroups {
   /// Bytes up to which several layers are in memory together; one that takes more is alone.
   var bytes = 256.0 * 1024 * 1024
@@ -15,7 +14,6 @@ struct LayerGroups {
   }
 
   /// Which layers, one after the other, are in memory together: of one type, and no more than have room.
-  ///
   func groups(_ layers: [Layer]) -> [Range<Int>] {
     var (groups, first, held, heldUnits) = ([Range<Int>](), 0, 0.0, 0)
     for (index, layer) in layers.enumerated() {

@@ -83,6 +83,27 @@ struct UnitPermutations: Sendable {
     _ context: AnalysisContext
   ) throws -> [Value] {
     let width = layers.reduce(0) { $0 + $1.unitCount }
+    if layers.count > 1 {
+      // One after the other, as they are stored.
+      var values: [Value] = []
+      var first = 0
+      for layer in layers {
+        let own: [Value] = try recording.values(of: [layer], where: pairs.isUsed, threads: context.threads)
+        let (count, rows) = (layer.unitCount, own.count / max(1, layer.unitCount))
+        if values.isEmpty { values = [Value](repeating: 0, count: rows * width) }
+        guard values.count == rows * width else {
+          throw StatisticsError.shape(what: "values of layers that are permuted together", expected: values.count, found: rows * width)
+        }
+        own.withUnsafeBufferPointer { own in
+          values.withUnsafeMutableBufferPointer { values in
+            guard let source = own.baseAddress, let target = values.baseAddress else { return }
+            for row in 0..<rows { (target + row * width + first).update(from: source + row * count, count: count) }
+          }
+        }
+        first += count
+      }
+      return values
+    }
     if units.count == width { return try recording.values(of: layers, where: pairs.isUsed, threads: context.threads) }
     var part: [Value] = []
     part.reserveCapacity(units.count * rowCount)
@@ -103,9 +124,11 @@ struct UnitPermutations: Sendable {
     let rows = Double(shape.contrastRowCount)
     let widest = shape.layers.map { Double($0.unitCount * $0.valueBytes) }.max() ?? 0
     let narrowest = shape.layers.map { Double($0.valueBytes) * rows }.max() ?? 0
-    let layers = shape.layers.map { layer(units: $0.unitCount, valueBytes: $0.valueBytes, rows: rows) }
-    let together = Self.together.groups(layers).map { layers[$0].reduce(0) { $0 + $1.bytes } }.max() ?? 0
-    let held = max(min(widest * rows, max(Double(heldBytes), narrowest)), min(together, Double(heldBytes)))
+    // However layers come together, and one of them beside the others.
+    let narrow = shape.layers.filter { $0.unitCount < Self.together.units }.map { Double($0.unitCount * $0.valueBytes) * rows }
+    let most = min(Self.together.bytes, Double(Self.together.units * (shape.layers.map(\.valueBytes).max() ?? 8)) * rows)
+    let together = narrow.count > 1 ? min(narrow.reduce(0, +), most) : 0
+    let held = max(min(widest * rows, max(Double(heldBytes), narrowest)), together) + min(together, narrow.max() ?? 0)
     let valueBytes = Double(shape.layers.map(\.valueBytes).max() ?? 8)
     let work = studentisedPermutationBytes(
       rows: rows, units: held / max(1, valueBytes * rows), valueBytes: valueBytes, permutations: permutations, stopsEarly: stopsEarly,

@@ -124,7 +124,8 @@ extension ScaledRows {
     }
   }
 
-  /// Adds the sums of each label over the batches in which it has marks; the others would add 0.
+  /// Adds the sums of each label over the batches in which it has marks; the others would add 0. A step is the same batches whichever are
+  /// marked, so that no digit depends on it.
   ///
   /// - Parameters:
   ///   - rows: `[batches × 64 × tile]`
@@ -143,22 +144,28 @@ extension ScaledRows {
             guard let rows = rows.baseAddress, let words = words.baseAddress, let part = part.baseAddress, let sums = sums.baseAddress
             else { return }
             for own in labels.sideBySide(sets) {
-              let marked = labels.marked[own.lowerBound]
-              for first in Swift.stride(from: 0, to: marked.last?.upperBound ?? 0, by: Self.batchesPerStep) {
-                let parts = marked.map { $0.clamped(to: first..<first + Self.batchesPerStep) }.filter { !$0.isEmpty }
-                for batches in parts {
-                  Value.addLabelSums(
-                    rows + batches.lowerBound * PackedLabels.rowsPerBatch * width, batches: batches.count,
-                    marks: words + batches.lowerBound * stride + own.lowerBound * labels.sets + sets.lowerBound, stride: stride,
-                    labels: own.count * sets.count, to: part)
-                }
-                if parts.isEmpty { continue }
+              func move() {
                 for label in own {
                   Value.move(
                     part + (label - own.lowerBound) * sets.count * width, rows: sets.count, width: width,
                     to: sums + label * units + tile.lowerBound, count: tile.count, stride: labels.perSet * units)
                 }
               }
+              var step: Int?
+              for range in labels.marked[own.lowerBound] {
+                var first = range.lowerBound
+                while first < range.upperBound {
+                  let end = min((first / Self.batchesPerStep + 1) * Self.batchesPerStep, range.upperBound)
+                  if let step, step != first / Self.batchesPerStep { move() }
+                  step = first / Self.batchesPerStep
+                  Value.addLabelSums(
+                    rows + first * PackedLabels.rowsPerBatch * width, batches: end - first,
+                    marks: words + first * stride + own.lowerBound * labels.sets + sets.lowerBound, stride: stride,
+                    labels: own.count * sets.count, to: part)
+                  first = end
+                }
+              }
+              if step != nil { move() }
             }
           }
         }
