@@ -20,6 +20,9 @@ KNOWN = [
      "Two blocks of a phase in each half leave t with one degree of freedom."),
     ("cmni", "ci", "wide", ("",),
      "(se₁ + se₂)/2 is the standard error of the mean of two fully correlated estimates; those of the two orders of the halves are less correlated."),
+    ("cmni", "p_overlap", "above", ("38 units 0.3/0.3",),
+     "All units are shifted alike, and both contrasts of a unit are divided by one estimate of its standard deviation: what that is off by, with 25 "
+     "blocks, is in both, as if the unit answered to both. With the deviations known (simulated, 3,000 times) the share is .041, with the estimate .060."),
     ("ablate", "p_value", "below", (" of 17 ",),
      "With fewer than 99 reference sets no p can be .01, and a layer of 17 units seldom has 99 that match."),
     ("ablate", "ci", "short", ("episodes",),
