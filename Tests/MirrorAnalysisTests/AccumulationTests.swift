@@ -161,6 +161,7 @@ struct AccumulationTests {
       try rows.write(0..<rows.phases.count, to: whole)
       let alone = try RecordingView(path: whole)
       try expectClose(stats, csv(StatsAnalysis().rows(of: alone, in: one)), note)
+      try expectClose(table(cmni, shards, without: halves), csv(cmni.rows(of: alone, in: one), without: halves), note)
       try expectClose(
         csv(correlation.rows(of: joined, in: one)), csv(correlation.rows(of: alone, in: one)), note)
     }
