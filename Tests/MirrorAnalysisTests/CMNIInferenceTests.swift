@@ -12,11 +12,16 @@ private struct CrossFitOracle: Decodable {
   struct Numbers: Decodable {
     let index, crossFit, standardError: Double
   }
+  /// Of a random direction, of other orders of the units, and of other signs.
+  struct Overlap: Decodable {
+    let p, excess: [Double]
+  }
   let phase: [UInt8]
   let strata: [Int32]?
   let first: [Bool]
   let hidden, output: [Double]
   let expected: [String: Numbers]
+  let overlap: [String: Overlap]
 }
 
 /// Opens a recording of doubles, or of floats, that is written just for it.
@@ -109,6 +114,39 @@ struct CMNIOracleTests {
       #expect(row.inference.exchange?.rawValue == design)
       let interval = try #require(row.inference.interval)
       #expect(abs((interval.lowerBound + interval.upperBound) / 2 - expected.crossFit) <= 1e-8)
+    }
+  }
+
+  @Test(
+    "p_overlap is the largest p of numpy's three nulls, with the excess over that one, and the least excess of the three",
+    arguments: ["free", "within", "whole"])
+  func overlap(design: String) throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
+    let view = try recording(phase: oracle.phase, strata: oracle.strata, layers: [(oracle.hidden, 4), (oracle.output, 2)])
+    let rows = try IndexRows(of: view, choice: nil, seed: 1, firstHalf: oracle.first)
+    let permutations = 4000
+    let table = try CMNIAnalysis(permutations: permutations).rows(of: view, using: rows, in: AnalysisContext(threads: 2, seed: 5))
+    #expect(table.count == 5)
+    for row in table {
+      let expected = try #require(oracle.overlap[row.index.variant.rawValue])
+      let largest = try #require(expected.p.max())
+      // Four standard errors, of an order of the units twice those of a p of half the size.
+      let bound = 4 * 2 * (largest / 2 * (1 - largest / 2) / Double(permutations)).squareRoot() + 2 / Double(permutations)
+      let p = try #require(row.inference.pOverlap)
+      #expect(abs(p - largest) <= bound, "\(row.index.variant): \(p), \(largest)")
+      let (excess, least) = try (#require(row.inference.overlapExcess), #require(row.inference.leastOverlapExcess))
+      let close = zip(expected.p, expected.excess).filter { $0.0 >= largest - bound }.map(\.1)
+      #expect(close.contains { abs($0 - excess) <= 0.008 }, "\(row.index.variant): \(excess), \(close)")
+      #expect(try abs(least - #require(expected.excess.min())) <= 0.008, "\(row.index.variant): \(least)")
+    }
+  }
+
+  @Test("Without a row more than phases in a half there is no standard deviation, and no overlap, with a reason")
+  func tooFewForHalves() throws {
+    let view = try recording(phase: [0, 0, 1, 1, 2, 2], layers: [([0.1, 0.5, 0.9, 0.2, 0.6, 1.1], 1)])
+    for row in try CMNIAnalysis(permutations: 19).rows(of: view, in: AnalysisContext()) {
+      #expect(row.inference.pOverlap == nil && row.inference.leastOverlapExcess == nil)
+      #expect(row.inference.reason?.contains("too few rows for two halves") == true, "\(row.inference.reason ?? "")")
     }
   }
 
@@ -217,14 +255,15 @@ struct CMNIOracleTests {
 struct CMNICalibrationTests {
   /// Share of data sets with p ≤ .05 (joint, both, overlap), and of intervals that hold the mean true index of units chosen.
   private func rejected(
-    rows: [Int], units: Int, own: Double, other: Double, ownSpread: Double = 1, perBlock: Int? = nil, sets: Int
+    rows: [Int], units: Int, own: Double, other: Double, ownSpread: Double = 1, perBlock: Int? = nil, blocks: Int? = nil, sets: Int
   ) throws -> (joint: Double, both: Double, overlap: Double, low: Double, high: Double) {
     var counts = (joint: 0.0, both: 0.0, overlap: 0.0, low: 0.0, high: 0.0)
     let phase = rows.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
-    let strata = perBlock.map { size in phase.indices.map { Int32($0 / size) } }
+    // Blocks of rows of one phase, or such that hold all phases.
+    let strata = perBlock.map { size in phase.indices.map { Int32($0 / size) } } ?? blocks.map { count in phase.indices.map { Int32($0 % count) } }
     for set in 0..<sets {
       var stream = RandomStream(seed: 7, purpose: "calibration", index: UInt64(set))
-      let offsets = (0..<phase.count * units).map { _ in perBlock == nil ? 0 : stream.normal() }
+      let offsets = (0..<phase.count * units).map { _ in strata == nil ? 0 : stream.normal() }
       let values = phase.indices.flatMap { row in
         (0..<units).map { unit in
           let shift = phase[row] == 1 ? own : phase[row] == 2 ? other : 0
@@ -266,9 +305,12 @@ struct CMNICalibrationTests {
     #expect(result.both <= bound(40) && result.overlap <= bound(40), "\(result)")
   }
 
-  @Test("Units that all answer alike and strongly are no evidence of the same units")
-  func allAlike() throws {
-    let result = try rejected(rows: [100, 100, 100], units: 38, own: 1, other: 1, sets: 60)
+  // In eight blocks a unit's standard deviation is known so badly that p would be below .05 in half of the sets, were one estimate in both
+  // contrasts.
+  @Test("Units that all answer alike and strongly are no evidence of the same units, rows free or few blocks", arguments: [nil, 8])
+  func allAlike(blocks: Int?) throws {
+    let rows = [Int](repeating: blocks.map { 4 * $0 } ?? 100, count: 3)
+    let result = try rejected(rows: rows, units: 38, own: 1, other: 1, blocks: blocks, sets: 60)
     #expect(result.overlap <= bound(60), "\(result)")
   }
 

@@ -6,14 +6,12 @@ import Testing
 struct InferenceOracle: Decodable {
   struct Unit: Decodable {
     /// Of self and of other.
-    let g, welch, permutation: [Double]
+    let g, welch: [Double]
+    /// Ends of the interval of g, of self and of other.
+    let interval: [[Double]]
     let q: Double
   }
   let units: [Unit?]
-  /// Mean and standard deviation of the index under the null, by variant.
-  let null: [String: [Double]]
-  let interval: [String: [Double]]
-  let spread: [String: Double]
 
   /// The last one has strata, which only resampling looks at, and a unit whose mean is a million times its spread: no digits for a closed form.
   static let recordings = ["small.h5", "doubles.h5", "halves.h5", "strata.h5"]

@@ -7,7 +7,7 @@ import Testing
 /// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
 @Suite("Tests of units")
 struct UnitsTests {
-  @Test("Effect sizes, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: InferenceOracle.recordings.dropLast())
+  @Test("Effect sizes, their intervals, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: InferenceOracle.recordings.dropLast())
   func closedForms(name: String) throws {
     let expected = try InferenceOracle.of(name).units
     let rows = try recordingAndMoments(name).1.unitsRows()
@@ -21,6 +21,10 @@ struct UnitsTests {
       }
       #expect(relativeError(row.effectSelf, unit.g[0], floor: 1e-6) <= 1e-9)
       #expect(relativeError(row.effectOther, unit.g[1], floor: 1e-6) <= 1e-9)
+      for (contrast, interval) in zip([row.own, row.other], unit.interval) {
+        #expect(relativeError(contrast.low, interval[0], floor: 1e-6) <= 1e-9)
+        #expect(relativeError(contrast.high, interval[1], floor: 1e-6) <= 1e-9)
+      }
       #expect(relativeError(row.pSelf, unit.welch[0], floor: 1e-300) <= 1e-9)
       #expect(relativeError(row.pOther, unit.welch[1], floor: 1e-300) <= 1e-9)
       #expect(relativeError(row.qValue, unit.q, floor: 1e-300) <= 1e-9)

@@ -16,7 +16,7 @@ struct IndexRows: Sendable {
   let blocks: [Int32]?
   /// The smallest number of blocks, or of rows where they are free, that a phase has in a half.
   let fewestBlocks: Int
-  /// Whether each phase has rows in both halves.
+  /// Whether each phase has rows in both halves, and each half more than one row a phase, without which it has no standard deviation.
   let canCrossFit: Bool
 
   /// - Parameter firstHalf: whether each row of the recording is in the first half; nil draws halves.
@@ -45,7 +45,7 @@ struct IndexRows: Sendable {
       if let blocks { members[Int(group)].insert(blocks[row]) }
     }
     fewestBlocks = (blocks == nil ? sizes : members.map(\.count)).min() ?? 0
-    canCrossFit = sizes.allSatisfy { $0 > 0 }
+    canCrossFit = sizes.allSatisfy { $0 > 0 } && sizes[..<3].reduce(0, +) > 3 && sizes[3...].reduce(0, +) > 3
     (self.phases, self.places, self.phase, self.blocks) = (phases, places, phase, blocks)
   }
 

@@ -40,6 +40,8 @@ struct IndexUnits: Sendable {
   /// Standard deviations within phases, ddof 1 for each: pooled of none and self, none and other, and all three; 0 for a unit that does
   /// not vary in them.
   let ownDeviation, otherDeviation, deviation: [Double]
+  /// Of all three phases, from the rows of each half alone: `[2][units]`.
+  let halfDeviations: [[Double]]
   /// What of a sum of squares may be rounding.
   let rounding: Double
 
@@ -55,7 +57,8 @@ struct IndexUnits: Sendable {
       (0..<3).map { phase in (0..<units).map { parts[phase * units + $0] + parts[(phase + 3) * units + $0] } }
     }
     let (sums, squares) = (total(halves.sums), total(halves.squares))
-    func deviation(_ phases: [Int]) -> [Double] {
+    func ofHalves(_ parts: [Double]) -> [[Double]] { (0..<6).map { group in Array(parts[group * units..<(group + 1) * units]) } }
+    func deviation(_ phases: [Int], _ sums: [[Double]], _ squares: [[Double]], _ counts: [Double]) -> [Double] {
       let degrees = phases.reduce(-Double(phases.count)) { $0 + counts[$1] }
       return (0..<units).map { unit in
         let within = phases.reduce(0.0) { sum, phase in
@@ -74,7 +77,11 @@ struct IndexUnits: Sendable {
     self.sums = sums
     self.squares = squares
     halfMeans = (0..<6).map { group in (0..<units).map { halves.sums[group * units + $0] / halfCounts[group] } }
-    (ownDeviation, otherDeviation, self.deviation) = (deviation([0, 1]), deviation([0, 2]), deviation([0, 1, 2]))
+    ownDeviation = deviation([0, 1], sums, squares, counts)
+    otherDeviation = deviation([0, 2], sums, squares, counts)
+    self.deviation = deviation([0, 1, 2], sums, squares, counts)
+    let (halfSums, halfSquares) = (ofHalves(halves.sums), ofHalves(halves.squares))
+    halfDeviations = [[0, 1, 2], [3, 4, 5]].map { deviation($0, halfSums, halfSquares, halfCounts) }
     rounding = Value.self == Float.self ? 1e-6 : 1e-12
   }
 

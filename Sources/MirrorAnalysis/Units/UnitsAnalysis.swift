@@ -191,7 +191,8 @@ extension LayerMoments {
   }
 
   /// g, its interval g ± t · J √(V/s² + d²/(2(n₁ + n₀))) with the V that studentises the difference (cluster-robust where there are blocks) and
-  /// s the pooled standard deviation, and the p's.
+  /// s the pooled standard deviation, and the p's. Where rows are free, t is on either side the larger of Welch's quantile and of that
+  /// corrected for skewness (`WelchTest.reach`): with 60 none rows of which 84 % are 0, Welch's alone held the truth in .907.
   fileprivate func test(
     _ unit: Int, _ phase: Phase, against base: Phase, _ criteria: UnitCriteria, permutation: PermutationTests.Contrast?, position: Int
   ) -> TestedContrast {
@@ -218,9 +219,14 @@ extension LayerMoments {
       let spread = hedges.g == 0 ? hedges.variance : (hedges.g / t) * (hedges.g / t) + hedges.g * hedges.g / (2 * size)
       let known = degrees == permutation?.degreesOfFreedom ? permutation?.quantiles : nil
       let quantiles = known ?? TwoQuantiles(degreesOfFreedom: degrees, level: criteria.level)
-      let half = quantiles.ofInterval * spread.squareRoot()
-      (result.low, result.high) = (hedges.g - half, hedges.g + half)
-      result.isEquivalent = abs(hedges.g) + quantiles.ofLevel * spread.squareRoot() < criteria.margin
+      let error = spread.squareRoot()
+      func reach(_ quantile: Double) -> (low: Double, high: Double) {
+        guard permutation?.degreesOfFreedom == nil, let welch else { return (quantile, quantile) }
+        return welch.reach(quantile, treatedSkewness: self[phase].skewness(unit), referenceSkewness: self[base].skewness(unit))
+      }
+      let (ofInterval, ofLevel) = (reach(quantiles.ofInterval), reach(quantiles.ofLevel))
+      (result.low, result.high) = (hedges.g - ofInterval.low * error, hedges.g + ofInterval.high * error)
+      result.isEquivalent = hedges.g - ofLevel.low * error > -criteria.margin && hedges.g + ofLevel.high * error < criteria.margin
     }
     if treated.count < 2 || reference.count < 2 {
       result.reason = "fewer than 2 rows in \(base.name) or \(phase.name)"

@@ -2,9 +2,11 @@
 
 Run in this folder: python crossfit.py   (numpy); writes crossfit.json: for rows that are free, blocks that hold all three phases (within)
 and blocks of one phase each (whole) the phases, strata, halves, activations of two layers (the second the output) in float64, and per
-variant the index, its cross-fitted value and the standard error (ordinary where free, otherwise CR1 by block: G/(G-1)).
+variant the index, its cross-fitted value and the standard error (ordinary where free, otherwise CR1 by block: G/(G-1)); and under each
+null of overlap p and excess: over all orders of the units of each layer and all signs, and over 100,000 random directions.
 """
 
+import itertools
 import json
 
 import numpy as np
@@ -62,6 +64,60 @@ def analyse(x, phase, first, blocks):
     return result
 
 
+def scores(own, other, variant):
+    """Of each unit."""
+    low = np.minimum(own, other)
+    if variant == "symmetric":
+        return np.where(own * other > 0, np.minimum(abs(own), abs(other)), 0)
+    return low if variant == "formula" else np.maximum(low, 0)
+
+
+def share(null, observed):
+    return (null >= observed - 1e-9).mean()
+
+
+def overlap(x, phase, first, rng):
+    """p and excess of each null, exact but for the random directions."""
+    def deviation(rows):
+        rest = [((x[rows & (phase == p)] - x[rows & (phase == p)].mean(axis=0)) ** 2).sum(axis=0) for p in range(3)]
+        return np.sqrt(sum(rest) / (rows.sum() - 3))
+
+    halves = [first, ~first]
+    raw = [contrasts(x[h], phase[h]) for h in halves]
+    whole = deviation(first | ~first)
+    own_deviations = [deviation(h) for h in halves]
+    # Of each order of the halves: self of one and other of the other, in standard deviations of the half that each comes from.
+    orders = [(raw[h][0] / own_deviations[h], raw[1 - h][1] / own_deviations[1 - h]) for h in (0, 1)]
+    none = x[phase == 0] - x[phase == 0].mean(axis=0)
+    directions = rng.normal(size=(100_000, len(none))) @ none
+    result = {}
+    for variant in VARIANTS:
+        used = ~OUTPUT if variant == "hidden" else OUTPUT | True
+        size = 2 * used.sum()
+        scale = whole if variant == "standardised" else np.ones(len(OUTPUT))
+        observed, null = 0, 0
+        for h in (0, 1):
+            own, other, random = raw[h][0] / scale, raw[1 - h][1] / scale, directions / scale
+            length = np.linalg.norm(other[used]) / np.linalg.norm(random[:, used], axis=1)
+            observed += scores(own, other, variant)[used].sum() / size
+            null = null + scores(own, random * length[:, None], variant)[:, used].sum(axis=1) / size
+        directed = (share(null, observed), observed - null.mean())
+        moved = []
+        for own, other in orders:
+            null = np.array([
+                scores(own, other[list(hidden) + list(output)], variant)[used].sum() / size
+                for hidden in itertools.permutations(range(4)) for output in itertools.permutations([4, 5])])
+            observed = scores(own, other, variant)[used].sum() / size
+            moved.append((share(null, observed), observed - null.mean()))
+        null = np.array([
+            sum(scores(own, other * sign, variant)[used].sum() / size for own, other in orders) for sign in itertools.product([1, -1], repeat=6)])
+        observed = sum(scores(own, other, variant)[used].sum() / size for own, other in orders)
+        signed = (share(null, observed), observed - null.mean())
+        shuffled = (min(1, 2 * min(p for p, _ in moved)), sum(excess for _, excess in moved))
+        result[variant] = {"p": [directed[0], shuffled[0], signed[0]], "excess": [directed[1], shuffled[1], signed[1]]}
+    return result
+
+
 def make(design, rng):
     if design == "within":
         blocks, phase = np.repeat(np.arange(12), 6), np.tile([0, 0, 0, 1, 2, 2], 12)
@@ -83,6 +139,7 @@ def make(design, rng):
         "hidden": x[:, :4].ravel().tolist(),
         "output": x[:, 4:].ravel().tolist(),
         "expected": analyse(x - [0, 1e6, 0, 0, 3, -2], phase, first, blocks),
+        "overlap": overlap(x - [0, 1e6, 0, 0, 3, -2], phase, first, np.random.default_rng(12)),
     }
 
 
