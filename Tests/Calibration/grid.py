@@ -88,6 +88,10 @@ GRID = [
     Design(EVEN, 38, effects=((5, 1, 1),)), Design(PAPER, 38, effects=((5, 0.5, 0.5),)), Design(EVEN, 38, effects=all_units(0.1, 0.1)),
     Design(PAPER_WHOLE, 38, effects=((5, 0.2, 0.2),), recordings=0.1),
     Design(PAPER_WHOLE, 1000, recordings=0.05, unit_count=10_000),
+    # Large effects: what the estimate of a standard deviation is off by is in all that is divided by it.
+    Design(EVEN, 38, exchange="within", icc=0.5, effects=all_units(1, 1)), Design(PAPER, 38, exchange="within", icc=0.5, effects=all_units(2, 2)),
+    Design(SMALL, 17, exchange="within", icc=0.5, effects=all_units(1, 1, 17)), Design(EVEN, 38, exchange="whole", icc=0.5, effects=all_units(1, 1)),
+    Design(SMALL, 17, effects=all_units(1, 1, 17)), Design(FEW_NONE, 38, shape="rectified", effects=all_units(0.5, 0.5)),
 ]
 
 # Effects of self and other that are square to each other: in other units, or with signs that take each other away.

@@ -260,7 +260,8 @@ struct CMNICalibrationTests {
     var counts = (joint: 0.0, both: 0.0, overlap: 0.0, low: 0.0, high: 0.0)
     let phase = rows.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
     // Blocks of rows of one phase, or such that hold all phases.
-    let strata = perBlock.map { size in phase.indices.map { Int32($0 / size) } } ?? blocks.map { count in phase.indices.map { Int32($0 % count) } }
+    let strata =
+      perBlock.map { size in phase.indices.map { Int32($0 / size) } } ?? blocks.map { count in phase.indices.map { Int32($0 % count) } }
     for set in 0..<sets {
       var stream = RandomStream(seed: 7, purpose: "calibration", index: UInt64(set))
       let offsets = (0..<phase.count * units).map { _ in strata == nil ? 0 : stream.normal() }

@@ -7,7 +7,9 @@ import Testing
 /// Against scipy, statsmodels and numpy (Fixtures/MirrorAnalysis/inference.py).
 @Suite("Tests of units")
 struct UnitsTests {
-  @Test("Effect sizes, their intervals, Welch's p and q values are scipy's and statsmodels' to 1e-9", arguments: InferenceOracle.recordings.dropLast())
+  @Test(
+    "Effect sizes, their intervals, Welch's p and q values are scipy's and statsmodels' to 1e-9",
+    arguments: InferenceOracle.recordings.dropLast())
   func closedForms(name: String) throws {
     let expected = try InferenceOracle.of(name).units
     let rows = try recordingAndMoments(name).1.unitsRows()

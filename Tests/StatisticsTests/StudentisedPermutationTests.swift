@@ -12,7 +12,7 @@ struct StudentisedPermutationTests {
     let blocks: [Int32]?
     let values: [Double]
     let units: Int
-    let t: [Double]
+    let t, varianceErrors: [Double]
     let arrangements: Int
     let greater, less, twoSided, maximum: [Double]
 
@@ -47,6 +47,14 @@ struct StudentisedPermutationTests {
     }
     for (ours, theirs) in zip(try oracle.counts(Float.self).observed, oracle.t) {
       #expect(abs(ours - theirs) <= 1e-4 * max(1, abs(theirs)))
+    }
+  }
+
+  @Test("The error of the pooled variance is that of its blocks, and there is none where rows are free", arguments: Oracle.all)
+  func varianceErrors(oracle: Oracle) throws {
+    for (counts, precision) in [(try oracle.counts(Double.self), 1e-9), (try oracle.counts(Float.self), 1e-4)] {
+      #expect(counts.varianceErrors.count == oracle.varianceErrors.count)
+      for (ours, theirs) in zip(counts.varianceErrors, oracle.varianceErrors) { #expect(abs(ours - theirs) <= precision * theirs) }
     }
   }
 

@@ -33,8 +33,11 @@ extension PermutedUnits {
         guard ends[0] >= 0, ends[0] <= ends[1], ends[1] <= permutations else {
           throw AccumulatorFault("\(name)/numbers holds \(ends[0]), \(ends[1])")
         }
+        let areBlocks = try !arrays.integers("\(name)/blocks").isEmpty
         counts = try StudentisedCounts(
-          observed: arrays.numbers("\(name)/observed", count: units), greater: arrays.integers("\(name)/greater", count: units),
+          observed: arrays.numbers("\(name)/observed", count: units),
+          varianceErrors: areBlocks ? arrays.numbers("\(name)/variance_errors", count: units) : [],
+          greater: arrays.integers("\(name)/greater", count: units),
           less: arrays.integers("\(name)/less", count: units), twoSided: arrays.integers("\(name)/two_sided", count: units),
           largest: arrays.numbers("\(name)/largest", count: ends[1] - ends[0]), numbers: ends[0]..<ends[1], permutations: permutations,
           tolerance: arrays.numbers("\(name)/tolerance", count: 1)[0])
@@ -58,6 +61,7 @@ extension PermutedUnits {
       arrays.set("\(name)/blocks", pair.degreesOfFreedom.map { [$0 + 1] } ?? [])
       guard let counts = pair.counts else { continue }
       arrays.set("\(name)/observed", counts.observed)
+      if pair.degreesOfFreedom != nil { arrays.set("\(name)/variance_errors", counts.varianceErrors) }
       arrays.set("\(name)/greater", counts.greater)
       arrays.set("\(name)/less", counts.less)
       arrays.set("\(name)/two_sided", counts.twoSided)

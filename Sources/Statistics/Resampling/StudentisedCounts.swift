@@ -7,6 +7,8 @@ public struct StudentisedCounts: Sendable, Equatable {
   public private(set) var numbers: Range<Int>
   /// t of the labels as they are; NaN for a unit that does not vary.
   public let observed: [Double]
+  /// Var(s²)/s⁴ of each unit's pooled variance (`StudentisedDifferences.pooledVarianceErrors`); empty where rows are free.
+  public let varianceErrors: [Double]
   /// Permutations with t at least as large.
   public private(set) var greater: [Int]
   /// Permutations with t at most as large.
@@ -23,9 +25,13 @@ public struct StudentisedCounts: Sendable, Equatable {
   private(set) var stops: [[Int]] = []
 
   /// Nothing counted yet.
-  init(observed: [Double], permutations: Int, numbers: Range<Int>? = nil, tolerance: Double, stopsAfter: Int? = nil) {
+  init(
+    observed: [Double], varianceErrors: [Double] = [], permutations: Int, numbers: Range<Int>? = nil, tolerance: Double,
+    stopsAfter: Int? = nil
+  ) {
     let none = [Int](repeating: 0, count: observed.count)
     (self.observed, self.permutations, self.tolerance, self.stopsAfter) = (observed, permutations, tolerance, stopsAfter)
+    self.varianceErrors = varianceErrors
     self.numbers = numbers ?? 0..<permutations
     (greater, less, twoSided) = (none, none, none)
     largest = [Double](repeating: -.infinity, count: self.numbers.count)
@@ -36,12 +42,14 @@ public struct StudentisedCounts: Sendable, Equatable {
   ///
   /// - Throws: `StatisticsError.shape` where there is not a count for each unit and a largest t for each permutation.
   public init(
-    observed: [Double], greater: [Int], less: [Int], twoSided: [Int], largest: [Double], numbers: Range<Int>, permutations: Int,
-    tolerance: Double
+    observed: [Double], varianceErrors: [Double], greater: [Int], less: [Int], twoSided: [Int], largest: [Double], numbers: Range<Int>,
+    permutations: Int, tolerance: Double
   ) throws(StatisticsError) {
+    if !varianceErrors.isEmpty { try require(varianceErrors.count, observed.count, "errors of the units' variances") }
     for counts in [greater, less, twoSided] { try require(counts.count, observed.count, "counts of the units") }
     try require(largest.count, numbers.count, "largest statistics of the permutations")
-    self.init(observed: observed, permutations: permutations, numbers: numbers, tolerance: tolerance)
+    self.init(
+      observed: observed, varianceErrors: varianceErrors, permutations: permutations, numbers: numbers, tolerance: tolerance)
     (self.greater, self.less, self.twoSided, self.largest) = (greater, less, twoSided, largest)
   }
 
@@ -80,7 +88,8 @@ public struct StudentisedCounts: Sendable, Equatable {
   /// Units of another layer, under the same permutations, behind these.
   public mutating func append(_ other: StudentisedCounts) {
     var result = StudentisedCounts(
-      observed: observed + other.observed, permutations: permutations, numbers: numbers, tolerance: max(tolerance, other.tolerance),
+      observed: observed + other.observed, varianceErrors: varianceErrors + other.varianceErrors, permutations: permutations,
+      numbers: numbers, tolerance: max(tolerance, other.tolerance),
       stopsAfter: stopsAfter)
     result.stops = zip(stops, other.stops).map { $0 + $1 }
     (result.greater, result.less, result.twoSided) = (greater + other.greater, less + other.less, twoSided + other.twoSided)

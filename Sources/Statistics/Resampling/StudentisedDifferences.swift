@@ -57,6 +57,50 @@ struct StudentisedDifferences<Value: MatrixScalar>: Sendable {
     }
   }
 
+  /// By how much the pooled variance s² of each unit may be off, Var(s²)/s⁴, with rows of a block dependent: with the residual e of a row about
+  /// the mean of its group, Q = Σ e² and v the mean of e² in the row's group, G/(G − 1) Σ_b (Σ (e² − v))² / Q² over G blocks and the rows of
+  /// each. 0 for a unit that does not vary.
+  func pooledVarianceErrors() throws -> [Double] {
+    let correction = Double(exchange.blockCount) / Double(max(1, exchange.blockCount - 1))
+    let (units, width, sizes) = (rows.unitCount, clusterTileWidth, [n0, n1])
+    return try mapBlocks(count: (units + width - 1) / width, threads: threads) { number in
+      let own = number * width..<min((number + 1) * width, units)
+      let values = rows.packed(own, width: width)
+      var means = [Double](repeating: 0, count: 2 * width)
+      for (row, label) in exchange.labels.enumerated() {
+        let group = Int(label) * width
+        for place in 0..<width { means[group + place] += Double(values[row * width + place]) }
+      }
+      for index in means.indices { means[index] /= sizes[index / width] }
+      /// Adds e² of a row.
+      func addSquares(of row: Int, to sums: inout [Double], at start: Int) {
+        let group = Int(exchange.labels[row]) * width
+        for place in 0..<width {
+          let rest = Double(values[row * width + place]) - means[group + place]
+          sums[start + place] += rest * rest
+        }
+      }
+      var squares = [Double](repeating: 0, count: 2 * width)
+      for (row, label) in exchange.labels.enumerated() { addSquares(of: row, to: &squares, at: Int(label) * width) }
+      var errors = [Double](repeating: 0, count: width)
+      for block in 0..<exchange.blockCount {
+        let members = exchange.blockStarts[block]..<exchange.blockStarts[block + 1]
+        let treated = Double(exchange.labels[members].count { $0 == 1 })
+        var sums = [Double](repeating: 0, count: width)
+        for row in members { addSquares(of: row, to: &sums, at: 0) }
+        for place in 0..<width {
+          let expected =
+            (Double(members.count) - treated) / n0 * squares[place] + treated / n1 * squares[width + place]
+          errors[place] += (sums[place] - expected) * (sums[place] - expected)
+        }
+      }
+      return (0..<own.count).map { place in
+        let total = squares[place] + squares[width + place]
+        return total > 0 ? correction * errors[place] / total / total : 0
+      }
+    }.flatMap { $0 }
+  }
+
   private func permutations(_ places: Range<Int>, of dealt: DealtLabels) -> Range<Int> {
     dealt.permutations.lowerBound + places.lowerBound..<dealt.permutations.lowerBound + places.upperBound
   }

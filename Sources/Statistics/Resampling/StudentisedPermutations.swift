@@ -46,7 +46,8 @@ public func studentisedPermutations<Value: MatrixScalar>(
   }
   let (waves, numbers) = share.part(of: DealtLabels.waves(permutations: permutations, rows: rows.count, growing: stopsAfter != nil))
   var counts = StudentisedCounts(
-    observed: observed, permutations: permutations, numbers: numbers, tolerance: tolerance, stopsAfter: stopsAfter)
+    observed: observed, varianceErrors: exchange.clusters ? try differences.pooledVarianceErrors() : [], permutations: permutations,
+    numbers: numbers, tolerance: tolerance, stopsAfter: stopsAfter)
   var live = Array(0..<units)
   for wave in waves {
     let dealt = try DealtLabels(wave, of: exchange, seed: seed, purpose: purpose, threads: threads)

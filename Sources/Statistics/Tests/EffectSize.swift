@@ -51,3 +51,17 @@ public func hedgesCorrection(degreesOfFreedom m: Int) -> Double? {
   guard m >= 2 else { return nil }
   return gammaRatio(Double(m - 1) / 2) / (Double(m) / 2).squareRoot()
 }
+
+/// By how much a pooled variance s² of independent rows may be off, Var(s²)/s⁴ ≈ Σ n v² (κ + 2) / (Σ n v)², with the population variance v and
+/// the excess kurtosis κ of each sample: 2/(n₁ + n₀) of normal values. 0 without any variance.
+///
+/// - Parameter samples: a κ that does not exist, of a sample without variance, is nil.
+public func pooledVarianceError(_ samples: [(SampleSummary, excessKurtosis: Double?)]) -> Double {
+  let total = samples.reduce(0) { $0 + Double($1.0.count) * $1.0.variance }
+  guard total > 0 else { return 0 }
+  return samples.reduce(0) { sum, sample in
+    // A share rather than squares, which leave the range of a double before the variance does.
+    let share = sample.0.variance * Double(sample.0.count) / total
+    return sum + share * share / Double(sample.0.count) * ((sample.excessKurtosis ?? -2) + 2)
+  }
+}

@@ -40,7 +40,9 @@ def interval(a, b):
     skewness = (third[0] - third[1]) / error**3
     hall = [3 / skewness * (np.cbrt(1 + skewness * (q - skewness / 6)) - 1) if abs(skewness) > 1e-9 else q for q in (-t, t)]
     g = hedges(a, b)
-    spread = np.sqrt((g / (a.mean() - b.mean()) * error) ** 2 + g**2 / (2 * (len(a) + len(b))))
+    rest = [y - y.mean() for y in (a, b)]
+    relative = sum((e**4).sum() - (e**2).sum() ** 2 / len(e) for e in rest) / sum((e**2).sum() for e in rest) ** 2
+    spread = np.sqrt((g / (a.mean() - b.mean()) * error) ** 2 + g**2 / 4 * max(relative, 2 / (len(a) + len(b))))
     return [g - spread * max(t, hall[1]), g + spread * max(t, -hall[0])]
 
 

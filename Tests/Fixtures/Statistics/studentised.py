@@ -28,6 +28,14 @@ def t_clustered(x, g, blocks):
     return (a - b) / np.sqrt(len(names) / (len(names) - 1) * u)
 
 
+def variance_error(x, g, blocks):
+    """Var(s^2)/s^4 of the pooled variance, by block."""
+    e2 = np.where((g == 1)[:, None], x - x[g == 1].mean(0), x - x[g == 0].mean(0)) ** 2
+    rest = e2 - np.where((g == 1)[:, None], e2[g == 1].mean(0), e2[g == 0].mean(0))
+    names = np.unique(blocks)
+    return len(names) / (len(names) - 1) * sum(rest[blocks == name].sum(0) ** 2 for name in names) / e2.sum(0) ** 2
+
+
 def arrangements(g, blocks, design):
     if design == "free":
         for chosen in itertools.combinations(range(len(g)), int(g.sum())):
@@ -64,7 +72,7 @@ for design, g, blocks in [
     close = 1e-9 * np.maximum(1, np.abs(observed))
     cases.append({
         "design": design, "groups": g.tolist(), "blocks": None if design == "free" else blocks.tolist(), "values": x.ravel().tolist(), "units": 3,
-        "t": observed.tolist(), "arrangements": len(every), "greater": (every >= observed - close).mean(0).tolist(),
+        "t": observed.tolist(), "varianceErrors": [] if design == "free" else variance_error(x, g, blocks).tolist(), "arrangements": len(every), "greater": (every >= observed - close).mean(0).tolist(),
         "less": (every <= observed + close).mean(0).tolist(), "twoSided": (np.abs(every) >= np.abs(observed) - close).mean(0).tolist(),
         "maximum": (np.nanmax(every, 1)[:, None] >= observed - close).mean(0).tolist()})
 print(json.dumps(cases))
