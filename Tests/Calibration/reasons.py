@@ -20,9 +20,6 @@ KNOWN = [
      "Two blocks of a phase in each half leave t with one degree of freedom."),
     ("cmni", "ci", "wide", ("",),
      "(se₁ + se₂)/2 is the standard error of the mean of two fully correlated estimates; those of the two orders of the halves are less correlated."),
-    ("cmni", "p_overlap", "above", ("38 units 0.3/0.3",),
-     "All units are shifted alike, and both contrasts of a unit are divided by one estimate of its standard deviation: what that is off by, with 25 "
-     "blocks, is in both, as if the unit answered to both. With the deviations known (simulated, 3,000 times) the share is .041, with the estimate .060."),
     ("ablate", "p_value", "below", (" of 17 ",),
      "With fewer than 99 reference sets no p can be .01, and a layer of 17 units seldom has 99 that match."),
     ("ablate", "ci", "short", ("episodes",),
@@ -33,10 +30,6 @@ KNOWN = [
     ("units", "p_self", "below", ("20/20/20, 17 units, normal, whole",), FOUR_BLOCKS),
     ("units", "p_other", "below", ("20/20/20, 17 units, normal, whole",), FOUR_BLOCKS),
     ("units", "p_interaction", "below", ("20/20/20, 17 units, normal, whole",), FOUR_BLOCKS),
-    ("units", "g_self", "short", ("60/600/600, 38 units, rectified",),
-     "84 % zeros among 60 none rows: the mean of so skew a phase is not yet normal, and its variance goes with it."),
-    ("units", "g_other", "short", ("60/600/600, 38 units, rectified",),
-     "84 % zeros among 60 none rows: the mean of so skew a phase is not yet normal, and its variance goes with it."),
     ("similarity", "p_value", "above", ("rectified",),
      "cka_biased counts the noise of stratum means in both phases; rectified activations vary more in strata whose mean is higher, so that this noise is alike in both. "
      "cka leaves out what of it is on the diagonal, and is above at .01 alone."),

@@ -15,7 +15,7 @@ EXAMPLES = 6
 PLAN = {
     "schema": "mirrorscope-plan",
     "schema_version": "1.0",
-    "program": "mirrorscope 0.2.0",
+    "program": "mirrorscope 0.2.1",
     "plan_id": "3f2a91c07b1d",
     "recording": {"path": "run.h5", "sha256": None, "rows": 40, "network": None, "epoch": None},
     "split": {"source": "/split", "sha256": None, "select_rows": 20, "evaluate_rows": 20, "same_rows": False},
