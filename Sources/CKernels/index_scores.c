@@ -91,14 +91,14 @@ void mirrorscope_dealt_scores(const double *units, size_t unit_count, size_t fir
 }
 
 PER_INSTRUCTION_SET
-void mirrorscope_contrast_scores(const double *self, const double *other, size_t count, double *result) {
-  for (int s = 0; s < SCORES; s++) result[s] = 0;
+void mirrorscope_contrast_scores(const double *self, const double *other, const double *self_d, const double *other_d, size_t count,
+                                 double *result) {
   for (size_t start = 0; start < count; start += CHUNK) {
     const size_t own = count - start < CHUNK ? count - start : CHUNK;
     double scores[SCORES][CHUNK];
     for (size_t place = 0; place < own; place++) {
-      double a = self[start + place], b = other[start + place];
-      score(a, b, a, b, scores, place);
+      const size_t unit = start + place;
+      score(self[unit], other[unit], self_d[unit], other_d[unit], scores, place);
     }
     add(scores, own, result);
   }
@@ -138,25 +138,47 @@ void mirrorscope_direction_scores(const double *units, size_t unit_count, size_t
 }
 
 PER_INSTRUCTION_SET
-void mirrorscope_direction_lengths(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
-                                   double weight_sum, double *result) {
-  double raw_sum = 0, standardised_sum = 0;
+void mirrorscope_around_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
+                               double weight_sum, const double *around, double *result) {
+  for (int s = 0; s < 2 * SCORES; s++) result[s] = 0;
   for (size_t start = 0; start < count; start += CHUNK) {
     const size_t own = count - start < CHUNK ? count - start : CHUNK;
-    double raw_squares[CHUNK], squares[CHUNK];
+    double scores[2][SCORES][CHUNK];
+    for (size_t place = 0; place < own; place++) {
+      const double *unit = units + first + start + place;
+      double deviation = unit[2 * unit_count];
+      double direction = deviation > 0 ? (products[start + place] - weight_sum * unit[0]) / deviation : 0;
+      for (int half = 0; half < 2; half++) {
+        double self = unit[(7 + half) * unit_count], other = deviation > 0 ? around[2 * half] + around[2 * half + 1] * direction : 0;
+        score(self, other, self, other, scores[half], place);
+      }
+    }
+    for (int half = 0; half < 2; half++) add(scores[half], own, result + half * SCORES);
+  }
+}
+
+PER_INSTRUCTION_SET
+void mirrorscope_direction_lengths(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
+                                   double weight_sum, double *result) {
+  double raw_squares_sum = 0, squares_sum = 0, sum = 0;
+  for (size_t start = 0; start < count; start += CHUNK) {
+    const size_t own = count - start < CHUNK ? count - start : CHUNK;
+    double raw_squares[CHUNK], directions[CHUNK];
     for (size_t place = 0; place < own; place++) {
       const double *unit = units + first + start + place;
       double direction = products[start + place] - weight_sum * unit[0];
       double raw = direction * unit[unit_count], deviation = unit[2 * unit_count];
       double standardised = deviation > 0 ? direction / deviation : 0;
       raw_squares[place] = raw * raw;
-      squares[place] = standardised * standardised;
+      directions[place] = standardised;
     }
     for (size_t place = 0; place < own; place++) {
-      raw_sum += raw_squares[place];
-      standardised_sum += squares[place];
+      raw_squares_sum += raw_squares[place];
+      squares_sum += directions[place] * directions[place];
+      sum += directions[place];
     }
   }
-  result[0] = raw_sum;
-  result[1] = standardised_sum;
+  result[0] = raw_squares_sum;
+  result[1] = squares_sum;
+  result[2] = sum;
 }

@@ -88,6 +88,11 @@ GRID = [
     Design(EVEN, 38, effects=((5, 1, 1),)), Design(PAPER, 38, effects=((5, 0.5, 0.5),)), Design(EVEN, 38, effects=all_units(0.1, 0.1)),
     Design(PAPER_WHOLE, 38, effects=((5, 0.2, 0.2),), recordings=0.1),
     Design(PAPER_WHOLE, 1000, recordings=0.05, unit_count=10_000),
+    # Units that answer alike or by themselves, and whose noise goes together.
+    *[Design(EVEN, 38, factors=factors, effects=effects, analyses=("cmni",), note=note)
+      for factors in (1, 6) for effects, note in (
+          ((), ""), (all_units(0.3, 0.3), ""), (all_units(1, 1), ""), (((10, 0.7, 0.7), (10, 0.7, 0), (9, 0, 0.7)), "both by chance"),
+          (((5, 0.5, 0.5),), ""), (((19, 0.5, 0.5),), ""))],
     # Large effects: what the estimate of a standard deviation is off by is in all that is divided by it.
     Design(EVEN, 38, exchange="within", icc=0.5, effects=all_units(1, 1)), Design(PAPER, 38, exchange="within", icc=0.5, effects=all_units(2, 2)),
     Design(SMALL, 17, exchange="within", icc=0.5, effects=all_units(1, 1, 17)), Design(EVEN, 38, exchange="whole", icc=0.5, effects=all_units(1, 1)),

@@ -65,8 +65,9 @@ def count_cmni(cells, design, table, fit):
     own, other = design.truth[0]
     spread, rows = design.spread, table.set_index("variant")
     alike = [not own.any() and spread[1] == spread[0], not other.any() and spread[2] == spread[0]]
-    # Units that all answer alike are no evidence that answers go together.
-    unrelated = not (own * other).any() or (np.ptp(own) == 0 and np.ptp(other) == 0)
+    # Units that all answer alike are no evidence that answers go together, and as many that answer to both as chance gives are none either.
+    alone = not (own * other).any() or (np.ptp(own) == 0 and np.ptp(other) == 0)
+    unrelated = alone or abs(np.cov(own, other)[0, 1]) < 1e-9
     kinds = {
         "p_value": "exact" if all(alike) else "power" if own.any() or other.any() else "shown",
         "p_both": "level" if any(alike) else "power" if own.any() and other.any() else "shown",

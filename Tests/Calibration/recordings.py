@@ -43,6 +43,8 @@ class Design:
     unit_count: int = 8000
     """Units that are enough for what is measured of single ones."""
     layers: int = 1
+    factors: int = 0
+    """That share half of each unit's variance, in other proportions in each recording; 0 leaves units unrelated."""
     note: str = ""
 
     @property
@@ -55,11 +57,14 @@ class Design:
         parts += [f"ICC {self.icc:g}"] if self.exchange != "free" else []
         parts += ["sd " + "/".join(f"{s:g}" for s in self.spread)] if self.spread != (1, 1, 1) else []
         parts += [f"{self.layers} layers"] if self.layers > 1 else []
+        parts += [f"{self.factors} factors"] if self.factors else []
         parts += [f"{self.permutations} permutations"] if self.permutations != 199 else []
         return ", ".join(parts + [f"effect {self.effect}", *([self.note] if self.note else [])])
 
     def stream(self, seed):
-        return np.random.default_rng([seed, zlib.crc32(repr(self).encode())])
+        # Without factors a design has the numbers that it had before there were any.
+        name = repr(self).replace("factors=0, ", "")
+        return np.random.default_rng([seed, zlib.crc32(name.encode())])
 
     @property
     def phase(self):
@@ -109,6 +114,10 @@ class Design:
         layers = []
         for _ in range(self.layers):
             values = random.standard_normal((len(phase), self.units), dtype="f4")
+            if self.factors:
+                loads = random.standard_normal((self.factors, self.units), dtype="f4")
+                loads /= np.linalg.norm(loads, axis=0)
+                values = np.float32(np.sqrt(0.5)) * (values + random.standard_normal((len(phase), self.factors), dtype="f4") @ loads)
             if block is not None and self.icc:
                 shared = random.standard_normal((block.max() + 1, self.units), dtype="f4")
                 values = np.float32(np.sqrt(1 - self.icc)) * values + np.float32(np.sqrt(self.icc)) * shared[block]

@@ -12,7 +12,7 @@ private struct CrossFitOracle: Decodable {
   struct Numbers: Decodable {
     let index, crossFit, standardError: Double
   }
-  /// Of a random direction, of other orders of the units, and of other signs.
+  /// Of a random direction, of other orders of the units, of other signs, and of a random direction about the units' mean.
   struct Overlap: Decodable {
     let p, excess: [Double]
   }
@@ -118,7 +118,7 @@ struct CMNIOracleTests {
   }
 
   @Test(
-    "p_overlap is the largest p of numpy's three nulls, with the excess over that one, and the least excess of the three",
+    "p_overlap is the largest p of numpy's four nulls, with the excess over that one, and the least excess of the first three",
     arguments: ["free", "within", "whole"])
   func overlap(design: String) throws {
     let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")[design])
@@ -137,7 +137,7 @@ struct CMNIOracleTests {
       let (excess, least) = try (#require(row.inference.overlapExcess), #require(row.inference.leastOverlapExcess))
       let close = zip(expected.p, expected.excess).filter { $0.0 >= largest - bound }.map(\.1)
       #expect(close.contains { abs($0 - excess) <= 0.008 }, "\(row.index.variant): \(excess), \(close)")
-      #expect(try abs(least - #require(expected.excess.min())) <= 0.008, "\(row.index.variant): \(least)")
+      #expect(try abs(least - #require(expected.excess.dropLast().min())) <= 0.008, "\(row.index.variant): \(least)")
     }
   }
 
@@ -255,7 +255,8 @@ struct CMNIOracleTests {
 struct CMNICalibrationTests {
   /// Share of data sets with p ≤ .05 (joint, both, overlap), and of intervals that hold the mean true index of units chosen.
   private func rejected(
-    rows: [Int], units: Int, own: Double, other: Double, ownSpread: Double = 1, perBlock: Int? = nil, blocks: Int? = nil, sets: Int
+    rows: [Int], units: Int, own: Double, other: Double, ownSpread: Double = 1, perBlock: Int? = nil, blocks: Int? = nil, factors: Int = 0,
+    sets: Int
   ) throws -> (joint: Double, both: Double, overlap: Double, low: Double, high: Double) {
     var counts = (joint: 0.0, both: 0.0, overlap: 0.0, low: 0.0, high: 0.0)
     let phase = rows.enumerated().flatMap { [UInt8](repeating: UInt8($0), count: $1) }
@@ -265,10 +266,18 @@ struct CMNICalibrationTests {
     for set in 0..<sets {
       var stream = RandomStream(seed: 7, purpose: "calibration", index: UInt64(set))
       let offsets = (0..<phase.count * units).map { _ in strata == nil ? 0 : stream.normal() }
+      // Half of the variance of each unit, in other proportions of the factors.
+      let loads = (0..<units).map { _ -> [Double] in
+        let load = (0..<factors).map { _ in stream.normal() }
+        let length = load.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return load.map { $0 / length }
+      }
       let values = phase.indices.flatMap { row in
-        (0..<units).map { unit in
+        let shared = (0..<factors).map { _ in stream.normal() }
+        return (0..<units).map { unit in
           let shift = phase[row] == 1 ? own : phase[row] == 2 ? other : 0
-          let noise = stream.normal() * (phase[row] == 1 ? ownSpread : 1)
+          let common = zip(loads[unit], shared).reduce(0) { $0 + $1.0 * $1.1 }
+          let noise = (stream.normal() + common) * (phase[row] == 1 ? ownSpread : 1)
           guard let strata else { return shift + noise }
           return shift + noise + offsets[Int(strata[row]) * units + unit]
         }
@@ -307,11 +316,13 @@ struct CMNICalibrationTests {
   }
 
   // In eight blocks a unit's standard deviation is known so badly that p would be below .05 in half of the sets, were one estimate in both
-  // contrasts.
-  @Test("Units that all answer alike and strongly are no evidence of the same units, rows free or few blocks", arguments: [nil, 8])
-  func allAlike(blocks: Int?) throws {
+  // contrasts; and noise that two factors share would give it in a quarter, were units only put into another order.
+  @Test(
+    "Units that all answer alike are no evidence of the same units: rows free, few blocks, noise that goes together",
+    arguments: [(nil, 0), (8, 0), (nil, 2)])
+  func allAlike(blocks: Int?, factors: Int) throws {
     let rows = [Int](repeating: blocks.map { 4 * $0 } ?? 100, count: 3)
-    let result = try rejected(rows: rows, units: 38, own: 1, other: 1, blocks: blocks, sets: 60)
+    let result = try rejected(rows: rows, units: 38, own: 1, other: 1, blocks: blocks, factors: factors, sets: 60)
     #expect(result.overlap <= bound(60), "\(result)")
   }
 
@@ -333,7 +344,6 @@ struct CMNICalibrationTests {
         analysis.variants = [.standardised]
         let row = try analysis.rows(of: view, in: AnalysisContext(threads: 2, seed: UInt64(set)))[0]
         let least = try #require(row.inference.leastOverlapExcess)
-        #expect(try least <= #require(row.inference.overlapExcess))
         sum += least / 20
       }
       return sum

@@ -30,15 +30,18 @@ typedef struct {
 void mirrorscope_dealt_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *sums,
                               const double *squares, const mirrorscope_index_phases *phases, double *result);
 
-/* Of contrasts that are in standard deviations already.
+/* Of contrasts that are known.
 
-     self, other  [count]
-     result       [4] out */
-void mirrorscope_contrast_scores(const double *self, const double *other, size_t count, double *result);
+     self, other      [count]
+     self_d, other_d  [count] the same in standard deviations
+     result           [4] to which the sums are added, unit after unit */
+void mirrorscope_contrast_scores(const double *self, const double *other, const double *self_d, const double *other_d, size_t count,
+                                 double *result);
 
 /* A random direction: products of weights with a block of units, less the weights' sum times the units' means.
 
-     units       [7 x unit_count] means, scales as above, standard deviations, contrasts of self in either half, and these in standard deviations
+     units       [9 x unit_count] means, scales as above, standard deviations, contrasts of self in either half, these in standard deviations,
+                 and in those of the half
      products    [count]
      factors     [2 x 3] by what the direction is multiplied against self of either half: for author, formula and symmetric; without the
                  outputs; in standard deviations
@@ -46,7 +49,15 @@ void mirrorscope_contrast_scores(const double *self, const double *other, size_t
 void mirrorscope_direction_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
                                   double weight_sum, const double *factors, double *result);
 
-/* Squared lengths of such a direction, as activations and in standard deviations: result [2] out. */
+/* Such a direction d in standard deviations, about a common contrast of all units: offset + factor d in place of other, against self of either
+   half in the half's standard deviations, in which all four scores are.
+
+     around  [2 x 2] offset and factor against self of either half
+     result  [2 x 4] out */
+void mirrorscope_around_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
+                               double weight_sum, const double *around, double *result);
+
+/* Squared lengths of such a direction, as activations and in standard deviations, and the sum of the latter over units: result [3] out. */
 void mirrorscope_direction_lengths(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
                                    double weight_sum, double *result);
 

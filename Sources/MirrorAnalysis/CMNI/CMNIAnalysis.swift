@@ -31,11 +31,11 @@ public struct CMNIRow: TableRow {
       Column("ci_high", .number, "Upper end of the 95 % interval of cmni_crossfit"),
       Column("cmni_crossfit", .number, "The index of units chosen on one half of the rows, taken on the other half; mean of both ways"),
       Column("p_both", .number, "The larger p of none dealt against self and none against other: both phases have an effect somewhere"),
-      Column("p_overlap", .number, "The same units answer to both, more than chance gives: the largest p of three nulls"),
+      Column("p_overlap", .number, "The same units answer to both, more than chance gives: the largest p of four nulls"),
       Column("overlap_excess", .number, "Index over halves minus its mean under the null that gave p_overlap, in that null's scale"),
       Column(
         "least_overlap_excess", .number,
-        "The smallest of these excesses over the three nulls; the number to compare between networks, in the standardised variant"),
+        "The smallest of these excesses over the first three nulls; the number to compare between networks, in the standardised variant"),
       Column("exchange", .string, "What is exchanged: free (rows), within (labels inside blocks) or whole (blocks)"),
       Column("n_blocks", .integer, "Blocks that can move; rows where they are free"),
       Column("reason", .string, "Why a cell is empty"),

@@ -16,10 +16,10 @@ public struct CMNIInference: Sendable, Equatable {
   public internal(set) var interval: ClosedRange<Double>?
   /// The larger p of two deals: none against self, and none against other, the rows of the third phase left as they are.
   public internal(set) var pBoth: Double?
-  /// The largest p of three nulls of "other units answer to self than to other", and the index over halves minus the mean under that null.
+  /// The largest p of four nulls of "other units answer to self than to other", and the index over halves minus the mean under that null.
   public internal(set) var pOverlap: Double?
   public internal(set) var overlapExcess: Double?
-  /// The smallest of the excesses over the three nulls; nil where one of them is missing. Which null gives p may differ from one network to
+  /// The smallest of the excesses over the first three nulls; nil where one of them is missing. Which null gives p may differ from one network to
   /// the next, so this one is compared between networks: for the standardised variant, whose nulls have one scale.
   public internal(set) var leastOverlapExcess: Double?
   /// What the joint deal moves, and how many blocks (rows, where they are free) can move.

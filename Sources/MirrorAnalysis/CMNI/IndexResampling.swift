@@ -7,6 +7,8 @@ struct IndexResampling {
   let permutations: Int
   private let context: AnalysisContext
   private var waves: DealWaves
+  /// Of layers that are read again for their directions: those directions' lengths, by name.
+  private var lengthsOfLayers: [String: [VariantSums]] = [:]
 
   init(rows: IndexRows, permutations: Int, share: PermutationShare = .whole, in context: AnalysisContext) {
     (self.rows, self.permutations, self.context) = (rows, permutations, context)
@@ -52,6 +54,9 @@ struct IndexResampling {
           numbers: numbers, seed: context.seed, name: layers[index].name, threads: threads)
         for order in moved.shuffled.indices { layers[index].sums.shuffled[order].replaceSubrange(numbers, with: moved.shuffled[order]) }
         layers[index].sums.signed.replaceSubrange(numbers, with: moved.signed)
+        if numbers.contains(0) {
+          for order in moved.shuffled.indices { layers[index].sums.around[order][0] = moved.shuffled[order][0] }
+        }
         if length != .later { layers[index].sums.direction[0] = layers[index].units.crossHalfScores }
       }
     }
@@ -67,17 +72,20 @@ struct IndexResampling {
         let ofDirections = try units.directionLengths(values, wave: wave, threads: threads)
         layers[index].sums.directionLengths.replaceSubrange(range, with: ofDirections)
         if length == .ofEach {
-          try addDirections(of: units, values, wave, lengths: layers[index].sums.lengths, ofDirections, to: &layers[index].sums.direction)
+          try addDirections(
+            of: units, values, wave, lengths: layers[index].sums.lengths, ofDirections, ofLayer: ofDirections, to: &layers[index].sums)
         }
       }
       if length == .ofAll, rows.canCrossFit {
         let (lengths, ofDirections) = Self.lengths(over: layers, range)
         for index in layers.indices {
           try addDirections(
-            of: layers[index].units, layers[index].rows, wave, lengths: lengths, ofDirections, to: &layers[index].sums.direction)
+            of: layers[index].units, layers[index].rows, wave, lengths: lengths, ofDirections,
+            ofLayer: Array(layers[index].sums.directionLengths[range]), to: &layers[index].sums)
         }
       }
     }
+    if length == .later, rows.canCrossFit { for layer in layers { lengthsOfLayers[layer.name] = layer.sums.directionLengths } }
   }
 
   /// Adds the scores of some layers' units with random directions, once the directions' lengths over all layers are known.
@@ -88,8 +96,12 @@ struct IndexResampling {
       try context.checkCancellation()
       let wave = try waves.wave(range)
       for layer in layers {
+        guard let own = lengthsOfLayers[layer.name] else {
+          throw StatisticsError.shape(what: "random directions of \(layer.name)", expected: permutations + 1, found: 0)
+        }
         try addDirections(
-          of: layer.units, layer.rows, wave, lengths: sums.lengths, Array(sums.directionLengths[range]), to: &sums.direction)
+          of: layer.units, layer.rows, wave, lengths: sums.lengths, Array(sums.directionLengths[range]), ofLayer: Array(own[range]),
+          to: &sums)
       }
       steps.done(range.count)
     }
@@ -111,18 +123,22 @@ struct IndexResampling {
 
   /// - Parameters:
   ///   - lengths: squared, of Δother of either half.
-  ///   - ofDirections: squared, of the wave's directions.
+  ///   - ofDirections: squared, of the wave's directions over the same units.
+  ///   - ofLayer: of the wave's directions over this layer's units alone.
   ///   - sums: of all permutations.
   private func addDirections<Value: MatrixScalar>(
     of units: IndexUnits, _ values: ScaledRows<Value>, _ wave: DealWave, lengths: (first: VariantSums, second: VariantSums),
-    _ ofDirections: [VariantSums], to sums: inout [VariantSums]
+    _ ofDirections: [VariantSums], ofLayer: [VariantSums], to sums: inout IndexSums
   ) throws {
     func factors(_ length: VariantSums) -> [VariantSums] {
       // A direction without length has none to scale.
       ofDirections.map { (length / $0).squareRoot().replacing(with: 0, where: $0 .<= 0) }
     }
     let scores = try units.directionScores(
-      values, wave: wave, toSecond: factors(lengths.second), toFirst: factors(lengths.first), threads: context.threads)
-    for (number, score) in zip(wave.numbers, scores) where number > 0 { sums[number] += score }
+      values, wave: wave, toSecond: factors(lengths.second), toFirst: factors(lengths.first), lengths: ofLayer, threads: context.threads)
+    for (place, number) in wave.numbers.enumerated() where number > 0 {
+      sums.direction[number] += scores.scaled[place]
+      for order in sums.around.indices { sums.around[order][number] += scores.around[order][place] }
+    }
   }
 }

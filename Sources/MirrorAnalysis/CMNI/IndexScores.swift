@@ -7,16 +7,6 @@ extension CMNIVariant {
   var lane: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// Scores of a unit from its contrasts as they are and in standard deviations: author, formula, standardised, symmetric.
-@inline(__always)
-func unitScores(_ own: Double, _ other: Double, standardised ownD: Double, _ otherD: Double) -> SIMD4<Double> {
-  let low = own < other ? own : other
-  let (ownSize, otherSize) = (abs(own), abs(other))
-  let lowD = ownD < otherD ? ownD : otherD
-  return SIMD4(
-    low > 0 ? low : 0, low, lowD > 0 ? lowD : 0, (own > 0) == (other > 0) ? (ownSize < otherSize ? ownSize : otherSize) : 0)
-}
-
 extension VariantSums {
   /// Sums of scores of units of a layer.
   init(_ scores: SIMD4<Double>, isOutput: Bool) {

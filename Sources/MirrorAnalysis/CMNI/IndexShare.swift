@@ -98,6 +98,7 @@ extension IndexSums {
     part.direction = Array(direction[numbers])
     part.shuffled = shuffled.map { Array($0[numbers]) }
     part.signed = Array(signed[numbers])
+    part.around = around.map { Array($0[numbers]) }
     return part
   }
 
@@ -106,6 +107,7 @@ extension IndexSums {
     direction += next.direction
     shuffled = zip(shuffled, next.shuffled).map { $0 + $1 }
     signed += next.signed
+    around = zip(around, next.around).map { $0 + $1 }
   }
 
   fileprivate func write(_ name: String, to arrays: inout AccumulatorArrays) {
@@ -115,6 +117,7 @@ extension IndexSums {
     arrays.set("\(name)/direction", numbers(direction))
     for order in shuffled.indices { arrays.set("\(name)/shuffled_\(order)", numbers(shuffled[order])) }
     arrays.set("\(name)/signed", numbers(signed))
+    for order in around.indices { arrays.set("\(name)/around_\(order)", numbers(around[order])) }
   }
 
   /// - Parameter count: how many numbers there are.
@@ -138,6 +141,7 @@ extension IndexSums {
     direction = try sums("direction", count)
     shuffled = try (0..<2).map { try sums("shuffled_\($0)", count) }
     signed = try sums("signed", count)
+    around = try (0..<2).map { try sums("around_\($0)", count) }
   }
 }
 

@@ -19,15 +19,17 @@ struct IndexSums: Sendable {
   /// Of either order of the halves by itself.
   var shuffled: [[VariantSums]]
   var signed: [VariantSums]
+  /// Of either order of the halves by itself.
+  var around: [[VariantSums]]
 
   init(permutations: Int, rows: Int) {
     let sums = [VariantSums](repeating: .zero, count: permutations > 0 ? permutations + 1 : 0)
     dealt = [VariantSums](repeating: .zero, count: 3 * sums.count)
     chosen = [VariantSums](repeating: .zero, count: rows)
-    (directionLengths, direction, shuffled, signed) = (sums, sums, [sums, sums], sums)
+    (directionLengths, direction, shuffled, signed, around) = (sums, sums, [sums, sums], sums, [sums, sums])
   }
 
-  static func bytes(permutations: Int, rows: Double) -> Double { 64 * (8 * Double(permutations) + 2 * rows) }
+  static func bytes(permutations: Int, rows: Double) -> Double { 64 * (10 * Double(permutations) + 2 * rows) }
 
   mutating func add(_ layer: IndexSums) {
     unitCount += layer.unitCount
@@ -40,7 +42,10 @@ struct IndexSums: Sendable {
     add(layer.chosen, to: &chosen)
     add(layer.directionLengths, to: &directionLengths)
     add(layer.direction, to: &direction)
-    for order in shuffled.indices { add(layer.shuffled[order], to: &shuffled[order]) }
+    for order in shuffled.indices {
+      add(layer.shuffled[order], to: &shuffled[order])
+      add(layer.around[order], to: &around[order])
+    }
     add(layer.signed, to: &signed)
   }
 
@@ -105,12 +110,12 @@ extension IndexSums {
     if deals.canCrossFit { setOverlap(of: &result, lane: lane, size: size, permutations: permutations, tolerance: tolerance) }
   }
 
-  /// The largest p of the three nulls; of equal ones the first.
+  /// The largest p of the four nulls; of equal ones the first.
   ///
-  /// Another order of the units takes away what the scores of the two orders of the halves have in common within a unit, their none means;
-  /// so there either order is tested by itself, and p is twice the smaller.
+  /// Another order of the units takes away what the scores of the two orders of the halves have in common within a unit, their none means,
+  /// and so does a direction about the units' mean; there either order is tested by itself, and p is twice the smaller.
   private func setOverlap(of result: inout CMNIInference, lane: Int, size: Double, permutations: Int, tolerance: Double) {
-    let nulls = [[direction], shuffled, [signed]]
+    let nulls = [[direction], shuffled, [signed], around]
     var excesses: [Double] = []
     for orders in nulls {
       let tests = orders.compactMap { sums -> (excess: Double, p: Double)? in
@@ -129,7 +134,8 @@ extension IndexSums {
         result.overlapExcess = excesses.last
       }
     }
-    if excesses.count == nulls.count { result.leastOverlapExcess = excesses.min() }
+    // The last null adds how far an index varies where noise goes together; its mean is that of another order of the units.
+    if excesses.count == nulls.count { result.leastOverlapExcess = excesses.dropLast().min() }
   }
 
   /// The cross-fitted index and its interval.

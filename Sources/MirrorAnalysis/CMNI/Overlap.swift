@@ -3,12 +3,23 @@ import Parallelism
 import Statistics
 
 /// Scores of Δself of one half with Δother of the other half, so that the none mean, which both share in one half, is no overlap; and
-/// three ways of what they would be if the units that answer to other had nothing to do with those that answer to self.
+/// four ways of what they would be if the units that answer to other had nothing to do with those that answer to self.
 extension IndexUnits {
   /// Contrasts of a half as they are and in pooled standard deviations of the three phases (0 for a unit that does not vary).
   private func contrasts(_ phase: Int, half: Int) -> (raw: [Double], standardised: [Double]) {
     let differences = (0..<count).map { contrast(phase, half: half, $0) }
     return (zip(differences, scales).map(*), zip(differences, deviation).map { $1 > 0 ? $0 / $1 : 0 })
+  }
+
+  /// Contrasts of a half in its own standard deviations; 0 for a unit that does not vary in it.
+  ///
+  /// What the estimate of a deviation is off by would otherwise be in both contrasts of the unit, as if it answered to both: with 25 blocks,
+  /// and all units shifted alike by one standard deviation, the units in another order rejected .42 at .05.
+  private func standardisedByHalf(_ phase: Int, half: Int) -> [Double] {
+    (0..<count).map { unit in
+      let deviation = halfDeviations[half][unit]
+      return deviation > 0 ? contrast(phase, half: half, unit) / deviation : 0
+    }
   }
 
   /// Squared length of a vector over the units, by variant.
@@ -25,14 +36,12 @@ extension IndexUnits {
 
   /// The sum of scores over both orders of the halves.
   var crossHalfScores: VariantSums {
-    var sum = SIMD4<Double>.zero
+    var sums = [Double](repeating: 0, count: Int(MIRRORSCOPE_INDEX_SCORES))
     for half in 0..<2 {
       let (own, other) = (contrasts(1, half: half), contrasts(2, half: 1 - half))
-      for unit in 0..<count {
-        sum += unitScores(own.raw[unit], other.raw[unit], standardised: own.standardised[unit], other.standardised[unit])
-      }
+      mirrorscope_contrast_scores(own.raw, other.raw, own.standardised, other.standardised, count, &sums)
     }
-    return VariantSums(sum, isOutput: isOutput)
+    return VariantSums(SIMD4(sums[0], sums[1], sums[2], sums[3]), isOutput: isOutput)
   }
 
   // MARK: A random direction of the none rows
@@ -41,15 +50,16 @@ extension IndexUnits {
   private var directionUnits: [Double] {
     let own = [contrasts(1, half: 0), contrasts(1, half: 1)]
     return sums[0].map { $0 / counts[0] } + scales + deviation + own.flatMap(\.raw) + own.flatMap(\.standardised)
+      + standardisedByHalf(1, half: 0) + standardisedByHalf(1, half: 1)
   }
 
   /// Products of a wave's weights with the none rows, block by block of units.
   ///
   /// - Parameter score: gets the products of one direction with some units, and their sums.
-  private func mapDirections<Value: MatrixScalar>(
+  private func mapDirections<Value: MatrixScalar, Sums: SIMD & Sendable>(
     _ rows: ScaledRows<Value>, wave: DealWave, threads: Int,
-    _ score: @Sendable (_ place: Int, _ units: Range<Int>, _ products: UnsafePointer<Double>) -> VariantSums
-  ) throws -> [VariantSums] {
+    _ score: @Sendable (_ place: Int, _ units: Range<Int>, _ products: UnsafePointer<Double>) -> Sums
+  ) throws -> [Sums] where Sums.Scalar == Double {
     let none = Int(counts[0])
     let parts = try rows.mapProducts(sets: wave.numbers.count, rows: none, threads: threads) {
       set, step, target in
@@ -62,62 +72,87 @@ extension IndexUnits {
       }
       return (products.sets, sums)
     }
-    var result = [VariantSums](repeating: .zero, count: wave.numbers.count)
+    var result = [Sums](repeating: .zero, count: wave.numbers.count)
     for (sets, sums) in parts {
       for (set, sum) in zip(sets, sums) { result[set] += sum }
     }
     return result
   }
 
-  /// Squared lengths of a wave's directions over the units of a layer.
+  /// Squared lengths of a wave's directions over the units of a layer; in `directionSumLane` the sum over its units in standard deviations.
   func directionLengths<Value: MatrixScalar>(_ rows: ScaledRows<Value>, wave: DealWave, threads: Int) throws -> [VariantSums] {
     let all = directionUnits
     return try mapDirections(rows, wave: wave, threads: threads) { place, units, products in
-      var lengths = (0.0, 0.0)
-      withUnsafeMutableBytes(of: &lengths) { lengths in
-        guard let target = lengths.bindMemory(to: Double.self).baseAddress else { return }
+      var found = (0.0, 0.0, 0.0)
+      withUnsafeMutableBytes(of: &found) { found in
+        guard let target = found.bindMemory(to: Double.self).baseAddress else { return }
         mirrorscope_direction_lengths(all, count, units.lowerBound, units.count, products, wave.weightSums[place], target)
       }
-      return VariantSums(SIMD4(lengths.0, lengths.0, lengths.1, lengths.0), isOutput: isOutput)
+      var lengths = VariantSums(SIMD4(found.0, found.0, found.1, found.0), isOutput: isOutput)
+      lengths[Self.directionSumLane] = found.2
+      return lengths
     }
   }
 
-  /// Scores of Δself with a wave's directions in place of Δother, over both orders of the halves.
+  private static var directionSumLane: Int { 5 }
+
+  /// Scores of Δself with a wave's directions in place of Δother.
   ///
   /// - Parameters:
   ///   - toSecond: by what each direction of the wave is multiplied to be as long as Δother of the second half, by variant.
   ///   - toFirst: of the first half.
+  ///   - lengths: of the wave's directions over the units of this layer alone (`directionLengths`).
+  /// - Returns: `scaled`, over both orders of the halves; and of either order by itself, in each half's standard deviations, with the direction
+  ///   about the mean Δother of the layer's units and as far from it as Δother is.
   func directionScores<Value: MatrixScalar>(
-    _ rows: ScaledRows<Value>, wave: DealWave, toSecond: [VariantSums], toFirst: [VariantSums], threads: Int
-  ) throws -> [VariantSums] {
+    _ rows: ScaledRows<Value>, wave: DealWave, toSecond: [VariantSums], toFirst: [VariantSums], lengths: [VariantSums], threads: Int
+  ) throws -> (scaled: [VariantSums], around: [[VariantSums]]) {
     let all = directionUnits
+    let around = aroundMeans(lengths)
     let (author, hidden, standardised) = (CMNIVariant.author.lane, CMNIVariant.hidden.lane, CMNIVariant.standardised.lane)
-    return try mapDirections(rows, wave: wave, threads: threads) { place, units, products in
+    let scores = try mapDirections(rows, wave: wave, threads: threads) { place, units, products in
       let factors = [toSecond[place], toFirst[place]].flatMap { [$0[author], $0[hidden], $0[standardised]] }
-      let sums = [Double](unsafeUninitializedCapacity: 5) { sums, initialized in
+      let (weightSum, count) = (wave.weightSums[place], count)
+      let sums = [Double](unsafeUninitializedCapacity: 13) { sums, initialized in
         guard let target = sums.baseAddress else { return }
-        mirrorscope_direction_scores(all, count, units.lowerBound, units.count, products, wave.weightSums[place], factors, target)
-        initialized = 5
+        mirrorscope_direction_scores(all, count, units.lowerBound, units.count, products, weightSum, factors, target)
+        mirrorscope_around_scores(all, count, units.lowerBound, units.count, products, weightSum, around[place], target + 5)
+        initialized = 13
       }
       // Without the outputs the direction has another length, and the score of the variant is by itself.
-      return VariantSums(sums[0], sums[1], isOutput ? 0 : sums[2], sums[3], sums[4], 0, 0, 0)
+      let scaled = VariantSums(sums[0], sums[1], isOutput ? 0 : sums[2], sums[3], sums[4], 0, 0, 0)
+      let orders = [5, 9].map { VariantSums(SIMD4(sums[$0], sums[$0 + 1], sums[$0 + 2], sums[$0 + 3]), isOutput: isOutput) }
+      return SIMD32(lowHalf: SIMD16(lowHalf: scaled, highHalf: orders[0]), highHalf: SIMD16(lowHalf: orders[1], highHalf: .zero))
+    }
+    return (scores.map(\.lowHalf.lowHalf), [scores.map(\.lowHalf.highHalf), scores.map(\.highHalf.lowHalf)])
+  }
+
+  /// For each direction offset and factor that bring it to Δother's mean over the units that vary and to its distance from that mean, against
+  /// self of either half: as `mirrorscope_around_scores` takes them.
+  ///
+  /// - Parameter lengths: of the directions over the units of this layer.
+  private func aroundMeans(_ lengths: [VariantSums]) -> [[Double]] {
+    let live = (0..<count).filter { deviation[$0] > 0 }
+    let size = Double(max(1, live.count))
+    let others = [1, 0].map { half -> (mean: Double, rest: Double) in
+      let contrasts = standardisedByHalf(2, half: half)
+      let mean = live.reduce(0) { $0 + contrasts[$1] } / size
+      return (mean, live.reduce(0) { $0 + (contrasts[$1] - mean) * (contrasts[$1] - mean) })
+    }
+    return lengths.map { lengths in
+      let (squares, mean) = (lengths[CMNIVariant.standardised.lane], lengths[Self.directionSumLane] / size)
+      let rest = squares - size * mean * mean
+      return others.flatMap { other in
+        // A direction that is the same in all units has none about its mean.
+        let factor = rest > 1e-12 * squares ? (other.rest / rest).squareRoot() : 0
+        return [other.mean - factor * mean, factor]
+      }
     }
   }
 
   // MARK: Other units, other signs
 
   private static var numbersPerBlock: Int { 16 }
-
-  /// Contrasts of a half in its own standard deviations; 0 for a unit that does not vary in it.
-  ///
-  /// What the estimate of a deviation is off by would otherwise be in both contrasts of the unit, as if it answered to both: with 25 blocks,
-  /// and all units shifted alike by one standard deviation, the units in another order rejected .42 at .05.
-  private func standardisedByHalf(_ phase: Int, half: Int) -> [Double] {
-    (0..<count).map { unit in
-      let deviation = halfDeviations[half][unit]
-      return deviation > 0 ? contrast(phase, half: half, unit) / deviation : 0
-    }
-  }
 
   /// In each half's standard deviations: Δother moved to other units of the layer, for either order of the halves, and Δother of each unit
   /// with a random sign, over both orders. Number 0 has it as it is.
@@ -135,7 +170,7 @@ extension IndexUnits {
     let (orderPurpose, signPurpose) = ("units of \(name) in another order", "signs of the units of \(name)")
     @Sendable func scores(_ half: Int, _ other: [Double]) -> VariantSums {
       var sums = [Double](repeating: 0, count: Int(MIRRORSCOPE_INDEX_SCORES))
-      mirrorscope_contrast_scores(own[half], other, units, &sums)
+      mirrorscope_contrast_scores(own[half], other, own[half], other, units, &sums)
       return VariantSums(SIMD4(sums[0], sums[1], sums[2], sums[3]), isOutput: isOutput)
     }
     let size = Self.numbersPerBlock

@@ -27,7 +27,8 @@ extension IndexUnits {
   ) -> [SIMD4<Double>] {
     var phases = phases
     let (sets, size) = (products.sets.count, PhaseDeals.perDeal * products.units.count)
-    guard products.sums.count >= sets * size, products.squares.count >= sets * size, units.count >= 7 * count else { return [] }
+    precondition(
+      products.sums.count >= sets * size && products.squares.count >= sets * size && units.count >= 7 * count, "sizes of products")
     return [SIMD4<Double>](unsafeUninitializedCapacity: 3 * sets) { result, initialized in
       units.withUnsafeBufferPointer { units in
         products.sums.withUnsafeBufferPointer { sums in

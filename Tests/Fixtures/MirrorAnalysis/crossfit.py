@@ -3,7 +3,8 @@
 Run in this folder: python crossfit.py   (numpy); writes crossfit.json: for rows that are free, blocks that hold all three phases (within)
 and blocks of one phase each (whole) the phases, strata, halves, activations of two layers (the second the output) in float64, and per
 variant the index, its cross-fitted value and the standard error (ordinary where free, otherwise CR1 by block: G/(G-1)); and under each
-null of overlap p and excess: over all orders of the units of each layer and all signs, and over 100,000 random directions.
+null of overlap p and excess: over all orders of the units of each layer and all signs, and over 100,000 random directions, as they are and
+about the mean of each layer's units.
 """
 
 import itertools
@@ -102,6 +103,18 @@ def overlap(x, phase, first, rng):
             observed += scores(own, other, variant)[used].sum() / size
             null = null + scores(own, random * length[:, None], variant)[:, used].sum(axis=1) / size
         directed = (share(null, observed), observed - null.mean())
+        about = []
+        for own, other in orders:
+            # In each layer about the mean of its units, and as far from it.
+            random, null = directions / whole, 0
+            for layer in (~OUTPUT, OUTPUT):
+                rest = random[:, layer] - random[:, layer].mean(axis=1)[:, None]
+                mean = other[layer].mean()
+                factor = np.linalg.norm(other[layer] - mean) / np.linalg.norm(rest, axis=1)
+                if used[layer].all():
+                    null = null + scores(own[layer], mean + rest * factor[:, None], variant).sum(axis=1) / size
+            observed = scores(own, other, variant)[used].sum() / size
+            about.append((share(null, observed), observed - null.mean()))
         moved = []
         for own, other in orders:
             null = np.array([
@@ -113,8 +126,8 @@ def overlap(x, phase, first, rng):
             sum(scores(own, other * sign, variant)[used].sum() / size for own, other in orders) for sign in itertools.product([1, -1], repeat=6)])
         observed = sum(scores(own, other, variant)[used].sum() / size for own, other in orders)
         signed = (share(null, observed), observed - null.mean())
-        shuffled = (min(1, 2 * min(p for p, _ in moved)), sum(excess for _, excess in moved))
-        result[variant] = {"p": [directed[0], shuffled[0], signed[0]], "excess": [directed[1], shuffled[1], signed[1]]}
+        shuffled, around = ((min(1, 2 * min(p for p, _ in tests)), sum(excess for _, excess in tests)) for tests in (moved, about))
+        result[variant] = {"p": [null[0] for null in (directed, shuffled, signed, around)], "excess": [null[1] for null in (directed, shuffled, signed, around)]}
     return result
 
 
