@@ -106,12 +106,12 @@ void mirrorscope_contrast_scores(const double *self, const double *other, const 
 
 PER_INSTRUCTION_SET
 void mirrorscope_direction_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
-                                  double weight_sum, const double *factors, double *result) {
-  enum { LANES = SCORES + 1 };
+                                  double weight_sum, const double *factors, const double *around, double *result) {
+  enum { LANES = SCORES + 1 + 2 * 3 };
   double sum[LANES] = {0};
   for (size_t start = 0; start < count; start += CHUNK) {
     const size_t own = count - start < CHUNK ? count - start : CHUNK;
-    double scores[2][SCORES][CHUNK], hidden[2][CHUNK];
+    double scores[2][SCORES][CHUNK], hidden[2][CHUNK], about[2][3][CHUNK];
     for (size_t place = 0; place < own; place++) {
       const double *unit = units + first + start + place;
       double direction = products[start + place] - weight_sum * unit[0];
@@ -122,6 +122,11 @@ void mirrorscope_direction_scores(const double *units, size_t unit_count, size_t
         double self = unit[(3 + half) * unit_count], self_d = unit[(5 + half) * unit_count];
         score(self, raw * factor[0], self_d, standardised * factor[2], scores[half], place);
         hidden[half][place] = positive(least(self, raw * factor[1]));
+        double own = unit[(7 + half) * unit_count], other = deviation > 0 ? around[2 * half] + around[2 * half + 1] * standardised : 0;
+        double low = least(own, other);
+        about[half][0][place] = positive(low);
+        about[half][1][place] = low;
+        about[half][2][place] = (own > 0) == (other > 0) ? least(__builtin_fabs(own), __builtin_fabs(other)) : 0;
       }
     }
     for (size_t place = 0; place < own; place++) {
@@ -131,30 +136,11 @@ void mirrorscope_direction_scores(const double *units, size_t unit_count, size_t
         sum[2] += hidden[half][place];
         sum[3] += scores[half][2][place];
         sum[4] += scores[half][3][place];
+        for (int s = 0; s < 3; s++) sum[5 + 3 * half + s] += about[half][s][place];
       }
     }
   }
   for (int s = 0; s < LANES; s++) result[s] = sum[s];
-}
-
-PER_INSTRUCTION_SET
-void mirrorscope_around_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
-                               double weight_sum, const double *around, double *result) {
-  for (int s = 0; s < 2 * SCORES; s++) result[s] = 0;
-  for (size_t start = 0; start < count; start += CHUNK) {
-    const size_t own = count - start < CHUNK ? count - start : CHUNK;
-    double scores[2][SCORES][CHUNK];
-    for (size_t place = 0; place < own; place++) {
-      const double *unit = units + first + start + place;
-      double deviation = unit[2 * unit_count];
-      double direction = deviation > 0 ? (products[start + place] - weight_sum * unit[0]) / deviation : 0;
-      for (int half = 0; half < 2; half++) {
-        double self = unit[(7 + half) * unit_count], other = deviation > 0 ? around[2 * half] + around[2 * half + 1] * direction : 0;
-        score(self, other, self, other, scores[half], place);
-      }
-    }
-    for (int half = 0; half < 2; half++) add(scores[half], own, result + half * SCORES);
-  }
 }
 
 PER_INSTRUCTION_SET

@@ -45,17 +45,12 @@ void mirrorscope_contrast_scores(const double *self, const double *other, const 
      products    [count]
      factors     [2 x 3] by what the direction is multiplied against self of either half: for author, formula and symmetric; without the
                  outputs; in standard deviations
-     result      [5] out, over both halves: author, formula, author without the outputs, standardised, symmetric */
+     around      [2 x 2] offset and factor of the direction d in standard deviations: offset + factor d in place of other against self of
+                 either half in the half's standard deviations, of units that vary
+     result      [11] out, over both halves: author, formula, author without the outputs, standardised, symmetric; and with `around`, of
+                 either half, author (which is standardised too), formula, symmetric */
 void mirrorscope_direction_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
-                                  double weight_sum, const double *factors, double *result);
-
-/* Such a direction d in standard deviations, about a common contrast of all units: offset + factor d in place of other, against self of either
-   half in the half's standard deviations, in which all four scores are.
-
-     around  [2 x 2] offset and factor against self of either half
-     result  [2 x 4] out */
-void mirrorscope_around_scores(const double *units, size_t unit_count, size_t first, size_t count, const double *products,
-                               double weight_sum, const double *around, double *result);
+                                  double weight_sum, const double *factors, const double *around, double *result);
 
 /* Squared lengths of such a direction, as activations and in standard deviations, and the sum of the latter over units: result [3] out. */
 void mirrorscope_direction_lengths(const double *units, size_t unit_count, size_t first, size_t count, const double *products,

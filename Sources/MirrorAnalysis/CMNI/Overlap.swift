@@ -113,22 +113,22 @@ extension IndexUnits {
     let scores = try mapDirections(rows, wave: wave, threads: threads) { place, units, products in
       let factors = [toSecond[place], toFirst[place]].flatMap { [$0[author], $0[hidden], $0[standardised]] }
       let (weightSum, count) = (wave.weightSums[place], count)
-      let sums = [Double](unsafeUninitializedCapacity: 13) { sums, initialized in
+      let sums = [Double](unsafeUninitializedCapacity: 11) { sums, initialized in
         guard let target = sums.baseAddress else { return }
-        mirrorscope_direction_scores(all, count, units.lowerBound, units.count, products, weightSum, factors, target)
-        mirrorscope_around_scores(all, count, units.lowerBound, units.count, products, weightSum, around[place], target + 5)
-        initialized = 13
+        mirrorscope_direction_scores(
+          all, count, units.lowerBound, units.count, products, weightSum, factors, around[place], target)
+        initialized = 11
       }
       // Without the outputs the direction has another length, and the score of the variant is by itself.
       let scaled = VariantSums(sums[0], sums[1], isOutput ? 0 : sums[2], sums[3], sums[4], 0, 0, 0)
-      let orders = [5, 9].map { VariantSums(SIMD4(sums[$0], sums[$0 + 1], sums[$0 + 2], sums[$0 + 3]), isOutput: isOutput) }
+      let orders = [5, 8].map { VariantSums(SIMD4(sums[$0], sums[$0 + 1], sums[$0], sums[$0 + 2]), isOutput: isOutput) }
       return SIMD32(lowHalf: SIMD16(lowHalf: scaled, highHalf: orders[0]), highHalf: SIMD16(lowHalf: orders[1], highHalf: .zero))
     }
     return (scores.map(\.lowHalf.lowHalf), [scores.map(\.lowHalf.highHalf), scores.map(\.highHalf.lowHalf)])
   }
 
   /// For each direction offset and factor that bring it to Δother's mean over the units that vary and to its distance from that mean, against
-  /// self of either half: as `mirrorscope_around_scores` takes them.
+  /// self of either half: as `mirrorscope_direction_scores` takes them.
   ///
   /// - Parameter lengths: of the directions over the units of this layer.
   private func aroundMeans(_ lengths: [VariantSums]) -> [[Double]] {
