@@ -141,6 +141,24 @@ struct CMNIOracleTests {
     }
   }
 
+  @Test("A unit that does not vary is none of those about whose mean random directions lie", arguments: [false, true])
+  func deadUnit(byLayer: Bool) throws {
+    let oracle = try #require(try Fixture.json([String: CrossFitOracle].self, "MirrorAnalysis/crossfit.json")["free"])
+    func sums(_ values: [Double], units: Int) throws -> IndexSums {
+      let view = try recording(phase: oracle.phase, layers: [(values, units), (oracle.output, 2)])
+      let rows = try IndexRows(of: view, choice: nil, seed: 1, firstHalf: oracle.first)
+      var analysis = CMNIAnalysis(permutations: 50)
+      analysis.byLayer = byLayer
+      return try #require(try analysis.outputs(of: view, using: rows, in: AnalysisContext(seed: 5)).outputs.first).sums
+    }
+    let live = try sums(oracle.hidden, units: 4)
+    let padded = oracle.phase.indices.flatMap { Array(oracle.hidden[$0 * 4..<$0 * 4 + 4]) + [0.25] }
+    let withDead = try sums(padded, units: 5)
+    #expect(
+      live.around == withDead.around && live.direction == withDead.direction
+        && live.around[0][1..<50].contains { $0[0] != live.around[0][0][0] })
+  }
+
   @Test("Without a row more than phases in a half there is no standard deviation, and no overlap, with a reason")
   func tooFewForHalves() throws {
     let view = try recording(phase: [0, 0, 1, 1, 2, 2], layers: [([0.1, 0.5, 0.9, 0.2, 0.6, 1.1], 1)])

@@ -16,15 +16,29 @@ struct EffectIntervalTests {
     case blocks
     /// Such that hold one phase.
     case wholeBlocks
-    /// 100 rows a phase, and an effect of one.
-    case free
+    /// The exponential of normal values that are two apart: a pooled variance that few rows decide.
+    case heavyTails
 
-    var rows: [Int] { self == .skewed ? [60, 600, 600] : [100, 100, 100] }
-    var effect: Double { self == .skewed ? 0 : self == .free ? 1 : 2 }
+    var rows: [Int] { self == .blocks || self == .wholeBlocks ? [100, 100, 100] : [60, 600, 600] }
+    /// What g estimates.
+    var effect: Double {
+      switch self {
+      case .skewed: 0.0
+      case .blocks, .wholeBlocks: 2.0
+      case .heavyTails: Self.ofLogNormal
+      }
+    }
+
+    /// With 59 and 599 degrees of freedom of the variances.
+    private static var ofLogNormal: Double {
+      let (none, other) = ((exp(1.0) - 1) * exp(1.0), (exp(1.0) - 1) * exp(5.0))
+      let variance = (59 * none + 599 * other) / 658
+      return (exp(2.5) - exp(0.5)) / variance.squareRoot()
+    }
 
     func stratum(_ row: Int) -> Int32? {
       switch self {
-      case .skewed, .free: nil
+      case .skewed, .heavyTails: nil
       case .blocks: Int32(row % 25)
       case .wholeBlocks: Int32(row / 5)
       }
@@ -40,7 +54,7 @@ struct EffectIntervalTests {
       (0..<units).map { unit in
         let noise = stream.normal()
         guard let stratum = design.stratum(row) else {
-          return Float(design == .skewed ? max(noise - 1, 0) : noise + (phase[row] > 0 ? design.effect : 0))
+          return Float(design == .skewed ? max(noise - 1, 0) : exp(noise + (phase[row] > 0 ? 2 : 0)))
         }
         return Float(noise * 0.5.squareRoot() + offsets[Int(stratum) * units + unit] + (phase[row] > 0 ? design.effect : 0))
       }

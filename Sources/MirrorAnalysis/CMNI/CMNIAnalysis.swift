@@ -98,7 +98,9 @@ public struct CMNIAnalysis: Analysis {
     bytes += together.groups(ofLayers).map { ofLayers[$0].reduce(0) { $0 + $1.bytes } }.max() ?? 0
     bytes += DealWaves.bytes(rows: rows, none: Double(shape.count(.neither)), permutations: permutations)
     bytes += Double(max(1, threads)) * max(ScaledRows<Double>.productBytes, ScaledRows<Double>.sumBytes(rows: rows))
-    bytes += 192 * Double(min(permutations + 1, 4096)) * (Double(shape.widestLayer) / 32 + 1)
+    bytes += Double(min(permutations + 1, 4096)) * (192 * (Double(shape.widestLayer) / 32 + 1) + 1024)
+    // What is known of each layer's directions until it is read again.
+    if !byLayer { bytes += 64 * Double(permutations + 1) * Double(counted.count) }
     return byteCount(bytes)
   }
 

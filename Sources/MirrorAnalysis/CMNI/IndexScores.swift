@@ -1,6 +1,6 @@
 import Statistics
 
-/// A number for each variant of the index, in the order of `CMNIVariant.allCases`; the lanes that are left are 0.
+/// A number for each variant of the index, in the order of `CMNIVariant.allCases`; the lanes that are left are 0 but in `directionLengths`.
 typealias VariantSums = SIMD8<Double>
 
 extension CMNIVariant {

@@ -11,7 +11,8 @@ struct IndexSums: Sendable {
   var squaredRounding = VariantSums.zero
   /// Of each row the chosen units, by variant.
   var chosen: [VariantSums]
-  /// Squared lengths of Δother in the first and the second half, and of each random direction (from 1), over the units of each variant.
+  /// Squared lengths of Δother in the first and the second half, and of each random direction (from 1), over the units of each variant; of
+  /// the latter also what `IndexUnits.directionLengths` adds.
   var lengths = (first: VariantSums.zero, second: VariantSums.zero)
   var directionLengths: [VariantSums]
   /// Sums over both orders of the halves: as they are (0), and under each null.
@@ -107,17 +108,22 @@ extension IndexSums {
       }
       result.pBoth = p.max()
     }
-    if deals.canCrossFit { setOverlap(of: &result, lane: lane, size: size, permutations: permutations, tolerance: tolerance) }
+    guard deals.canCrossFit else { return }
+    // The nulls after the first are in standard deviations, whatever the variant is in.
+    let standardised = precision * squaredRounding[CMNIVariant.standardised.lane].squareRoot() / size
+    setOverlap(
+      of: &result, lane: lane, size: size, permutations: permutations, tolerances: [tolerance] + [Double](repeating: standardised, count: 3)
+    )
   }
 
   /// The largest p of the four nulls; of equal ones the first.
   ///
   /// Another order of the units takes away what the scores of the two orders of the halves have in common within a unit, their none means,
   /// and so does a direction about the units' mean; there either order is tested by itself, and p is twice the smaller.
-  private func setOverlap(of result: inout CMNIInference, lane: Int, size: Double, permutations: Int, tolerance: Double) {
+  private func setOverlap(of result: inout CMNIInference, lane: Int, size: Double, permutations: Int, tolerances: [Double]) {
     let nulls = [[direction], shuffled, [signed], around]
     var excesses: [Double] = []
-    for orders in nulls {
+    for (orders, tolerance) in zip(nulls, tolerances) {
       let tests = orders.compactMap { sums -> (excess: Double, p: Double)? in
         let observed = sums[0][lane] / (2 * size)
         let null = (1...permutations).map { sums[$0][lane] / (2 * size) }
@@ -134,7 +140,7 @@ extension IndexSums {
         result.overlapExcess = excesses.last
       }
     }
-    // The last null adds how far an index varies where noise goes together; its mean is that of another order of the units.
+    // The last null is for how far an index varies where noise goes together; its mean is no other one where Δother is normal over units.
     if excesses.count == nulls.count { result.leastOverlapExcess = excesses.dropLast().min() }
   }
 
@@ -142,7 +148,7 @@ extension IndexSums {
   private func setInterval(of result: inout CMNIInference, _ variant: CMNIVariant, rows: IndexRows) {
     let unit = rows.blocks == nil ? "rows" : "strata"
     guard rows.canCrossFit else {
-      result.reasons.append("a phase has too few \(unit) for two halves")
+      result.reasons.append("a phase has too few \(unit) for two halves, or a half no more rows than phases")
       return
     }
     let (lane, size) = (variant.lane, units(variant))

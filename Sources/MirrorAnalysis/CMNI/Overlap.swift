@@ -17,8 +17,8 @@ extension IndexUnits {
   /// and all units shifted alike by one standard deviation, the units in another order rejected .42 at .05.
   private func standardisedByHalf(_ phase: Int, half: Int) -> [Double] {
     (0..<count).map { unit in
-      let deviation = halfDeviations[half][unit]
-      return deviation > 0 ? contrast(phase, half: half, unit) / deviation : 0
+      let own = halfDeviations[half][unit]
+      return own > 0 && deviation[unit] > 0 ? contrast(phase, half: half, unit) / own : 0
     }
   }
 

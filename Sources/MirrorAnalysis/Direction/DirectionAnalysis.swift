@@ -105,7 +105,7 @@ public struct DirectionAnalysis: Analysis {
     }
     if index.deals.joint.design == nil, let reason = index.deals.joint.reason { row.explain(reason) }
     guard index.canCrossFit else {
-      row.explain("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves")
+      row.explain("a phase has too few \(index.blocks == nil ? "rows" : "strata") for two halves, or a half no more rows than phases")
       return (row, nil)
     }
     let rows =

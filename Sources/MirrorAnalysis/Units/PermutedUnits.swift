@@ -74,7 +74,9 @@ extension PermutedUnits {
   /// Joins the share that follows this one.
   mutating func merge(_ next: PermutedUnits) throws {
     for number in pairs.indices {
-      guard let counts = next.pairs[number].counts, let own = pairs[number].counts, isSame(own.observed, counts.observed) else {
+      guard let counts = next.pairs[number].counts, let own = pairs[number].counts, isSame(own.observed, counts.observed),
+        isSame(own.varianceErrors, counts.varianceErrors)
+      else {
         if pairs[number].counts == nil, next.pairs[number].counts == nil { continue }
         throw AccumulatorFault.otherObserved
       }

@@ -59,10 +59,11 @@ struct StudentisedDifferences<Value: MatrixScalar>: Sendable {
 
   /// By how much the pooled variance s² of each unit may be off, Var(s²)/s⁴, with rows of a block dependent: with the residual e of a row about
   /// the mean of its group, Q = Σ e² and v the mean of e² in the row's group, G/(G − 1) Σ_b (Σ (e² − v))² / Q² over G blocks and the rows of
-  /// each. 0 for a unit that does not vary.
+  /// each. 0 for a unit that does not vary, and where a group has no rows.
   func pooledVarianceErrors() throws -> [Double] {
     let correction = Double(exchange.blockCount) / Double(max(1, exchange.blockCount - 1))
     let (units, width, sizes) = (rows.unitCount, clusterTileWidth, [n0, n1])
+    guard n0 > 0, n1 > 0 else { return [Double](repeating: 0, count: units) }
     return try mapBlocks(count: (units + width - 1) / width, threads: threads) { number in
       let own = number * width..<min((number + 1) * width, units)
       let values = rows.packed(own, width: width)
