@@ -30,6 +30,8 @@ KNOWN = [
     ("units", "p_self", "below", ("20/20/20, 17 units, normal, whole",), FOUR_BLOCKS),
     ("units", "p_other", "below", ("20/20/20, 17 units, normal, whole",), FOUR_BLOCKS),
     ("units", "p_interaction", "below", ("20/20/20, 17 units, normal, whole",), FOUR_BLOCKS),
+    ("units", "g_other", "short", ("38 units 2/2",),
+     "A pooled variance of rows that hang together by a half, in 37 blocks, is a little too small in the mean, and g too large by one part in 70."),
     ("similarity", "p_value", "above", ("rectified",),
      "cka_biased counts the noise of stratum means in both phases; rectified activations vary more in strata whose mean is higher, so that this noise is alike in both. "
      "cka leaves out what of it is on the diagonal, and is above at .01 alone."),

@@ -57,7 +57,7 @@ class Design:
         parts += [f"ICC {self.icc:g}"] if self.exchange != "free" else []
         parts += ["sd " + "/".join(f"{s:g}" for s in self.spread)] if self.spread != (1, 1, 1) else []
         parts += [f"{self.layers} layers"] if self.layers > 1 else []
-        parts += [f"{self.factors} factors"] if self.factors else []
+        parts += [f"{self.factors} factor{'s' if self.factors > 1 else ''}"] if self.factors else []
         parts += [f"{self.permutations} permutations"] if self.permutations != 199 else []
         return ", ".join(parts + [f"effect {self.effect}", *([self.note] if self.note else [])])
 

@@ -35,7 +35,7 @@ marks are left{unrepeated}. Both runs are in calibration.csv.
 NOTES = """
 A design: rows of none/self/other, units, activations (`normal`; `rectified`: max(z − 1, 0), 84 % zeros; `saturated`: z cut off at ±1), exchange with the
 intraclass correlation of rows of a block (`whole`: blocks of five rows of one phase; `within`: blocks of all phases, as many as a quarter of the rows of the
-smallest phase), standard deviations of none/self/other if not equal, and the effect: number of units and their shifts in self/other, in standard deviations of z.
+smallest phase), standard deviations of none/self/other if not equal, factors that share half of each unit's variance, and the effect: number of units and their shifts in self/other, in standard deviations of z.
 """
 TABLES = [
     ("cmni", "Variant `author`; the others are in calibration.csv, and below where they break the rule. `interval` is against the estimand that [cmni](analyses/cmni.md) names, what "
