@@ -41,7 +41,7 @@ struct ImportCommand: ParsableCommand {
     }
     bar.finish()
     log.info("\(output): \(grouped(report.rows)) \(split.rawValue) states\(report.hasHeader ? ", after a header" : "").")
-    for line in try statesSummary(of: output, common: common) { log.info("  \(line)") }
+    if !common.quiet { for line in try statesSummary(of: output, common: common) { log.info("  \(line)") } }
     log.info(
       report.scenarioIsGiven
         ? "  The scenario comes from column 98." : "  Column 98 is 0 throughout: the scenario comes from the players row.")

@@ -34,7 +34,8 @@ struct GenerateStep {
       let labels = generated.shortLabels.map(\.description).joined(separator: " and ")
       log.info("\(path): too few states are labelled \(labels) for their share of the test set: half of them are in it, hop has the rest.")
     }
-    for line in try statesSummary(of: path, common: common) { log.info("  \(line)") }
+    // Reads all of the file again: nearly half of the time.
+    if !common.quiet { for line in try statesSummary(of: path, common: common) { log.info("  \(line)") } }
   }
 
   /// Ends the command before anything is played, where the states take more memory than there may be.
