@@ -20,7 +20,7 @@ struct IndexSums: Sendable {
   /// Of either order of the halves by itself.
   var shuffled: [[VariantSums]]
   var signed: [VariantSums]
-  /// Of either order of the halves by itself.
+  /// Of either order of the halves by itself, with random directions about the mean of the layer's units.
   var around: [[VariantSums]]
 
   init(permutations: Int, rows: Int) {

@@ -17,7 +17,8 @@ public struct WelchTest: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - quantile: of Student's distribution.
-  ///   - skewness: Fisher–Pearson g₁ of each sample (ddof 0); nil where it has none.
+  ///   - treatedSkewness: Fisher–Pearson g₁ of the sample (ddof 0); nil where it has none.
+  ///   - referenceSkewness: likewise.
   public func reach(_ quantile: Double, treatedSkewness: Double?, referenceSkewness: Double?) -> (low: Double, high: Double) {
     let skewness = treated.cumulantShare(treatedSkewness) - reference.cumulantShare(referenceSkewness)
     return skewedReach(quantile, skewness: skewness.isFinite ? skewness : 0)
